@@ -1,0 +1,204 @@
+package mapfile
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Parse reads one map document. The file is called name in errors. It returns
+// every error of the document that can be seen in it alone, in the order of
+// their places, and the document: without what was refused, so that the check of
+// whole sets can go on (see [Document]). The document is nil only if the text
+// could not be read as YAML at all. It is fit for use if there are no errors.
+//
+// Parse keeps data, which must not change afterwards. It is safe for concurrent
+// use.
+func Parse(name string, data []byte) (*Document, Errors) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	doc := &Document{Name: name, text: &quoter{data: data}}
+	root, ok, errs := read(doc)
+	if !ok {
+		return nil, errs
+	}
+	d := &decoder{doc: doc, errs: errs}
+	d.document(&root)
+	return doc, d.done()
+}
+
+// decoder turns the tree of a document into the Document, and gathers what is
+// wrong with it.
+type decoder struct {
+	doc   *Document
+	errs  Errors
+	more  int                // errors that are not in errs
+	owner seen[fqdn.Name]    // in one list of marks
+	addr  seen[netip.Prefix] // in one list of addresses or prefixes
+}
+
+// maxErrors is how many errors of one document are kept. A file of the wrong
+// kind can have one for every line.
+const maxErrors = 1000
+
+// full reports whether errors are only counted from now on.
+func (d *decoder) full() bool { return len(d.errs) >= maxErrors }
+
+// count is the number of errors up to now.
+func (d *decoder) count() int { return len(d.errs) + d.more }
+
+// refuse notes that what stands at pos is wrong.
+func (d *decoder) refuse(pos Pos, rule, remedy, format string, args ...any) {
+	if d.full() {
+		d.more++
+		return
+	}
+	d.errs = append(d.errs, d.doc.Errorf(pos, rule, remedy, format, args...))
+}
+
+// done returns the errors in order. An alias repeats what is wrong with its
+// anchor: that is one error.
+func (d *decoder) done() Errors {
+	d.errs.Sort()
+	var out Errors
+	for _, e := range d.errs {
+		if len(out) > 0 && *e == *out[len(out)-1] {
+			continue
+		}
+		out = append(out, e)
+	}
+	if d.more > 0 {
+		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.more)
+	}
+	d.doc.HasInvalid = len(out) > 0
+	return out
+}
+
+// document reads the top of the tree.
+func (d *decoder) document(root *node) {
+	d.doc.Pos = root.pos
+	if root.kind == kindNull {
+		d.refuse(root.pos, "V1", `write "accounts:" and the rest of the map, or {} for an empty one`, "the document is empty")
+		return
+	}
+	if d.listResponse(root) {
+		d.doc.AnycastInvalid, d.doc.AccountsInvalid = true, true
+		return
+	}
+	o, ok := d.object(root, &documentKeys)
+	if !ok {
+		return
+	}
+	if n := o.get("version"); n != nil && (n.kind != kindNumber || n.text != "1") {
+		d.refuse(n.pos, "V1", "write 1, without quotes, or leave the key out", "unknown version %s", shown(n))
+	}
+	d.doc.Pos = o.keyPos("anycast")
+	before := d.count()
+	d.doc.Anycast = d.addrs(o.get("anycast"), "anycast", false)
+	d.doc.AnycastInvalid = d.count() > before
+	d.accounts(o.get("accounts"))
+}
+
+// str reads n as text; what a scalar without quotes looks like does not matter
+// as long as it is not null, true or false.
+func (d *decoder) str(n *node, key string) (string, bool) {
+	switch {
+	case n.kind == kindNumber, n.kind == kindText && n.text != "":
+		return n.text, true
+	case n.kind == kindText:
+		d.refuse(n.pos, "V1", "write a value, or leave the key out", "%q is empty", key)
+	case n.kind == kindBool:
+		d.refuse(n.pos, "V1", fmt.Sprintf("put it in quotes: %q", n.text), "%q must be text, not %s", key, n.kind)
+	case n.kind == kindNull && n.text != "":
+		d.refuse(n.pos, "V1", fmt.Sprintf("put it in quotes: %q", n.text), "%q must be text, not %s", key, n.kind)
+	case n.kind == kindNull:
+		d.refuse(n.pos, "V1", "write a value, or leave the key out", "%q must be text, not %s", key, n.kind)
+	case n.kind == kindMap && len(n.kids) > 0:
+		d.refuse(n.pos, "V1", "write one value; put text that holds a colon, as IPv6 addresses do, in quotes", "%q must be text, not %s", key, n.kind)
+	case n.kind == kindOther:
+		d.refuse(n.pos, "V1", "leave the tag out", "%q must be text, not a value with the tag %s", key, quoted(n.text))
+	default:
+		d.refuse(n.pos, "V1", "write one value", "%q must be text, not %s", key, n.kind)
+	}
+	return "", false
+}
+
+// free reads n as text that may be empty, because nothing depends on it.
+func (d *decoder) free(n *node, key string) string {
+	if n == nil || n.kind == kindText {
+		if n == nil {
+			return ""
+		}
+		return n.text
+	}
+	s, _ := d.str(n, key)
+	return s
+}
+
+// flag reads n as true or false; def if it is nil.
+func (d *decoder) flag(n *node, key string, def bool) bool {
+	if n == nil {
+		return def
+	}
+	if n.kind == kindBool {
+		switch strings.ToLower(n.text) {
+		case "true":
+			return true
+		case "false":
+			return false
+		}
+	}
+	d.refuse(n.pos, "V1", "write true or false, without quotes", "%q must be true or false, not %s", key, shown(n))
+	return def
+}
+
+// list returns the items of n, which may be nil.
+func (d *decoder) list(n *node, key string) []node {
+	if n == nil {
+		return nil
+	}
+	if n.kind == kindList {
+		return n.kids
+	}
+	remedy := fmt.Sprintf("write %s: [%s]", key, n.text)
+	switch n.kind {
+	case kindNull, kindOther, kindBool:
+		remedy = "write [] for none, or leave the key out"
+	case kindMap:
+		remedy = `write "- " before each item`
+	}
+	d.refuse(n.pos, "V1", remedy, "%q must be a list, not %s", key, n.kind)
+	return nil
+}
+
+// required returns the value of key and complains if it is absent.
+func (d *decoder) required(o *object, key string) *node {
+	n := o.get(key)
+	if n == nil {
+		d.refuse(o.n.pos, "V1", fmt.Sprintf("add %q", key), "%s has no %q", o.set.what, key)
+	}
+	return n
+}
+
+// quoted is s in quotes, cut to a length that an error can bear.
+func quoted(s string) string {
+	const longest = 80
+	if utf8.RuneCountInString(s[:min(len(s), 4*longest+1)]) <= longest {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%q…", string([]rune(s[:4*longest])[:longest-20]))
+}
+
+// shown is the value of n as an error names it.
+func shown(n *node) string {
+	switch n.kind {
+	case kindText:
+		return quoted(n.text)
+	case kindNumber, kindBool:
+		return strings.Trim(quoted(n.text), `"`)
+	}
+	return n.kind.String()
+}

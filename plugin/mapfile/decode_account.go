@@ -1,0 +1,245 @@
+package mapfile
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// accounts reads the list of accounts. An account whose id is refused stays, so
+// that the rest of it is checked.
+func (d *decoder) accounts(n *node) {
+	if n != nil && n.kind != kindList {
+		d.doc.AccountsInvalid = true
+	}
+	items := d.list(n, "accounts")
+	if len(items) == 0 {
+		return
+	}
+	d.doc.Accounts = make([]Account, 0, len(items))
+	for i := range items {
+		before := d.count()
+		o, ok := d.object(&items[i], &accountKeys)
+		if !ok {
+			d.doc.AccountsInvalid = true
+			continue
+		}
+		a := d.account(&o)
+		a.HasInvalid = d.count() > before
+		d.doc.AccountsInvalid = d.doc.AccountsInvalid || a.ID == ""
+		d.doc.Accounts = append(d.doc.Accounts, a)
+	}
+}
+
+// account reads one account.
+func (d *decoder) account(o *object) Account {
+	a := Account{Pos: o.n.pos}
+	if n := d.required(o, "id"); n != nil {
+		a.Pos = n.pos
+		a.ID, _ = d.str(n, "id")
+	}
+	a.Name = d.free(o.get("name"), "name")
+	a.BYOIPPos = o.keyPos("byoip_only")
+	if n := o.get("byoip_only"); n != nil {
+		a.BYOIPOnly, a.BYOIPPos = d.flag(n, "byoip_only", false), n.pos
+	}
+	before := d.count()
+	a.Prefixes = d.prefixes(o.get("prefixes"), "prefixes", true)
+	a.Delegated = d.prefixes(o.get("delegated_prefixes"), "delegated_prefixes", false)
+	a.StaticIPs = d.addrs(o.get("static_ips"), "static_ips", false)
+	a.SpaceInvalid = d.count() > before
+	d.zones(&a, o.get("zones"))
+	before = d.count()
+	d.addressMaps(&a, o.get("address_maps"))
+	a.MapsInvalid = d.count() > before
+	d.spectrumApps(&a, o.get("spectrum_apps"))
+	return a
+}
+
+// zones reads the zones of a.
+func (d *decoder) zones(a *Account, n *node) {
+	items := d.list(n, "zones")
+	a.ZonesInvalid = n != nil && n.kind != kindList
+	if len(items) == 0 {
+		return
+	}
+	a.Zones = make([]Zone, 0, len(items))
+	for i := range items {
+		o, ok := d.object(&items[i], &zoneKeys)
+		if !ok {
+			a.ZonesInvalid = true
+			continue
+		}
+		z := d.zone(a, &o)
+		if z.Name == "" {
+			a.ZonesInvalid = true
+			continue
+		}
+		a.Zones = append(a.Zones, z)
+	}
+}
+
+// zone reads one zone of a; Name is empty if it is refused.
+func (d *decoder) zone(a *Account, o *object) Zone {
+	z := Zone{Pos: o.n.pos, IDPos: o.keyPos("id"), ZoneFilePos: o.keyPos("zone_file")}
+	if n := d.required(o, "name"); n != nil {
+		z.Pos = n.pos
+		z.Name = d.zoneName(n)
+	}
+	if n := o.get("id"); n != nil {
+		var ok bool
+		z.IDPos = n.pos
+		if z.ID, ok = d.str(n, "id"); !ok {
+			a.ZonesInvalid = true
+		}
+	}
+	z.IPv6 = d.flag(o.get("ipv6"), "ipv6", true)
+	before := d.count()
+	d.marks(&z, o.get("proxied"))
+	if n := o.get("zone_file"); n != nil {
+		z.ZoneFilePos = n.pos
+		z.ZoneFile, _ = d.str(n, "zone_file")
+	}
+	z.MarksInvalid = d.count() > before
+	z.ProxiedDefault = d.flag(o.get("proxied_default"), "proxied_default", false)
+	return z
+}
+
+// zoneName reads the name of a zone, or returns "".
+func (d *decoder) zoneName(n *node) fqdn.Name {
+	s, ok := d.str(n, "name")
+	if !ok {
+		return ""
+	}
+	name, ok := d.domain(n, s, "")
+	if ok && hasWildcard(name) {
+		d.refuse(n.pos, "V3", `write the zone's own name, and "*" under "proxied"`, "zone name %s has a wildcard label", quoted(s))
+		return ""
+	}
+	return name
+}
+
+// marks reads which names of z are proxied. In a zone whose own name is refused
+// the names are still read, for what else is wrong with them.
+func (d *decoder) marks(z *Zone, n *node) {
+	if n == nil {
+		return
+	}
+	if n.kind == kindText && n.text == "all" {
+		z.All = true
+		return
+	}
+	if n.kind != kindList {
+		d.refuse(n.pos, "V1", `write all, or a list such as ["@", www]`, `"proxied" must be all or a list, not %s`, shown(n))
+		return
+	}
+	z.Marks = make([]Mark, 0, len(n.kids))
+	d.owner.reset(len(n.kids))
+	for i := range n.kids {
+		m, ok := d.mark(&n.kids[i], z.Name)
+		if !ok || z.Name == "" {
+			continue
+		}
+		if first, dup := d.owner.add(m.Owner, m.Pos); dup {
+			d.refuse(m.Pos, "V14", "keep one of the two", "name %q is marked twice in its zone, first in line %d", m.Owner, first.Line)
+			continue
+		}
+		z.Marks = append(z.Marks, m)
+	}
+}
+
+// mark reads one entry of "proxied".
+func (d *decoder) mark(n *node, zone fqdn.Name) (Mark, bool) {
+	m := Mark{Proxied: true}
+	if n.kind == kindMap {
+		o, _ := d.object(n, &markKeys)
+		m.Proxied = d.flag(o.get("proxied"), "proxied", true)
+		m.V4Only = d.flag(o.get("ipv4_only"), "ipv4_only", false)
+		m.V6Only = d.flag(o.get("ipv6_only"), "ipv6_only", false)
+		if m.V4Only && m.V6Only {
+			d.refuse(o.get("ipv6_only").pos, "V14", "keep one of the two: without either, both families are answered", `"ipv4_only" and "ipv6_only" together leave no address`)
+		}
+		if n = d.required(&o, "name"); n == nil {
+			return m, false
+		}
+	}
+	m.Pos = n.pos
+	s, ok := d.str(n, "name")
+	if !ok {
+		return m, false
+	}
+	m.Owner, ok = d.domain(n, s, zone)
+	if ok && !onlyLeftmost(m.Owner) {
+		d.refuse(n.pos, "V3", `write "*" as the first label only, as in "*.shop"`, "wildcard in %s is not the leftmost label", quoted(s))
+		return m, false
+	}
+	return m, ok
+}
+
+// longestName is longer than any way to write a legal name, escapes and Unicode
+// included.
+const longestName = 4096
+
+// domain reads s, which stands at n, as an owner name in zone, or as an absolute
+// name if zone is empty.
+func (d *decoder) domain(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
+	var name fqdn.Name
+	err := fqdn.ErrNameLong
+	switch {
+	case len(s) > longestName:
+	case zone == "" && s == "@":
+		return "", true // of a zone whose name was refused
+	case zone == "":
+		name, err = fqdn.Parse(s)
+	default:
+		name, err = fqdn.ParseIn(s, zone)
+	}
+	if err == nil {
+		return name, true
+	}
+	if errors.Is(err, fqdn.ErrOutside) {
+		d.refuse(n.pos, "V3", "move it to the zone it belongs to, or leave out the last dot of a relative name", "name %s lies outside its zone %q", quoted(s), zone)
+		return "", false
+	}
+	text, remedy := badName(err)
+	d.refuse(n.pos, "V3", remedy, "%s is no domain name: %s", quoted(s), text)
+	return "", false
+}
+
+// badName tells what is wrong with a name in words that do not repeat it.
+func badName(err error) (text, remedy string) {
+	for _, reason := range []struct {
+		err    error
+		remedy string
+	}{
+		{fqdn.ErrEmpty, "write a name"},
+		{fqdn.ErrLabelEmpty, "take out the dot at the start, or one of two dots in a row"},
+		{fqdn.ErrLabelLong, "shorten the label"},
+		{fqdn.ErrNameLong, "shorten the name, which counts with its zone"},
+		{fqdn.ErrEscape, `write \\ for a backslash`},
+		{fqdn.ErrUnicode, "write the name in ASCII (xn--…), or correct it"},
+	} {
+		if errors.Is(err, reason.err) {
+			return strings.TrimPrefix(reason.err.Error(), "name "), reason.remedy
+		}
+	}
+	return "not readable", "write a domain name"
+}
+
+// hasWildcard reports whether any label of n is the asterisk label.
+func hasWildcard(n fqdn.Name) bool { return n.IsWildcard() || !onlyLeftmost(n) }
+
+// onlyLeftmost reports whether no label of n but the first is the asterisk
+// label.
+func onlyLeftmost(n fqdn.Name) bool {
+	if !strings.Contains(string(n), ".*.") {
+		return true // Nearly every name.
+	}
+	for n, ok := n.Parent(); ok; n, ok = n.Parent() {
+		if n.IsWildcard() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,155 @@
+package mapfile
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// addrs reads a list of addresses: text, and where the API prints them so
+// (objects) mappings with the key "ip" as well. What is refused is left out.
+func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
+	items := d.list(n, key)
+	if len(items) == 0 {
+		return nil
+	}
+	out := make([]Addr, 0, len(items))
+	d.addr.reset(len(items))
+	for i := range items {
+		item := &items[i]
+		if objects && item.kind == kindMap {
+			if item = d.ipObject(item); item == nil {
+				continue
+			}
+		}
+		s, ok := d.str(item, key)
+		if !ok {
+			continue
+		}
+		ip, ok := d.ip(item, s)
+		if !ok {
+			continue
+		}
+		if first, dup := d.addr.add(netip.PrefixFrom(ip, ip.BitLen()), item.pos); dup {
+			d.refuse(item.pos, "V2", "keep one of the two", "address %q stands twice in %q, first in line %d", ip, key, first.Line)
+			continue
+		}
+		out = append(out, Addr{IP: ip, Pos: item.pos})
+	}
+	return out
+}
+
+// ipObject returns the value of "ip" in an entry of "ips" as the API prints it,
+// or nil.
+func (d *decoder) ipObject(n *node) *node {
+	if len(n.kids) == 2 && n.kids[1].kind == kindNull && strings.Contains(n.kids[0].text, ":") {
+		d.refuse(n.pos, "V1", "put the IPv6 address in quotes", "an address must be text, not a mapping")
+		return nil
+	}
+	o, _ := d.object(n, &ipKeys)
+	if at := o.get("created_at"); at != nil {
+		d.str(at, "created_at")
+	}
+	return d.required(&o, "ip")
+}
+
+// ip reads s, which stands at n, as an address that a client can be given.
+func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(s)
+	if err != nil {
+		remedy := "write an IPv4 or IPv6 address"
+		if host, _, ok := strings.Cut(s, "/"); ok {
+			remedy = "write a single address, without the prefix length"
+			if _, err := netip.ParseAddr(host); err != nil {
+				remedy = "write an IPv4 or IPv6 address"
+			}
+		}
+		d.refuse(n.pos, "V2", remedy, "%s is no IP address", quoted(s))
+		return ip, false
+	}
+	if text, remedy := unfit(ip); text != "" {
+		d.refuse(n.pos, "V2", remedy, "address %s %s", quoted(s), text)
+		return ip, false
+	}
+	return ip, true
+}
+
+// unfit tells why no client can be sent to ip, and what to write in its place.
+func unfit(ip netip.Addr) (text, remedy string) {
+	const unicast = "write the unicast address of an edge server"
+	switch {
+	case ip.Zone() != "":
+		return "has a zone", "leave out the percent sign and what follows"
+	case ip.Is4In6() && ip.Unmap().IsUnspecified(), ip.Is4In6() && ip.Unmap().IsMulticast():
+		return "is an IPv4-mapped IPv6 address", unicast
+	case ip.Is4In6():
+		return "is an IPv4-mapped IPv6 address", "write " + ip.Unmap().String()
+	case ip.IsUnspecified():
+		return "is the unspecified address", unicast
+	case ip.IsMulticast():
+		return "is a multicast address", unicast
+	}
+	return "", ""
+}
+
+// prefixes reads a list of prefixes: text, and if long mappings as well.
+func (d *decoder) prefixes(n *node, key string, long bool) []Prefix {
+	items := d.list(n, key)
+	if len(items) == 0 {
+		return nil
+	}
+	out := make([]Prefix, 0, len(items))
+	d.addr.reset(len(items))
+	for i := range items {
+		item, advertised := &items[i], true
+		if long && item.kind == kindMap {
+			o, _ := d.object(item, &prefixKeys)
+			advertised = d.flag(o.get("advertised"), "advertised", true)
+			if item = d.required(&o, "cidr"); item == nil {
+				continue
+			}
+		}
+		s, ok := d.str(item, key)
+		if !ok {
+			continue
+		}
+		p, ok := d.prefix(item, s)
+		if !ok {
+			continue
+		}
+		if first, dup := d.addr.add(p, item.pos); dup {
+			d.refuse(item.pos, "V2", "keep one of the two", "prefix %q stands twice in %q, first in line %d", p, key, first.Line)
+			continue
+		}
+		out = append(out, Prefix{CIDR: p, Advertised: advertised, Pos: item.pos})
+	}
+	return out
+}
+
+// prefix reads s, which stands at n, as address space. Bits beyond the length
+// are refused: they are a slip of either the address or the length, and only
+// the author knows which.
+func (d *decoder) prefix(n *node, s string) (netip.Prefix, bool) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		remedy := "write an address and a prefix length, as in 192.0.2.0/24"
+		if ip, err := netip.ParseAddr(s); err == nil && ip.Zone() == "" {
+			remedy = "write the prefix length: " + netip.PrefixFrom(ip, ip.BitLen()).String() + " is this one address"
+		}
+		d.refuse(n.pos, "V2", remedy, "%s is no IP prefix", quoted(s))
+		return p, false
+	}
+	if text, remedy := unfit(p.Addr()); text != "" {
+		if p.Addr().Is4In6() {
+			remedy = "write it as an IPv4 prefix"
+		} else {
+			remedy = "write address space that an edge server can use"
+		}
+		d.refuse(n.pos, "V2", remedy, "prefix %s %s", quoted(s), text)
+		return p, false
+	}
+	if p != p.Masked() {
+		d.refuse(n.pos, "V2", "write "+p.Masked().String()+", or the length that was meant", "prefix %s has bits set beyond its length", quoted(s))
+		return p, false
+	}
+	return p, true
+}

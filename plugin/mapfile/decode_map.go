@@ -1,0 +1,150 @@
+package mapfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// addressMaps reads the address maps of a.
+func (d *decoder) addressMaps(a *Account, n *node) {
+	if n != nil && d.envelope(n) {
+		return
+	}
+	items := d.list(n, "address_maps")
+	if len(items) == 0 {
+		return
+	}
+	a.Maps = make([]AddressMap, 0, len(items))
+	for i := range items {
+		if d.envelope(&items[i]) {
+			continue
+		}
+		if o, ok := d.object(&items[i], &addressMapKeys); ok {
+			a.Maps = append(a.Maps, d.addressMap(&o, fmt.Sprintf("%s/%d", a.ID, i)))
+		}
+	}
+}
+
+// addressMap reads one address map; id is its name if it has none.
+func (d *decoder) addressMap(o *object, id string) AddressMap {
+	m := AddressMap{ID: id, Pos: o.n.pos}
+	if n := o.get("id"); n != nil {
+		m.Pos = n.pos
+		if s, ok := d.str(n, "id"); ok {
+			m.ID = s
+		}
+	}
+	m.Description = d.free(o.nullable("description"), "description")
+	m.DefaultSNI = d.free(o.nullable("default_sni"), "default_sni")
+	m.Enabled = d.flag(o.nullable("enabled"), "enabled", false)
+	m.CanDelete = d.flag(o.get("can_delete"), "can_delete", true)
+	m.CanModifyIPs = d.flag(o.get("can_modify_ips"), "can_modify_ips", true)
+	for _, key := range []string{"created_at", "modified_at"} {
+		if n := o.get(key); n != nil {
+			d.str(n, key)
+		}
+	}
+	if o.get("ips") == nil && o.get("memberships") == nil {
+		d.refuse(m.Pos, "V13", fetchEach, `address map %s has neither "ips" nor "memberships": the API's list of address maps leaves both out`, quoted(m.ID))
+		m.IPsInvalid, m.MembersInvalid = true, true
+		return m
+	}
+	before := d.count()
+	m.IPs = d.addrs(o.get("ips"), "ips", true)
+	m.IPsInvalid = d.count() > before
+	before = d.count()
+	m.Members = d.members(o.get("memberships"))
+	m.MembersInvalid = d.count() > before
+	return m
+}
+
+// members reads the memberships of an address map.
+func (d *decoder) members(n *node) []Member {
+	items := d.list(n, "memberships")
+	out := make([]Member, 0, len(items))
+	for i := range items {
+		o, ok := d.object(&items[i], &memberKeys)
+		if !ok {
+			continue
+		}
+		d.flag(o.get("can_delete"), "can_delete", true)
+		if at := o.get("created_at"); at != nil {
+			d.str(at, "created_at")
+		}
+		kind, kindOK := d.choice(d.required(&o, "kind"), "V1", "kind", "zone", "account")
+		identifier := d.required(&o, "identifier")
+		if identifier == nil {
+			continue
+		}
+		if s, ok := d.str(identifier, "identifier"); ok && kindOK {
+			out = append(out, Member{Kind: MemberZone + MemberKind(kind), Identifier: s, Pos: identifier.pos})
+		}
+	}
+	return out
+}
+
+// choice reads n as one of the words and returns which. An n that is nil was
+// complained about.
+func (d *decoder) choice(n *node, rule, key string, words ...string) (int, bool) {
+	if n == nil {
+		return 0, false
+	}
+	s, ok := d.str(n, key)
+	if !ok {
+		return 0, false
+	}
+	for i, w := range words {
+		if s == w {
+			return i, true
+		}
+	}
+	remedy := "write " + strings.Join(words, " or ")
+	if near := nearest(s, words); near != "" {
+		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(words, ", "))
+	}
+	d.refuse(n.pos, rule, remedy, "unknown %s %s", key, quoted(s))
+	return 0, false
+}
+
+// fetchEach is what to do with a response that lists address maps.
+const fetchEach = `fetch each map by its id (GET …/addressing/address_maps/{id}) and paste what it prints as "result"`
+
+// listResponse recognises a whole response of the API where a document should
+// be: in its envelope, or the list without it. It complains and reports true.
+func (d *decoder) listResponse(root *node) bool {
+	if d.envelope(root) {
+		return true
+	}
+	if root.kind != kindList || len(root.kids) == 0 {
+		return false
+	}
+	first := &root.kids[0]
+	if first.kind != kindMap || !first.has("id") || !first.has("can_modify_ips") {
+		return false
+	}
+	if first.has("ips") || first.has("memberships") {
+		d.refuse(root.pos, "V1", `write them under "address_maps" of an account`, "a list of address maps is no map document")
+	} else {
+		d.refuse(root.pos, "V13", fetchEach+`, under "address_maps" of an account`, "this is the API's list of address maps, which leaves out their ips and memberships")
+	}
+	return true
+}
+
+// envelope recognises a response of the API with its envelope: {"result": …}.
+// It complains and reports true.
+func (d *decoder) envelope(n *node) bool {
+	if n.kind != kindMap || !n.has("result") {
+		return false
+	}
+	var result, key *node
+	n.entries(func(k, v *node) bool {
+		key, result = k, v
+		return k.text != "result"
+	})
+	if result.kind == kindList {
+		d.refuse(key.pos, "V13", fetchEach, "this is the API's list of address maps, which leaves out their ips and memberships")
+	} else {
+		d.refuse(key.pos, "V13", `paste only what stands under "result", as an entry of "address_maps" of an account`, "this is a response of the API with its envelope")
+	}
+	return true
+}

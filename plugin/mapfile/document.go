@@ -1,0 +1,149 @@
+// Package mapfile reads one map document: bytes in, a [Document] with the
+// position of everything that a later complaint may be about out. It knows what
+// a single place of a document may say (rules V1 to V3, V12, V13 and the half of
+// V14 that needs no zone file); what the places say together is the business of
+// package mapset. It reads no disk.
+package mapfile
+
+import (
+	"net/netip"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Pos is a place in a document. Line and column count from 1; the column counts
+// characters, not bytes. The zero Pos is "nowhere in particular".
+type Pos struct{ Line, Col int32 }
+
+// Document is one map document as written. A value that was left out has the
+// default that map-format gives it. Positions are those of the value, or of the
+// key where there is none.
+//
+// What [Parse] refused is left out, and a flag whose name ends in Invalid stands
+// at the list it is missing from. Whoever checks what the places say together
+// goes by these flags: a complaint that something is missing would only repeat
+// the first one where the flag is set. All flags are false in a document that
+// was accepted.
+type Document struct {
+	Name       string // as errors print it, usually the path of the file
+	Anycast    []Addr
+	Accounts   []Account
+	Pos        Pos  // of the key "anycast" if present, else of the document
+	HasInvalid bool // something, anywhere in the document, was refused
+
+	AnycastInvalid  bool // part of anycast was refused (V15 cannot be judged)
+	AccountsInvalid bool // an account was left out, or has no ID (V6: a lender may be missing)
+
+	text *quoter // for the line that an error quotes
+}
+
+// Addr is one address where it stands.
+type Addr struct {
+	IP  netip.Addr
+	Pos Pos
+}
+
+// Prefix is address space of an account. Advertised is true unless the
+// document withdraws it.
+type Prefix struct {
+	CIDR       netip.Prefix // masked
+	Advertised bool
+	Pos        Pos
+}
+
+// Account is one customer: address space, zones and address maps. ID is empty
+// only if it was refused: the account is then here for what else is wrong in it.
+type Account struct {
+	ID        string
+	Pos       Pos // of the id
+	Name      string
+	BYOIPOnly bool
+	BYOIPPos  Pos
+	Prefixes  []Prefix
+	Delegated []Prefix // Advertised is always true
+	StaticIPs []Addr
+	Zones     []Zone
+	Maps      []AddressMap
+	Spectrum  []SpectrumApp
+
+	HasInvalid   bool // something, anywhere in the account, was refused
+	SpaceInvalid bool // part of prefixes, delegated_prefixes or static_ips was refused (V5, V6 cannot be judged)
+	ZonesInvalid bool // a zone was left out, or the id of one (V8 cannot be judged for a zone)
+	MapsInvalid  bool // part of address_maps was refused (V11 and V15 cannot be judged)
+}
+
+// Zone is one zone and its marks.
+type Zone struct {
+	Name           fqdn.Name
+	Pos            Pos // of the name
+	ID             string
+	IDPos          Pos
+	IPv6           bool   // false: AAAA only where the backend has AAAA
+	All            bool   // proxied: all
+	Marks          []Mark // of the list "proxied", in its order; no owner twice
+	ZoneFile       string // as written; "" if absent
+	ZoneFilePos    Pos
+	ProxiedDefault bool
+	MarksInvalid   bool // part of proxied, or zone_file, was refused
+}
+
+// Mark says for one owner name whether it is proxied, and with which families.
+type Mark struct {
+	Owner          fqdn.Name
+	Proxied        bool
+	V4Only, V6Only bool
+	Pos            Pos
+}
+
+// MemberKind tells what a membership attaches an address map to.
+type MemberKind uint8
+
+// The kinds of membership.
+const (
+	MemberZone MemberKind = iota + 1
+	MemberAccount
+)
+
+// Member attaches an address map to a zone or an account.
+type Member struct {
+	Kind       MemberKind
+	Identifier string // a zone's name (any form) or id, or an account's id
+	Pos        Pos    // of the identifier
+}
+
+// AddressMap is a set of addresses and what it is attached to.
+type AddressMap struct {
+	ID           string // from the document, or made from the position: "acme/0"
+	Pos          Pos    // of the id if given, else of the map
+	Description  string
+	Enabled      bool
+	DefaultSNI   string
+	CanDelete    bool
+	CanModifyIPs bool
+	IPs          []Addr
+	Members      []Member
+
+	IPsInvalid     bool // part of ips was refused (V10 cannot be judged)
+	MembersInvalid bool // part of memberships was refused
+}
+
+// Connectivity limits a dynamic Spectrum application to address families.
+type Connectivity uint8
+
+// The values of edge_ips.connectivity.
+const (
+	ConnectAll Connectivity = iota
+	ConnectIPv4
+	ConnectIPv6
+)
+
+// SpectrumApp is an application with addresses of its own. Its name lies in a
+// zone of the account, unless ZonesInvalid is set there.
+type SpectrumApp struct {
+	Name         fqdn.Name
+	Pos          Pos // of the name
+	Static       bool
+	IPs          []Addr // of a static one
+	Connectivity Connectivity
+	TypePos      Pos // of edge_ips.type
+}

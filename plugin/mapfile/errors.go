@@ -1,0 +1,103 @@
+package mapfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Error is one complaint about one place of a document.
+type Error struct {
+	File   string
+	Pos    Pos
+	Rule   string // "V5"; "" for a warning
+	Text   string // what is wrong, lower case, values quoted
+	Remedy string // what to do about it
+	Line   string // the line, or of a long one the part around the place
+
+	caret int // column of the place in Line; 0 means Pos.Col
+}
+
+// Error prints the place, what is wrong, the line with a caret under the place,
+// and the remedy:
+//
+//	maps.yaml:12:11: V5: address "203.0.113.7" is in no prefix of account "acme"
+//	      ips: [203.0.113.7]
+//	            ^
+//	  remedy: add the prefix to the account, or take the address off the map
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Head())
+	if e.Line != "" {
+		caret := cmp.Or(e.caret, int(e.Pos.Col))
+		fmt.Fprintf(&b, "\n    %s\n    %s^", e.Line, pad(e.Line, caret))
+	}
+	if e.Remedy != "" {
+		fmt.Fprintf(&b, "\n  remedy: %s", e.Remedy)
+	}
+	return b.String()
+}
+
+// Head is the first line of Error: place, rule and text.
+func (e *Error) Head() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Pos.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Pos.Line, e.Pos.Col)
+	}
+	b.WriteString(": ")
+	if e.Rule != "" {
+		b.WriteString(e.Rule + ": ")
+	}
+	b.WriteString(e.Text)
+	return b.String()
+}
+
+// Errors is every complaint about a set of documents. An empty list is no
+// error: use [Errors.Err].
+type Errors []*Error
+
+// maxPrinted is how many complaints one message lists: nobody reads more, and
+// a document that is wrong throughout must not fill the log.
+const maxPrinted = 100
+
+// Error prints each complaint as Error does, one after the other, and counts
+// those beyond the first hundred.
+func (es Errors) Error() string {
+	shown := es[:min(len(es), maxPrinted)]
+	parts := make([]string, len(shown), len(shown)+1)
+	for i, e := range shown {
+		parts[i] = e.Error()
+	}
+	if n := len(es) - len(shown); n > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more errors", n))
+	}
+	return strings.Join(parts, "\n")
+}
+
+// Err returns es in the order of file and place, or nil if it is empty.
+func (es Errors) Err() error {
+	if len(es) == 0 {
+		return nil
+	}
+	es.Sort()
+	return es
+}
+
+// Sort puts the complaints in the order of file and place.
+func (es Errors) Sort() {
+	slices.SortStableFunc(es, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+}
+
+// Errorf makes a complaint about the place pos of d, quoting its line. It is
+// safe for concurrent use and takes microseconds, however long the document.
+func (d *Document) Errorf(pos Pos, rule, remedy, format string, args ...any) *Error {
+	e := &Error{File: d.Name, Pos: pos, Rule: rule, Remedy: remedy, Text: fmt.Sprintf(format, args...)}
+	if d.text != nil {
+		e.Line, e.caret = d.text.quote(pos)
+	}
+	return e
+}

@@ -1,0 +1,207 @@
+package mapfile
+
+import (
+	"sort"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+)
+
+// quoter is the text of a document, and an index that finds a place in it
+// quickly. The index is made at the first complaint: an accepted document pays
+// nothing for it.
+type quoter struct {
+	data []byte
+
+	once  sync.Once
+	lines []int32 // offset of the first byte of each line
+	runes []int32 // characters that start before each chunk of chunkSize bytes
+}
+
+// chunkSize is the stretch that is counted character by character to find a
+// column, so that a document of one line of 30 MB costs no more than others.
+const chunkSize = 4096
+
+// maxQuoted is the longest piece of a line an error quotes, in characters: a
+// document of one long line must not fill the log.
+const maxQuoted = 120
+
+// lineBreak returns the length of the line break at the head of b, or 0. The
+// breaks are those of the YAML library, so that its line numbers are ours.
+func lineBreak(b []byte) int {
+	switch {
+	case b[0] == '\n':
+		return 1
+	case b[0] == '\r':
+		if len(b) > 1 && b[1] == '\n' {
+			return 2
+		}
+		return 1
+	case b[0] == 0xc2 && len(b) > 1 && b[1] == 0x85: // U+0085, next line
+		return 2
+	case b[0] == 0xe2 && len(b) > 2 && b[1] == 0x80 && b[2]&^1 == 0xa8: // U+2028 and U+2029
+		return 3
+	}
+	return 0
+}
+
+// startsRune reports whether c is the first byte of a character in UTF-8.
+func startsRune(c byte) bool { return c&0xc0 != 0x80 }
+
+// index fills lines and runes.
+func (q *quoter) index() {
+	q.lines = append(q.lines, 0)
+	n := int32(0)
+	for i, c := range q.data {
+		if i%chunkSize == 0 {
+			q.runes = append(q.runes, n)
+		}
+		if startsRune(c) {
+			n++
+		}
+		if c > '\r' && c < 0x80 {
+			continue // Nearly every byte of nearly every document.
+		}
+		if l := lineBreak(q.data[i:]); l > 0 && (c != '\n' || i == 0 || q.data[i-1] != '\r') {
+			q.lines = append(q.lines, int32(i+l))
+		}
+	}
+}
+
+// runesBefore returns how many characters start before offset off.
+func (q *quoter) runesBefore(off int) int {
+	if len(q.runes) == 0 {
+		return 0
+	}
+	chunk := min(off/chunkSize, len(q.runes)-1)
+	n := int(q.runes[chunk])
+	for _, c := range q.data[chunk*chunkSize : off] {
+		if startsRune(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// offset is where the character stands before which n characters start.
+func (q *quoter) offset(n int) int {
+	chunk := max(0, sort.Search(len(q.runes), func(i int) bool { return int(q.runes[i]) > n })-1)
+	if len(q.runes) == 0 {
+		return 0
+	}
+	n -= int(q.runes[chunk])
+	for i := chunk * chunkSize; i < len(q.data); i++ {
+		if startsRune(q.data[i]) {
+			if n == 0 {
+				return i
+			}
+			n--
+		}
+	}
+	return len(q.data)
+}
+
+// place returns the position of the byte at offset off, which may be the end.
+func (q *quoter) place(off int) Pos {
+	q.once.Do(q.index)
+	off = min(max(off, 0), len(q.data))
+	line := sort.Search(len(q.lines), func(i int) bool { return int(q.lines[i]) > off })
+	start := int(q.lines[line-1])
+	return Pos{Line: int32(line), Col: int32(q.runesBefore(off) - q.runesBefore(start) + 1)}
+}
+
+// offsetOf returns the offset of pos, or of the end of its line or the document.
+func (q *quoter) offsetOf(pos Pos) int {
+	q.once.Do(q.index)
+	if pos.Line < 1 {
+		return 0
+	}
+	if int(pos.Line) > len(q.lines) {
+		return len(q.data)
+	}
+	start := int(q.lines[pos.Line-1])
+	return q.offset(q.runesBefore(start) + max(0, int(pos.Col)-1))
+}
+
+// quote returns the line of pos, or the part of a long line around pos, and the
+// column of pos in what it returns. There is nothing to quote outside the
+// document.
+func (q *quoter) quote(pos Pos) (string, int) {
+	q.once.Do(q.index)
+	if pos.Line < 1 || int(pos.Line) > len(q.lines) {
+		return "", 0
+	}
+	start, end := int(q.lines[pos.Line-1]), len(q.data)
+	if int(pos.Line) < len(q.lines) {
+		end = int(q.lines[pos.Line])
+	}
+	for end > start && lineBreak(q.data[q.back(end, 1, start):]) > 0 {
+		end = q.back(end, 1, start)
+	}
+	at := min(end, q.offsetOf(pos))
+	from := q.back(at, maxQuoted/2, start)
+	to := q.forth(from, maxQuoted, end)
+	from = q.back(to, maxQuoted, start)
+
+	line, caret := visible(q.data[from:to]), utf8.RuneCount(q.data[from:at])+1
+	if from > start {
+		line, caret = "…"+line, caret+1
+	}
+	if to < end {
+		line += "…"
+	}
+	return line, caret
+}
+
+// back returns the offset n characters before off, but not before limit.
+func (q *quoter) back(off, n, limit int) int {
+	for ; n > 0 && off > limit; n-- {
+		_, size := utf8.DecodeLastRune(q.data[limit:off])
+		off -= size
+	}
+	return off
+}
+
+// forth returns the offset n characters after off, but not after limit.
+func (q *quoter) forth(off, n, limit int) int {
+	for ; n > 0 && off < limit; n-- {
+		_, size := utf8.DecodeRune(q.data[off:limit])
+		off += size
+	}
+	return off
+}
+
+// visible turns what has no picture of its own into U+FFFD, one for one: a
+// document must not be able to steer the terminal that prints a complaint.
+func visible(line []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsGraphic(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, string(line))
+}
+
+// pad is the white space that puts a caret under column col of line; tabs stay
+// tabs so that it lines up wherever the tab stops are.
+func pad(line string, col int) string {
+	var b strings.Builder
+	for _, r := range line {
+		if col--; col <= 0 {
+			break
+		}
+		switch k := width.LookupRune(r).Kind(); {
+		case r == '\t':
+			b.WriteByte('\t')
+		case unicode.In(r, unicode.Mn, unicode.Me): // stands over the character before it
+		case k == width.EastAsianWide || k == width.EastAsianFullwidth:
+			b.WriteString("  ")
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}

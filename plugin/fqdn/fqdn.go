@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // Name is a canonical absolute domain name in presentation form, such as
@@ -37,14 +35,8 @@ var (
 // Parse reads s as an absolute name; the last dot may be missing. Unicode is
 // stored as A-labels (RFC 5891). The error wraps one of this package's reasons.
 func Parse(s string) (Name, error) {
-	if s == "" {
-		return "", ErrEmpty
-	}
-	s, err := toASCII(s)
-	if err != nil {
-		return "", err
-	}
-	return canonical(s)
+	n, _, err := parse(s)
+	return n, err
 }
 
 // ParseIn reads s as the owner of a record in zone: "@" is the apex, a name
@@ -54,52 +46,61 @@ func ParseIn(s string, zone Name) (Name, error) {
 	if s == "@" {
 		return zone, nil
 	}
-	n, err := Parse(s)
+	n, dot, err := parse(s)
 	if err != nil {
 		return "", err
 	}
 	if n.In(zone) {
 		return n, nil
 	}
-	if endsInDot(s) {
+	if dot {
 		return "", fmt.Errorf("%w: %q is not in %q", ErrOutside, s, zone)
 	}
 	return canonical(string(n) + strings.TrimPrefix(string(zone), "."))
 }
 
+// parse is [Parse] and tells whether s has its last dot.
+func parse(s string) (n Name, dot bool, err error) {
+	if s == "" {
+		return "", false, ErrEmpty
+	}
+	ascii, err := toASCII(s)
+	if err != nil {
+		return "", false, err
+	}
+	n, err = canonical(ascii)
+	return n, endsInDot(ascii), err
+}
+
 // Canonical turns a name that a DNS library holds in presentation form, in any
 // case and with any escapes, into a Name. It allocates only when s is not
-// canonical yet. What is no legal name comes back in lower case as it is: it
-// then equals no Name that was parsed.
+// canonical yet. Octets above 0x7f stay octets: only [Parse] knows Unicode.
+// What is no legal name comes back in lower case as it is: it then equals no
+// Name that was parsed.
 func Canonical(s string) Name {
-	plain, lower := true, true
+	var kinds uint8
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '\\':
-			plain = false
-		case 'A' <= c && c <= 'Z':
-			lower = false
-		}
+		kinds |= octets[s[i]]
 	}
-	if !plain {
+	if kinds&special != 0 {
 		if n, err := canonical(s); err == nil {
 			return n
 		}
 	}
-	if plain && lower && endsInDot(s) {
-		return Name(s)
+	if kinds&upper != 0 {
+		s = lowerASCII(s)
 	}
-	s = lowerASCII(s)
-	if !endsInDot(s) {
+	if s != "" && !endsInDot(s) {
 		s += "."
 	}
 	return Name(s)
 }
 
-// In reports whether n is zone itself or lies below it.
+// In reports whether n is zone itself or lies below it. Nothing lies in the
+// zero value, and that in nothing.
 func (n Name) In(zone Name) bool {
-	if zone == "." {
-		return true
+	if zone == "." || zone == "" {
+		return zone == "." && n != ""
 	}
 	if !strings.HasSuffix(string(n), string(zone)) {
 		return false
@@ -139,131 +140,3 @@ func (n Name) Wildcard() Name {
 	}
 	return "*." + n
 }
-
-// toASCII converts each label that is not ASCII into its A-label, and leaves
-// every other label alone: owner names may hold "_" and escapes that IDNA
-// would refuse.
-func toASCII(s string) (string, error) {
-	if isASCII(s) {
-		return s, nil
-	}
-	// RFC 3490, section 3.1: these separate labels as "." does.
-	s = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".").Replace(s)
-	labels := strings.Split(s, ".")
-	for i, label := range labels {
-		if isASCII(label) {
-			continue
-		}
-		a, err := idna.Lookup.ToASCII(label)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrUnicode, err)
-		}
-		labels[i] = a
-	}
-	return strings.Join(labels, "."), nil
-}
-
-// canonical unescapes s into its octets, checks the limits, and writes the
-// octets back in the one form this package uses.
-func canonical(s string) (Name, error) {
-	if s == "." {
-		return ".", nil
-	}
-	out := make([]byte, 0, len(s)+1)
-	wire, label := 1, 0 // the root label is one octet
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '.' {
-			if label == 0 {
-				return "", fmt.Errorf("%w in %q", ErrLabelEmpty, s)
-			}
-			wire, label = wire+label+1, 0
-			out = append(out, '.')
-			continue
-		}
-		if c == '\\' {
-			octet, n, ok := unescape(s[i:])
-			if !ok {
-				return "", fmt.Errorf("%w in %q", ErrEscape, s)
-			}
-			c, i = octet, i+n-1
-		}
-		if label++; label > maxLabel {
-			return "", fmt.Errorf("%w in %q", ErrLabelLong, s)
-		}
-		out = appendOctet(out, c)
-	}
-	if label > 0 {
-		wire += label + 1
-		out = append(out, '.')
-	}
-	if wire > maxName {
-		return "", fmt.Errorf("%w: %q has %d", ErrNameLong, s, wire)
-	}
-	return Name(out), nil
-}
-
-// unescape reads the escape at the head of s (RFC 1035, section 5.1) and
-// returns the octet it stands for and the length of the escape.
-func unescape(s string) (octet byte, length int, ok bool) {
-	if len(s) < 2 {
-		return 0, 0, false
-	}
-	if !isDigit(s[1]) {
-		return s[1], 2, true
-	}
-	if len(s) < 4 || !isDigit(s[2]) || !isDigit(s[3]) {
-		return 0, 0, false
-	}
-	v := int(s[1]-'0')*100 + int(s[2]-'0')*10 + int(s[3]-'0')
-	return byte(v), 4, v <= 255
-}
-
-// appendOctet writes one octet of a label as dns.UnpackDomainName does, with
-// ASCII letters in lower case (RFC 4343).
-func appendOctet(out []byte, c byte) []byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return append(out, c+'a'-'A')
-	case strings.IndexByte(`. '@;()"\`, c) >= 0:
-		return append(out, '\\', c)
-	case c < ' ' || c > '~':
-		return append(out, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
-	}
-	return append(out, c)
-}
-
-// endsInDot reports whether s ends in a dot that is no part of a label.
-func endsInDot(s string) bool {
-	return strings.HasSuffix(s, ".") && !escaped(s, len(s)-1) || strings.HasSuffix(s, "\u3002")
-}
-
-// escaped reports whether the octet at s[i] is the second half of an escape.
-func escaped(s string, i int) bool {
-	n := 0
-	for i--; i >= 0 && s[i] == '\\'; i-- {
-		n++
-	}
-	return n%2 == 1
-}
-
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,113 @@
+package test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/addressmap/addressmap"
+
+// mayImport names, for every package of the module, the packages of the module
+// that its non-test files may import. It is the order in which the data meets
+// the packages: imports point to what comes earlier, never back. A package that
+// is missing here is a mistake, so that a new one gets its place on purpose.
+var mayImport = map[string][]string{
+	"plugin/fqdn":     {},
+	"plugin/source":   {},
+	"plugin/mapfile":  {"plugin/fqdn"},
+	"plugin/zonefile": {"plugin/fqdn"},
+	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
+	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
+	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
+	"":                {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/answer", "plugin/source", "plugin/live"},
+	"cmd/coredns":     {""},
+	"tools/man":       {},
+	"test":            {},
+	"test/acceptance": {},
+}
+
+// keptTo names the modules that only some packages may import: CoreDNS is
+// spoken in the root alone, files are watched in one place.
+var keptTo = map[string][]string{
+	"github.com/coredns/":    {"", "cmd/coredns"},
+	"github.com/prometheus/": {""},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile"},
+	"github.com/fsnotify/":   {"plugin/source"},
+}
+
+func TestImports_OneWay(t *testing.T) {
+	for _, wrong := range wrongImports(packages(t)) {
+		t.Error(wrong)
+	}
+}
+
+func TestImports_CanFail(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		pkg  pkg
+		want string
+	}{
+		{"back", pkg{ImportPath: module + "/plugin/fqdn", Imports: []string{module + "/plugin/mapset"}},
+			"plugin/fqdn may not import plugin/mapset"},
+		{"the root", pkg{ImportPath: module + "/plugin/answer", Imports: []string{module}},
+			"plugin/answer may not import the root package"},
+		{"CoreDNS outside the root", pkg{ImportPath: module + "/plugin/live", Imports: []string{"github.com/coredns/coredns/plugin"}},
+			"plugin/live may not import github.com/coredns/coredns/plugin"},
+		{"a second watcher", pkg{ImportPath: module + "/plugin/live", Imports: []string{"github.com/fsnotify/fsnotify"}},
+			"plugin/live may not import github.com/fsnotify/fsnotify"},
+		{"unknown", pkg{ImportPath: module + "/plugin/util"}, "plugin/util has no place"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := wrongImports([]pkg{tc.pkg})
+			if len(got) != 1 || !strings.Contains(got[0], tc.want) {
+				t.Errorf("want one complaint with %q, got %q", tc.want, got)
+			}
+		})
+	}
+}
+
+// wrongImports says what in the packages' imports goes against mayImport and
+// keptTo.
+func wrongImports(packages []pkg) []string {
+	var wrong []string
+	for _, p := range packages {
+		room := p.room()
+		allowed, known := mayImport[room]
+		if !known {
+			wrong = append(wrong, fmt.Sprintf("%s has no place in the table mayImport: give it one", title(room)))
+			continue
+		}
+		for _, path := range p.Imports {
+			if other, ours := roomOf(path); ours {
+				if !slices.Contains(allowed, other) {
+					wrong = append(wrong, fmt.Sprintf("%s may not import %s: imports go one way, see mayImport", title(room), title(other)))
+				}
+				continue
+			}
+			for prefix, rooms := range keptTo {
+				if strings.HasPrefix(path, prefix) && !slices.Contains(rooms, room) {
+					wrong = append(wrong, fmt.Sprintf("%s may not import %s: that is kept to %q", title(room), path, rooms))
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+// roomOf returns the folder of a package of this module, "" for the root, and
+// whether it is one.
+func roomOf(path string) (room string, ours bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+func title(room string) string {
+	if room == "" {
+		return "the root package"
+	}
+	return room
+}

@@ -1,0 +1,147 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
+)
+
+// sections are what CoreDNS asks of a plugin's README, in this order; others
+// may stand between them.
+var sections = []string{"Name", "Description", "Syntax", "Metrics", "Ready", "Metadata", "Examples", "Bugs", "See Also"}
+
+func TestReadme_Sections(t *testing.T) {
+	if err := checkSections(readme(t)); err != nil {
+		t.Error(err)
+	}
+	if err := checkSections("## Name\n## Syntax\n## Description\n"); err == nil {
+		t.Error("want sections in the wrong order reported")
+	}
+}
+
+func checkSections(markdown string) error {
+	rest := markdown
+	for _, name := range sections {
+		_, after, found := strings.Cut(rest, "\n## "+name+"\n")
+		if !found {
+			return fmt.Errorf("README.md: no section %q after those before it in %q", name, sections)
+		}
+		rest = after
+	}
+	return nil
+}
+
+func TestReadme_CorefilesStart(t *testing.T) {
+	fences := fences(readme(t), "corefile")
+	if len(fences) == 0 {
+		t.Fatal("README.md has no corefile fences, or they are not found")
+	}
+	for i, corefile := range fences {
+		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+			if err := start(t, corefile); err != nil {
+				t.Errorf("%v\n%s", err, corefile)
+			}
+		})
+	}
+}
+
+func TestExamples_CorefilesStart(t *testing.T) {
+	for _, path := range glob(t, "examples/*/Corefile") {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
+			corefile, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := start(t, string(corefile)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What the two tests above do must be able to fail.
+func TestCorefilesStart_CanFail(t *testing.T) {
+	for name, tc := range map[string]struct{ corefile, want string }{
+		"unknown option": {"example.org {\n root examples/quickstart\n addressmap maps.yaml {\n  nonsense\n }\n file db.example.org\n}\n", "nonsense"},
+		"no such map":    {"example.org {\n root examples/quickstart\n addressmap absent.yaml\n file db.example.org\n}\n", "absent.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := start(t, tc.corefile); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("want an error with %q, got %v", tc.want, err)
+			}
+		})
+	}
+}
+
+func TestReadme_MapDocumentIsAccepted(t *testing.T) {
+	documents := fences(readme(t), "yaml")
+	if len(documents) == 0 {
+		t.Fatal("README.md has no yaml fences, or they are not found")
+	}
+	for _, document := range documents {
+		if _, errs := mapfile.Parse("README.md", []byte(document)); len(errs) > 0 {
+			t.Error(errs)
+		}
+	}
+}
+
+// Editors find the schema by the first line of a document.
+func TestExamples_NameTheSchema(t *testing.T) {
+	for _, path := range glob(t, "examples/*/maps.yaml") {
+		document, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(document), "\n")
+		schema, found := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+		if !found {
+			t.Errorf("%s: want the first line to name the schema, got %q", path, first)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), schema)); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// fences returns the content of all code blocks of one language.
+func fences(markdown, language string) []string {
+	var found []string
+	for _, block := range strings.Split(markdown, "\n```"+language+"\n")[1:] {
+		content, _, _ := strings.Cut(block, "```")
+		found = append(found, content)
+	}
+	return found
+}
+
+func TestFences(t *testing.T) {
+	got := fences("a\n```yaml\nb: c\n```\n```\nd\n```\n```yaml\ne\n```\n", "yaml")
+	if want := []string{"b: c\n", "e\n"}; !slices.Equal(got, want) {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// glob returns the files of a pattern that is relative to the repository; none
+// at all is a mistake in the pattern.
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(repository, pattern))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("want files for %s, got %v, %v", pattern, paths, err)
+	}
+	return paths
+}

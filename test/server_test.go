@@ -1,0 +1,64 @@
+package test
+
+import (
+	"io"
+	"log"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	// What the Corefiles of the README and the examples use.
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/file"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/metadata"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/root"
+
+	_ "github.com/addressmap/addressmap"
+)
+
+func TestMain(m *testing.M) {
+	place := slices.Index(dnsserver.Directives, "minimal") + 1
+	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, "addressmap")); err != nil {
+		log.Fatal(err)
+	}
+	dnsserver.Port = "0"
+	dnsserver.Quiet, caddy.Quiet = true, true
+	os.Exit(m.Run())
+}
+
+// ports are those that the README and the examples write down.
+var ports = regexp.MustCompile(`:(1053|9153)\b`)
+
+// start starts a server from the Corefile's text as if it stood at the top of
+// the repository, on ports that are free, and stops it. The error is what an
+// operator would see.
+func start(t *testing.T, corefile string) error {
+	t.Helper()
+	t.Chdir(repository)
+	log.SetOutput(io.Discard)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+
+	instance, err := caddy.Start(caddy.CaddyfileInput{
+		Contents:       ports.ReplaceAll([]byte(corefile), []byte(":0")),
+		Filepath:       "Corefile",
+		ServerTypeName: "dns",
+	})
+	if err != nil {
+		return err
+	}
+	if err := instance.Stop(); err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+	for _, err := range instance.ShutdownCallbacks() {
+		t.Errorf("shutting down: %v", err)
+	}
+	return nil
+}

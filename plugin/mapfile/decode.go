@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -80,12 +79,12 @@ func (d *decoder) done() Errors {
 // document reads the top of the tree.
 func (d *decoder) document(root *node) {
 	d.doc.Pos = root.pos
+	d.doc.AnycastInvalid, d.doc.AccountsInvalid = true, true // until they are read
 	if root.kind == kindNull {
 		d.refuse(root.pos, "V1", `write "accounts:" and the rest of the map, or {} for an empty one`, "the document is empty")
 		return
 	}
 	if d.listResponse(root) {
-		d.doc.AnycastInvalid, d.doc.AccountsInvalid = true, true
 		return
 	}
 	o, ok := d.object(root, &documentKeys)
@@ -102,37 +101,45 @@ func (d *decoder) document(root *node) {
 	d.accounts(o.get("accounts"))
 }
 
-// str reads n as text; what a scalar without quotes looks like does not matter
-// as long as it is not null, true or false.
-func (d *decoder) str(n *node, key string) (string, bool) {
-	switch {
-	case n.kind == kindNumber, n.kind == kindText && n.text != "":
+// str reads the value of key as text; what a scalar without quotes looks like
+// does not matter as long as it is not null, true or false.
+func (d *decoder) str(n *node, key string) (string, bool) { return d.scalar(n, "%q", key) }
+
+// item reads one item of the list at key as str does.
+func (d *decoder) item(n *node, key string) (string, bool) {
+	return d.scalar(n, "an item of %q", key)
+}
+
+// scalar reads n as text. An error calls it what, which takes the key.
+func (d *decoder) scalar(n *node, what, key string) (string, bool) {
+	if n.kind == kindNumber || n.kind == kindText && n.text != "" {
 		return n.text, true
-	case n.kind == kindText:
-		d.refuse(n.pos, "V1", "write a value, or leave the key out", "%q is empty", key)
-	case n.kind == kindBool:
-		d.refuse(n.pos, "V1", fmt.Sprintf("put it in quotes: %q", n.text), "%q must be text, not %s", key, n.kind)
-	case n.kind == kindNull && n.text != "":
-		d.refuse(n.pos, "V1", fmt.Sprintf("put it in quotes: %q", n.text), "%q must be text, not %s", key, n.kind)
-	case n.kind == kindNull:
-		d.refuse(n.pos, "V1", "write a value, or leave the key out", "%q must be text, not %s", key, n.kind)
-	case n.kind == kindMap && len(n.kids) > 0:
-		d.refuse(n.pos, "V1", "write one value; put text that holds a colon, as IPv6 addresses do, in quotes", "%q must be text, not %s", key, n.kind)
-	case n.kind == kindOther:
-		d.refuse(n.pos, "V1", "leave the tag out", "%q must be text, not a value with the tag %s", key, quoted(n.text))
-	default:
-		d.refuse(n.pos, "V1", "write one value", "%q must be text, not %s", key, n.kind)
 	}
+	what = fmt.Sprintf(what, key)
+	if n.kind == kindText {
+		d.refuse(n.pos, "V1", "write a value", "%s is empty", what)
+		return "", false
+	}
+	remedy, kind := "write one value", n.kind.String()
+	switch {
+	case n.kind == kindOther:
+		remedy, kind = "leave the tag out", "a value with the tag "+quoted(n.text)
+	case n.kind == kindMap && len(n.kids) > 0:
+		remedy = "write one value; put text that holds a colon, as IPv6 addresses do, in quotes"
+	case n.kind == kindBool, n.kind == kindNull && n.text != "":
+		remedy = fmt.Sprintf("put it in quotes: %q", n.text)
+	case n.kind == kindNull:
+		remedy = "write a value"
+	}
+	d.refuse(n.pos, "V1", remedy, "%s must be text, not %s", what, kind)
 	return "", false
 }
 
-// free reads n as text that may be empty, because nothing depends on it.
+// free reads the value of key, if there is one, as text that may be empty,
+// because nothing depends on it.
 func (d *decoder) free(n *node, key string) string {
-	if n == nil || n.kind == kindText {
-		if n == nil {
-			return ""
-		}
-		return n.text
+	if n == nil || n.kind == kindText && n.text == "" {
+		return ""
 	}
 	s, _ := d.str(n, key)
 	return s
@@ -144,12 +151,7 @@ func (d *decoder) flag(n *node, key string, def bool) bool {
 		return def
 	}
 	if n.kind == kindBool {
-		switch strings.ToLower(n.text) {
-		case "true":
-			return true
-		case "false":
-			return false
-		}
+		return strings.EqualFold(n.text, "true")
 	}
 	d.refuse(n.pos, "V1", "write true or false, without quotes", "%q must be true or false, not %s", key, shown(n))
 	return def
@@ -163,10 +165,12 @@ func (d *decoder) list(n *node, key string) []node {
 	if n.kind == kindList {
 		return n.kids
 	}
-	remedy := fmt.Sprintf("write %s: [%s]", key, n.text)
+	remedy := fmt.Sprintf("write %s: [%s]", key, shown(n))
 	switch n.kind {
-	case kindNull, kindOther, kindBool:
+	case kindNull, kindBool:
 		remedy = "write [] for none, or leave the key out"
+	case kindOther:
+		remedy = "leave the tag out"
 	case kindMap:
 		remedy = `write "- " before each item`
 	}
@@ -185,11 +189,17 @@ func (d *decoder) required(o *object, key string) *node {
 
 // quoted is s in quotes, cut to a length that an error can bear.
 func quoted(s string) string {
-	const longest = 80
-	if utf8.RuneCountInString(s[:min(len(s), 4*longest+1)]) <= longest {
-		return fmt.Sprintf("%q", s)
+	const longest, kept = 80, 60 // characters
+	n, cut := 0, 0
+	for i := range s {
+		if n == kept {
+			cut = i
+		}
+		if n++; n > longest {
+			return fmt.Sprintf("%q…", s[:cut])
+		}
 	}
-	return fmt.Sprintf("%q…", string([]rune(s[:4*longest])[:longest-20]))
+	return fmt.Sprintf("%q", s)
 }
 
 // shown is the value of n as an error names it.

@@ -1,18 +1,11 @@
 package mapfile
 
-import (
-	"errors"
-	"strings"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
-)
+import "github.com/addressmap/addressmap/plugin/fqdn"
 
 // accounts reads the list of accounts. An account whose id is refused stays, so
 // that the rest of it is checked.
 func (d *decoder) accounts(n *node) {
-	if n != nil && n.kind != kindList {
-		d.doc.AccountsInvalid = true
-	}
+	d.doc.AccountsInvalid = n != nil && n.kind != kindList
 	items := d.list(n, "accounts")
 	if len(items) == 0 {
 		return
@@ -152,7 +145,9 @@ func (d *decoder) marks(z *Zone, n *node) {
 // mark reads one entry of "proxied".
 func (d *decoder) mark(n *node, zone fqdn.Name) (Mark, bool) {
 	m := Mark{Proxied: true}
+	read, key := d.item, "proxied"
 	if n.kind == kindMap {
+		read, key = d.str, "name"
 		o, _ := d.object(n, &markKeys)
 		m.Proxied = d.flag(o.get("proxied"), "proxied", true)
 		m.V4Only = d.flag(o.get("ipv4_only"), "ipv4_only", false)
@@ -165,9 +160,12 @@ func (d *decoder) mark(n *node, zone fqdn.Name) (Mark, bool) {
 		}
 	}
 	m.Pos = n.pos
-	s, ok := d.str(n, "name")
+	s, ok := read(n, key)
 	if !ok {
 		return m, false
+	}
+	if s == "@" && zone == "" {
+		return m, true // The zone's name was refused, and this goes with it.
 	}
 	m.Owner, ok = d.domain(n, s, zone)
 	if ok && !onlyLeftmost(m.Owner) {
@@ -175,71 +173,4 @@ func (d *decoder) mark(n *node, zone fqdn.Name) (Mark, bool) {
 		return m, false
 	}
 	return m, ok
-}
-
-// longestName is longer than any way to write a legal name, escapes and Unicode
-// included.
-const longestName = 4096
-
-// domain reads s, which stands at n, as an owner name in zone, or as an absolute
-// name if zone is empty.
-func (d *decoder) domain(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
-	var name fqdn.Name
-	err := fqdn.ErrNameLong
-	switch {
-	case len(s) > longestName:
-	case zone == "" && s == "@":
-		return "", true // of a zone whose name was refused
-	case zone == "":
-		name, err = fqdn.Parse(s)
-	default:
-		name, err = fqdn.ParseIn(s, zone)
-	}
-	if err == nil {
-		return name, true
-	}
-	if errors.Is(err, fqdn.ErrOutside) {
-		d.refuse(n.pos, "V3", "move it to the zone it belongs to, or leave out the last dot of a relative name", "name %s lies outside its zone %q", quoted(s), zone)
-		return "", false
-	}
-	text, remedy := badName(err)
-	d.refuse(n.pos, "V3", remedy, "%s is no domain name: %s", quoted(s), text)
-	return "", false
-}
-
-// badName tells what is wrong with a name in words that do not repeat it.
-func badName(err error) (text, remedy string) {
-	for _, reason := range []struct {
-		err    error
-		remedy string
-	}{
-		{fqdn.ErrEmpty, "write a name"},
-		{fqdn.ErrLabelEmpty, "take out the dot at the start, or one of two dots in a row"},
-		{fqdn.ErrLabelLong, "shorten the label"},
-		{fqdn.ErrNameLong, "shorten the name, which counts with its zone"},
-		{fqdn.ErrEscape, `write \\ for a backslash`},
-		{fqdn.ErrUnicode, "write the name in ASCII (xn--…), or correct it"},
-	} {
-		if errors.Is(err, reason.err) {
-			return strings.TrimPrefix(reason.err.Error(), "name "), reason.remedy
-		}
-	}
-	return "not readable", "write a domain name"
-}
-
-// hasWildcard reports whether any label of n is the asterisk label.
-func hasWildcard(n fqdn.Name) bool { return n.IsWildcard() || !onlyLeftmost(n) }
-
-// onlyLeftmost reports whether no label of n but the first is the asterisk
-// label.
-func onlyLeftmost(n fqdn.Name) bool {
-	if !strings.Contains(string(n), ".*.") {
-		return true // Nearly every name.
-	}
-	for n, ok := n.Parent(); ok; n, ok = n.Parent() {
-		if n.IsWildcard() {
-			return false
-		}
-	}
-	return true
 }

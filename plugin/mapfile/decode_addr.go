@@ -21,7 +21,7 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 				continue
 			}
 		}
-		s, ok := d.str(item, key)
+		s, ok := d.item(item, key)
 		if !ok {
 			continue
 		}
@@ -57,38 +57,36 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 	ip, err := netip.ParseAddr(s)
 	if err != nil {
 		remedy := "write an IPv4 or IPv6 address"
-		if host, _, ok := strings.Cut(s, "/"); ok {
+		if _, err := netip.ParsePrefix(s); err == nil {
 			remedy = "write a single address, without the prefix length"
-			if _, err := netip.ParseAddr(host); err != nil {
-				remedy = "write an IPv4 or IPv6 address"
-			}
 		}
 		d.refuse(n.pos, "V2", remedy, "%s is no IP address", quoted(s))
 		return ip, false
 	}
-	if text, remedy := unfit(ip); text != "" {
+	if text := unfit(ip); text != "" {
+		remedy := "write the unicast address of an edge server"
+		if plain := ip.Unmap().WithZone(""); plain != ip && unfit(plain) == "" {
+			remedy = "write " + plain.String()
+		}
 		d.refuse(n.pos, "V2", remedy, "address %s %s", quoted(s), text)
 		return ip, false
 	}
 	return ip, true
 }
 
-// unfit tells why no client can be sent to ip, and what to write in its place.
-func unfit(ip netip.Addr) (text, remedy string) {
-	const unicast = "write the unicast address of an edge server"
+// unfit tells why no client can be sent to ip, or returns "".
+func unfit(ip netip.Addr) string {
 	switch {
 	case ip.Zone() != "":
-		return "has a zone", "leave out the percent sign and what follows"
-	case ip.Is4In6() && ip.Unmap().IsUnspecified(), ip.Is4In6() && ip.Unmap().IsMulticast():
-		return "is an IPv4-mapped IPv6 address", unicast
+		return "has a zone"
 	case ip.Is4In6():
-		return "is an IPv4-mapped IPv6 address", "write " + ip.Unmap().String()
+		return "is IPv4-mapped IPv6"
 	case ip.IsUnspecified():
-		return "is the unspecified address", unicast
+		return "is unspecified"
 	case ip.IsMulticast():
-		return "is a multicast address", unicast
+		return "is multicast"
 	}
-	return "", ""
+	return ""
 }
 
 // prefixes reads a list of prefixes: text, and if long mappings as well.
@@ -108,7 +106,7 @@ func (d *decoder) prefixes(n *node, key string, long bool) []Prefix {
 				continue
 			}
 		}
-		s, ok := d.str(item, key)
+		s, ok := d.item(item, key)
 		if !ok {
 			continue
 		}
@@ -138,11 +136,10 @@ func (d *decoder) prefix(n *node, s string) (netip.Prefix, bool) {
 		d.refuse(n.pos, "V2", remedy, "%s is no IP prefix", quoted(s))
 		return p, false
 	}
-	if text, remedy := unfit(p.Addr()); text != "" {
+	if text := unfit(p.Addr()); text != "" {
+		remedy := "write address space that an edge server can use"
 		if p.Addr().Is4In6() {
 			remedy = "write it as an IPv4 prefix"
-		} else {
-			remedy = "write address space that an edge server can use"
 		}
 		d.refuse(n.pos, "V2", remedy, "prefix %s %s", quoted(s), text)
 		return p, false

@@ -106,8 +106,11 @@ func (d *decoder) choice(n *node, rule, key string, words ...string) (int, bool)
 	return 0, false
 }
 
-// fetchEach is what to do with a response that lists address maps.
-const fetchEach = `fetch each map by its id (GET …/addressing/address_maps/{id}) and paste what it prints as "result"`
+// What a response that lists address maps is, and what to do about it.
+const (
+	apiList   = `this is the API's list of address maps, which leaves out their "ips" and "memberships"`
+	fetchEach = `fetch each map by its id (GET …/addressing/address_maps/{id}) and paste what it prints as "result" under "address_maps" of an account`
+)
 
 // listResponse recognises a whole response of the API where a document should
 // be: in its envelope, or the list without it. It complains and reports true.
@@ -125,7 +128,7 @@ func (d *decoder) listResponse(root *node) bool {
 	if first.has("ips") || first.has("memberships") {
 		d.refuse(root.pos, "V1", `write them under "address_maps" of an account`, "a list of address maps is no map document")
 	} else {
-		d.refuse(root.pos, "V13", fetchEach+`, under "address_maps" of an account`, "this is the API's list of address maps, which leaves out their ips and memberships")
+		d.refuse(root.pos, "V13", fetchEach, apiList)
 	}
 	return true
 }
@@ -133,16 +136,15 @@ func (d *decoder) listResponse(root *node) bool {
 // envelope recognises a response of the API with its envelope: {"result": …}.
 // It complains and reports true.
 func (d *decoder) envelope(n *node) bool {
-	if n.kind != kindMap || !n.has("result") {
+	if n.kind != kindMap {
 		return false
 	}
-	var result, key *node
-	n.entries(func(k, v *node) bool {
-		key, result = k, v
-		return k.text != "result"
-	})
+	key, result := n.find("result")
+	if key == nil {
+		return false
+	}
 	if result.kind == kindList {
-		d.refuse(key.pos, "V13", fetchEach, "this is the API's list of address maps, which leaves out their ips and memberships")
+		d.refuse(key.pos, "V13", fetchEach, apiList)
 	} else {
 		d.refuse(key.pos, "V13", `paste only what stands under "result", as an entry of "address_maps" of an account`, "this is a response of the API with its envelope")
 	}

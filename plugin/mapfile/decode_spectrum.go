@@ -48,10 +48,6 @@ func (d *decoder) spectrumDNS(a *Account, n *node) (name fqdn.Name, pos Pos, typ
 	if !ok {
 		return "", at.pos, typ, false
 	}
-	if s == "@" {
-		d.refuse(at.pos, "V3", "write the full name: an application belongs to an account, not to one zone", `"@" has no meaning here`)
-		return "", at.pos, typ, false
-	}
 	name, ok = d.domain(at, s, "")
 	switch {
 	case !ok:

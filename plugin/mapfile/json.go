@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -27,11 +28,12 @@ func readJSON(data []byte) (node, *placed) {
 	if err != nil {
 		return node{}, err
 	}
+	after := r.next()
 	switch _, err := r.dec.Token(); {
 	case err == io.EOF:
 		return root, nil
 	case err == nil:
-		return node{}, &placed{r.next(), errors.New("text after the end of the document")}
+		return node{}, &placed{after, errors.New("text after the end of the document")}
 	default:
 		return node{}, r.fail(err)
 	}
@@ -53,7 +55,7 @@ func (r *jsonReader) value(depth int) (node, *placed) {
 	case json.Number:
 		n.kind, n.text = kindNumber, t.String()
 	case bool:
-		n.kind, n.text = kindBool, fmt.Sprint(t)
+		n.kind, n.text = kindBool, strconv.FormatBool(t)
 	}
 	return n, nil
 }
@@ -106,12 +108,16 @@ func (r *jsonReader) advance(off int) Pos {
 	return r.pos
 }
 
-// fail finds the place of an error of the decoder.
+// fail finds the place of an error: the decoder that goes token by token does
+// not tell it, a check of the whole text does.
 func (r *jsonReader) fail(err error) *placed {
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &placed{r.advance(len(r.data)), errors.New("unexpected end of the document")}
+	case errors.As(json.Unmarshal(r.data, new(json.RawMessage)), &syntax):
 		// The offset counts the offending byte.
-		return &placed{r.advance(max(r.off, int(syntax.Offset)-1)), err}
+		return &placed{r.advance(max(r.off, int(syntax.Offset)-1)), syntax}
 	}
-	return &placed{r.advance(len(r.data)), errors.New("unexpected end of the document")}
+	return &placed{r.next(), err}
 }

@@ -110,7 +110,7 @@ func nearest(s string, words []string) string {
 	s = plain.Replace(strings.ToLower(s))
 	best, at := "", len(s)/2+1 // More than half of it wrong is another word.
 	for _, w := range words {
-		p := plain.Replace(w)
+		p := plain.Replace(strings.ToLower(w))
 		n := distance(s, p)
 		if n > 1 && len(s) > 2 && (strings.HasPrefix(p, s) || strings.HasPrefix(s, p)) {
 			n = 1 // "map" for "maps_of_…" is an abbreviation, not so many mistakes.

@@ -1,0 +1,67 @@
+package mapfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// yamlRemedies tells for what the YAML library says what the author has to do.
+// Where opens is set, the place is not where the library gave up but where the
+// thing began that it was reading.
+var yamlRemedies = []struct {
+	message string // or a part of it
+	remedy  string
+	opens   bool
+}{
+	{"unexpected end of stream", "close the quote that opens here", true},
+	{"could not find expected ':'", `write "key: value", or a list item with "- " before it`, true},
+	{"tab", "indent with spaces, not with tabs", false},
+	{"cannot start any token", "put the value in quotes", false},
+	{"unknown anchor", `put text that starts with an asterisk in quotes, as in "*.shop"`, false},
+	{"alphabetic or numeric", `put text that starts with an asterisk or an ampersand in quotes, as in "*"`, false},
+	{"mapping values are not allowed", "check the indentation, or put a value that holds a colon in quotes", false},
+	{"expected '-' indicator", "check the indentation: each item of the list starts in the same column", false},
+	{"expected key", "check the indentation, and that nothing follows a closing quote or bracket", false},
+	{"unknown escape", `write \\ for a backslash, or use single quotes`, false},
+	{"max depth", "check the brackets: a map document is not nested that deeply", false},
+	{"expected ',' or", "", false}, // see notYAML
+}
+
+// notYAML tells what the YAML library could not read, and where.
+func notYAML(d *Document, err error) *Error {
+	var le *yaml.LoadError
+	if !errors.As(err, &le) {
+		return d.Errorf(Pos{1, 1}, "V1", "correct the YAML", "not YAML: %s", visible([]byte(err.Error())))
+	}
+	if le.Mark.Line == 0 { // The library's reader knows no line.
+		return d.Errorf(d.text.place(control(d.text.data)), "V1", "take the control character out", "not YAML: %s", le.Message)
+	}
+	pos, remedy := posOf(le.Mark.Line, le.Mark.Column), "correct the YAML at this place"
+	for _, r := range yamlRemedies {
+		if !strings.Contains(le.Message, r.message) {
+			continue
+		}
+		remedy = r.remedy
+		if remedy == "" {
+			remedy = fmt.Sprintf("write a comma here, or close the bracket that opens in line %d", le.ContextMark.Line)
+		}
+		if r.opens && le.ContextMark.Line > 0 {
+			pos = posOf(le.ContextMark.Line, le.ContextMark.Column)
+		}
+		break
+	}
+	return d.Errorf(inside(d, pos), "V1", remedy, "not YAML: %s", visible([]byte(le.Message)))
+}
+
+// control returns the offset of the first character that YAML does not allow.
+func control(data []byte) int {
+	at := bytes.IndexFunc(data, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || 0x7f <= r && r < 0xa0 && r != 0x85 ||
+			r == 0xfeff || r == 0xfffe || r == 0xffff
+	})
+	return max(0, at)
+}

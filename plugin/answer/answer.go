@@ -1,0 +1,108 @@
+// Package answer decides what a client is told about a proxied name, and what
+// of any response may leave. It speaks to the backend only through [Backend] and
+// to the network not at all: the same questions, decisions and backend replies
+// give the same answer.
+//
+// The backend's records may be shared with its in-memory zone. They are never
+// written to, always replaced.
+package answer
+
+import (
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// Options is what the Corefile says about answers.
+type Options struct {
+	TTL  uint32   // of every substituted record, in seconds
+	ALPN []string // of synthesized HTTPS records; none are synthesized if empty
+}
+
+// Names decides about owner names, on one snapshot.
+type Names struct {
+	Snapshot *mapset.Snapshot
+	Acting   fqdn.Set // the zones that the directive acts for
+	Tells    bool     // the backends tell which wildcard a record was made from
+}
+
+// Lookup decides for an owner name. A name outside the acting zones is none of
+// ours.
+func (n *Names) Lookup(name fqdn.Name) mapset.Decision {
+	if !n.Acting.Encloses(name) {
+		return mapset.Decision{}
+	}
+	return n.Snapshot.Lookup(name)
+}
+
+// existing decides for the owner of a record in a response. A backend that tells
+// its wildcards puts records there by their own names only (file's chains and
+// additional records never come from a wildcard); any other backend may not.
+func (n *Names) existing(name fqdn.Name) mapset.Decision {
+	if !n.Acting.Encloses(name) {
+		return mapset.Decision{}
+	}
+	if n.Tells {
+		return n.Snapshot.LookupFrom(name, name)
+	}
+	return n.Snapshot.Lookup(name)
+}
+
+// from decides for a name of which the backend has replied, given the wildcard
+// that it told.
+func (n *Names) from(name fqdn.Name, d mapset.Decision, rep *Reply) mapset.Decision {
+	if !n.Tells || !d.ByWildcard {
+		return d
+	}
+	if rep.Wildcard != "" {
+		return n.Snapshot.LookupFrom(name, rep.Wildcard)
+	}
+	return n.Snapshot.LookupFrom(name, name)
+}
+
+// Backend asks whatever comes next in the chain.
+type Backend interface {
+	// Ask asks for the records of one type at one owner name. If chase is false,
+	// the backend is kept from resolving an alias that leaves its zones: it then
+	// answers at once, with the alias and nothing behind it.
+	Ask(name string, qtype uint16, chase bool) Reply
+}
+
+// Reply is what the backend said.
+type Reply struct {
+	Msg      *dns.Msg  // nil: it wrote nothing, see Rcode and Err
+	Wildcard fqdn.Name // the wildcard that the records were made from, if it told
+	Chased   bool      // it wanted to resolve an alias, and was kept from it
+	Rcode    int
+	Err      error
+}
+
+// Verdict says what happened to a response.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Passed      Verdict = iota // as the backend has it
+	Substituted                // a proxied name was answered in place of the backend's data
+	Withheld                   // no rule covers it: refused rather than risk an origin address
+)
+
+// Outcome is the response to a question, and what the operator is shown of it.
+type Outcome struct {
+	Msg      *dns.Msg // nil if the backend wrote nothing: pass on Rcode and Err
+	Rcode    int
+	Err      error
+	Verdict  Verdict
+	Reason   string          // why it was withheld: a label of failures_total
+	Decision mapset.Decision // of the proxied name that was answered, or of the question
+}
+
+// Reasons to withhold a response.
+const (
+	ReasonAnswer     = "answer"     // a record that no rule lets into the answer section
+	ReasonAuthority  = "authority"  // the same for the authority section
+	ReasonAdditional = "additional" // the same for the additional section
+	ReasonLoop       = "loop"       // aliases of proxied names that never end
+	ReasonMalformed  = "malformed"  // bytes that are no DNS message
+)

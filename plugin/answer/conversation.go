@@ -1,0 +1,233 @@
+package answer
+
+import (
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// Respond answers the one question of req, whose class is IN.
+func Respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
+	c := conversation{req: req, names: names, opt: opt, b: b}
+	asked := req.Question[0]
+	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
+	return c.answer(q, names.Lookup(q.owner), nil)
+}
+
+// Screen judges a response that was written without being asked for through
+// [Backend]: it lets nothing out that [Respond] would not.
+func Screen(req *dns.Msg, names *Names, opt *Options, b Backend, m *dns.Msg) Outcome {
+	c := conversation{req: req, names: names, opt: opt, b: b}
+	asked := req.Question[0]
+	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
+	return c.screen(q, names.Lookup(q.owner), m)
+}
+
+// conversation is the questioning of the backend about one request.
+type conversation struct {
+	req   *dns.Msg
+	names *Names
+	opt   *Options
+	b     Backend
+	depth int // aliases followed
+}
+
+// maxDepth bounds the aliases followed from owner to owner, as file does.
+const maxDepth = 8
+
+// question is what a client wants to know, or what an alias leads on to.
+type question struct {
+	name  string    // as spelled by whoever asked
+	owner fqdn.Name // the same, canonical
+	qtype uint16
+}
+
+// answer takes the path that the decision asks for. rep is the backend's reply
+// to q, nil if it was not asked yet.
+func (c *conversation) answer(q question, d mapset.Decision, rep *Reply) Outcome {
+	switch {
+	case d.Spectrum:
+		return c.spectrum(q, d)
+	case !d.Proxied() && !d.ByWildcard:
+		return c.unproxied(q, d, rep)
+	case q.qtype == dns.TypeA, q.qtype == dns.TypeAAAA, q.qtype == dns.TypeANY:
+		return c.addresses(q, d)
+	case q.qtype == dns.TypeRRSIG:
+		return c.signatures(q, d)
+	}
+	return c.own(q, d)
+}
+
+// addresses answers A, AAAA and ANY at a proxied owner (R2 to R5, R14). Whether
+// the owner has an address is all that the answer needs of the backend.
+func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
+	first := dns.TypeA
+	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
+		first = dns.TypeAAAA
+	}
+	rep := c.b.Ask(q.name, first, false)
+	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
+	}
+	if first == dns.TypeA && nodata(rep.Msg) {
+		v6 := c.b.Ask(q.name, dns.TypeAAAA, false)
+		if q.qtype != dns.TypeA || hasAddress(v6.Msg, q.owner) {
+			rep = v6
+		}
+	}
+	if !hasAddress(rep.Msg, q.owner) {
+		return c.asBackend(q, d, &rep) // R4, R12, R23
+	}
+	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
+		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
+	}
+	return c.mapped(q, d, &rep)
+}
+
+// mapped answers with the mapped addresses, or NODATA if there are none.
+func (c *conversation) mapped(q question, d mapset.Decision, rep *Reply) Outcome {
+	f := mapset.IPv4
+	if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && len(d.IPs(f)) == 0 {
+		f = mapset.IPv6
+	}
+	if len(d.IPs(f)) == 0 {
+		return c.nodata(q, d, rep)
+	}
+	m := c.reply(rep)
+	m.Answer = records(q.name, d, f, c.opt.TTL)
+	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
+}
+
+// spectrum answers for the name of a Spectrum application (R24): its addresses
+// do not depend on the backend.
+func (c *conversation) spectrum(q question, d mapset.Decision) Outcome {
+	switch q.qtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeANY:
+		return c.mapped(q, d, nil)
+	case dns.TypeRRSIG:
+		return c.signatures(q, d)
+	}
+	return c.own(q, d)
+}
+
+// own answers any other type at a proxied owner: the backend's records of that
+// type at that owner, never its CNAME nor what is behind it (R6, R13).
+func (c *conversation) own(q question, d mapset.Decision) Outcome {
+	rep := c.b.Ask(q.name, q.qtype, false)
+	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+		return c.unproxied(q, d, &rep)
+	}
+	m := rep.Msg
+	if m == nil || len(m.Answer) == 0 {
+		return c.without(q, d, &rep)
+	}
+	if !has(m, q.owner, dns.TypeCNAME) {
+		return c.screen(q, d, m)
+	}
+	var kept []dns.RR
+	for _, rr := range m.Answer {
+		if h := rr.Header(); h.Rrtype == q.qtype && q.qtype != dns.TypeCNAME && fqdn.Canonical(h.Name) == q.owner {
+			kept = append(kept, rr)
+		}
+	}
+	if len(kept) == 0 {
+		return c.without(q, d, &rep)
+	}
+	out := c.reply(&rep)
+	out.Answer = kept
+	return substituted(c.screen(q, d, out), d)
+}
+
+// without answers for a proxied owner that has no record of the type.
+func (c *conversation) without(q question, d mapset.Decision, rep *Reply) Outcome {
+	if q.qtype == dns.TypeHTTPS && len(c.opt.ALPN) > 0 && c.hasAddress(q, d, rep) {
+		return c.synthesize(q, d, rep) // R10
+	}
+	m := rep.Msg
+	switch {
+	case has(m, q.owner, dns.TypeCNAME):
+		return c.nodata(q, d, rep)
+	case d.Spectrum && (m == nil || m.Rcode != dns.RcodeSuccess):
+		return c.nodata(q, d, rep)
+	}
+	return c.asBackend(q, d, rep)
+}
+
+// hasAddress reports whether the backend has an address or an alias at the
+// owner, of which rep is the reply for another type.
+func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) bool {
+	if d.Spectrum || has(rep.Msg, q.owner, dns.TypeCNAME) {
+		return true
+	}
+	if !nodata(rep.Msg) {
+		return false
+	}
+	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		if hasAddress(c.b.Ask(q.name, t, false).Msg, q.owner) {
+			return true
+		}
+	}
+	return false
+}
+
+// signatures answers a query for RRSIG (R15): without those of what is
+// substituted.
+func (c *conversation) signatures(q question, d mapset.Decision) Outcome {
+	rep := c.b.Ask(q.name, q.qtype, false)
+	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+		return c.unproxied(q, d, &rep)
+	}
+	if rep.Msg == nil || len(rep.Msg.Answer) == 0 {
+		return c.without(q, d, &rep)
+	}
+	var kept []dns.RR
+	for _, rr := range rep.Msg.Answer {
+		if sig, ok := rr.(*dns.RRSIG); ok && fqdn.Canonical(sig.Hdr.Name) == q.owner && !substitutable(sig.TypeCovered) {
+			kept = append(kept, rr)
+		}
+	}
+	if len(kept) == 0 {
+		return c.nodata(q, d, &rep)
+	}
+	m := c.reply(&rep)
+	m.Answer = kept
+	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
+}
+
+// asBackend passes on what the backend says of a proxied owner that has nothing
+// to substitute. No answer belongs into such a response.
+func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outcome {
+	if rep.Msg == nil {
+		return Outcome{Rcode: rep.Rcode, Err: rep.Err, Decision: d}
+	}
+	if len(rep.Msg.Answer) > 0 {
+		return c.withhold(d, ReasonAnswer)
+	}
+	m := rep.Msg
+	if len(m.Question) != 1 || m.Question[0].Qtype != q.qtype || m.Rcode != dns.RcodeSuccess && m.IsEdns0() != nil {
+		// The backend was asked something else; and why a resolver failed (RFC
+		// 8914) can name the servers behind an alias.
+		cp := *m
+		cp.Question = []dns.Question{c.req.Question[0]}
+		if m.Rcode != dns.RcodeSuccess {
+			cp.Extra = withoutOPT(m.Extra)
+		}
+		m = &cp
+	}
+	return c.screen(q, d, m)
+}
+
+func reuse(rep *Reply, same bool) *Reply {
+	if same {
+		return rep
+	}
+	return nil
+}
+
+func substituted(o Outcome, d mapset.Decision) Outcome {
+	if o.Verdict == Passed {
+		o.Verdict, o.Decision = Substituted, d
+	}
+	return o
+}

@@ -1,0 +1,137 @@
+package answer
+
+import (
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// service judges an HTTPS or SVCB record (R9): if its effective target is a
+// proxied name, its hints are that name's mapped addresses.
+func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
+	svcb := svcbOf(rr)
+	if svcb == nil {
+		return judgement{bar: true} // the type says one thing, the record is another
+	}
+	if !hasHint(svcb.Value) {
+		return judgement{}
+	}
+	target := svcb.Target
+	if target == "." {
+		target = rr.Header().Name // RFC 9460, section 2.5.2
+	}
+	name := fqdn.Canonical(target)
+	d := s.c.settled(target, name)
+	if !d.Proxied() {
+		return judgement{}
+	}
+	cp := dns.Copy(rr)
+	out := svcbOf(cp)
+	out.Value = s.c.hinted(out.Value, target, name, d)
+	s.shown = d
+	s.void = append(s.void, rrset{owner, rr.Header().Rrtype})
+	return judgement{replace: true, with: []dns.RR{cp}}
+}
+
+// settled decides for the target of a record, which the backend has to be asked
+// about if only a wildcard's mark says anything of it.
+func (c *conversation) settled(name string, owner fqdn.Name) mapset.Decision {
+	d := c.names.Lookup(owner)
+	if d.ByWildcard && c.names.Tells {
+		rep := c.b.Ask(name, dns.TypeA, false)
+		d = c.names.from(owner, d, &rep)
+	}
+	return d
+}
+
+// hinted returns the parameters of a service with both hints equal to the mapped
+// addresses of its target. A hint that has none is dropped, and with it from the
+// keys that a client must understand.
+func (c *conversation) hinted(params []dns.SVCBKeyValue, target string, name fqdn.Name, d mapset.Decision) []dns.SVCBKeyValue {
+	out := make([]dns.SVCBKeyValue, 0, len(params)+1)
+	var mandatory *dns.SVCBMandatory
+	for _, p := range params {
+		switch p := p.(type) {
+		case *dns.SVCBIPv4Hint, *dns.SVCBIPv6Hint:
+		case *dns.SVCBMandatory:
+			mandatory = p
+		default:
+			out = append(out, p)
+		}
+	}
+	var dropped []dns.SVCBKey
+	if ips := d.IPs(mapset.IPv4); len(ips) > 0 {
+		out = append(out, &dns.SVCBIPv4Hint{Hint: ips})
+	} else {
+		dropped = append(dropped, dns.SVCB_IPV4HINT)
+	}
+	if ips := d.IPs(mapset.IPv6); len(ips) > 0 && c.answersIPv6(target, name, d) {
+		out = append(out, &dns.SVCBIPv6Hint{Hint: ips})
+	} else {
+		dropped = append(dropped, dns.SVCB_IPV6HINT)
+	}
+	if mandatory == nil {
+		return out
+	}
+	var codes []dns.SVCBKey
+	for _, code := range mandatory.Code {
+		if !slices.Contains(dropped, code) {
+			codes = append(codes, code)
+		}
+	}
+	if len(codes) > 0 {
+		out = append(out, &dns.SVCBMandatory{Code: codes})
+	}
+	return out
+}
+
+// answersIPv6 reports whether AAAA of a proxied owner is answered with its mapped
+// addresses: always, or where the zone says ipv6: false only if the backend has one.
+func (c *conversation) answersIPv6(name string, owner fqdn.Name, d mapset.Decision) bool {
+	return !d.NeedsAAAA() || has(c.b.Ask(name, dns.TypeAAAA, false).Msg, owner, dns.TypeAAAA)
+}
+
+// synthesize answers HTTPS for a proxied owner that has no such record (R10).
+func (c *conversation) synthesize(q question, d mapset.Decision, rep *Reply) Outcome {
+	v4, v6 := d.IPs(mapset.IPv4), d.IPs(mapset.IPv6)
+	if len(v6) > 0 && !c.answersIPv6(q.name, q.owner, d) {
+		v6 = nil
+	}
+	if len(v4) == 0 && len(v6) == 0 {
+		return c.nodata(q, d, rep)
+	}
+	rr := &dns.HTTPS{SVCB: dns.SVCB{
+		Hdr:      dns.RR_Header{Name: q.name, Rrtype: dns.TypeHTTPS, Class: dns.ClassINET, Ttl: c.opt.TTL},
+		Priority: 1,
+		Target:   ".",
+		Value:    []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: c.opt.ALPN}},
+	}}
+	if len(v4) > 0 {
+		rr.Value = append(rr.Value, &dns.SVCBIPv4Hint{Hint: v4})
+	}
+	if len(v6) > 0 {
+		rr.Value = append(rr.Value, &dns.SVCBIPv6Hint{Hint: v6})
+	}
+	m := c.reply(rep)
+	m.Answer = []dns.RR{rr}
+	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
+}
+
+func svcbOf(rr dns.RR) *dns.SVCB {
+	switch rr := rr.(type) {
+	case *dns.SVCB:
+		return rr
+	case *dns.HTTPS:
+		return &rr.SVCB
+	}
+	return nil
+}
+
+func hasHint(params []dns.SVCBKeyValue) bool {
+	return slices.ContainsFunc(params, func(p dns.SVCBKeyValue) bool {
+		return p.Key() == dns.SVCB_IPV4HINT || p.Key() == dns.SVCB_IPV6HINT
+	})
+}

@@ -3,6 +3,10 @@
 // a single place of a document may say (rules V1 to V3, V12, V13 and the half of
 // V14 that needs no zone file); what the places say together is the business of
 // package mapset. It reads no disk.
+//
+// YAML is read by go.yaml.in/yaml/v4, because it tells line and column of every
+// value and of every mistake, and takes 1.3 s for a document of 30 MB
+// (BenchmarkParse; two shared cores); JSON is read by encoding/json.
 package mapfile
 
 import (

@@ -16,7 +16,7 @@ type Error struct {
 	Remedy string // what to do about it
 	Line   string // the line, or of a long one the part around the place
 
-	caret int // column of the place in Line; 0 means Pos.Col
+	caret int // column of the place in Line
 }
 
 // Error prints the place, what is wrong, the line with a caret under the place,
@@ -30,8 +30,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Head())
 	if e.Line != "" {
-		caret := cmp.Or(e.caret, int(e.Pos.Col))
-		fmt.Fprintf(&b, "\n    %s\n    %s^", e.Line, pad(e.Line, caret))
+		fmt.Fprintf(&b, "\n    %s\n    %s^", e.Line, pad(e.Line, e.caret))
 	}
 	if e.Remedy != "" {
 		fmt.Fprintf(&b, "\n  remedy: %s", e.Remedy)

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML
-// library takes eight times as long over it, and two gigabytes for 30 MB.
+// jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML library
+// takes many times as long over it, and the memory that longFlow tells of.
 type jsonReader struct {
 	data []byte
 	dec  *json.Decoder

@@ -108,12 +108,12 @@ func nearest(s string, words []string) string {
 	}
 	plain := strings.NewReplacer("-", "", "_", "", " ", "")
 	s = plain.Replace(strings.ToLower(s))
-	best, at := "", len(s)/2+1 // More than half of it wrong is another word.
+	best, at := "", len(s)+1 // Twice the distance: more than half of it wrong is another word.
 	for _, w := range words {
 		p := plain.Replace(strings.ToLower(w))
-		n := distance(s, p)
-		if n > 1 && len(s) > 2 && (strings.HasPrefix(p, s) || strings.HasPrefix(s, p)) {
-			n = 1 // "map" for "maps_of_…" is an abbreviation, not so many mistakes.
+		n := 2 * distance(s, p)
+		if n > 0 && len(s) > 1 && (strings.HasPrefix(p, s) || strings.HasPrefix(s, p)) {
+			n = 1 // An abbreviation, or a plural, is nearer than any misspelling.
 		}
 		if n < at {
 			best, at = w, n

@@ -86,10 +86,11 @@ func (q *quoter) runesBefore(off int) int {
 	return n
 }
 
-// offset is where the character stands before which n characters start.
+// offset is where the character stands before which n characters start, or the
+// end.
 func (q *quoter) offset(n int) int {
-	chunk := max(0, sort.Search(len(q.runes), func(i int) bool { return int(q.runes[i]) > n })-1)
-	if len(q.runes) == 0 {
+	chunk := sort.Search(len(q.runes), func(i int) bool { return int(q.runes[i]) > n }) - 1
+	if chunk < 0 {
 		return 0
 	}
 	n -= int(q.runes[chunk])
@@ -113,6 +114,23 @@ func (q *quoter) place(off int) Pos {
 	return Pos{Line: int32(line), Col: int32(q.runesBefore(off) - q.runesBefore(start) + 1)}
 }
 
+// line returns where line n, which exists, starts and ends; its break is no part
+// of it.
+func (q *quoter) line(n int32) (start, end int) {
+	start, end = int(q.lines[n-1]), len(q.data)
+	if int(n) < len(q.lines) {
+		end = int(q.lines[n])
+	}
+	for end > start {
+		last := q.back(end, 1, start)
+		if lineBreak(q.data[last:]) == 0 {
+			break
+		}
+		end = last
+	}
+	return start, end
+}
+
 // offsetOf returns the offset of pos, or of the end of its line or the document.
 func (q *quoter) offsetOf(pos Pos) int {
 	q.once.Do(q.index)
@@ -122,8 +140,8 @@ func (q *quoter) offsetOf(pos Pos) int {
 	if int(pos.Line) > len(q.lines) {
 		return len(q.data)
 	}
-	start := int(q.lines[pos.Line-1])
-	return q.offset(q.runesBefore(start) + max(0, int(pos.Col)-1))
+	start, end := q.line(pos.Line)
+	return min(end, q.offset(q.runesBefore(start)+max(0, int(pos.Col)-1)))
 }
 
 // quote returns the line of pos, or the part of a long line around pos, and the
@@ -134,14 +152,8 @@ func (q *quoter) quote(pos Pos) (string, int) {
 	if pos.Line < 1 || int(pos.Line) > len(q.lines) {
 		return "", 0
 	}
-	start, end := int(q.lines[pos.Line-1]), len(q.data)
-	if int(pos.Line) < len(q.lines) {
-		end = int(q.lines[pos.Line])
-	}
-	for end > start && lineBreak(q.data[q.back(end, 1, start):]) > 0 {
-		end = q.back(end, 1, start)
-	}
-	at := min(end, q.offsetOf(pos))
+	start, end := q.line(pos.Line)
+	at := q.offsetOf(pos)
 	from := q.back(at, maxQuoted/2, start)
 	to := q.forth(from, maxQuoted, end)
 	from = q.back(to, maxQuoted, start)

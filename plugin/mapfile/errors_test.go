@@ -1,0 +1,119 @@
+package mapfile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestAllErrorsAreSortedAndCapped: of a file of the wrong kind the first hundred
+// complaints are printed and the rest counted.
+func TestAllErrorsAreSortedAndCapped(t *testing.T) {
+	for _, n := range []int{1, maxPrinted, maxPrinted + 1, maxErrors, maxErrors + 1, 5 * maxErrors} {
+		data := strings.Repeat("wrong: 1\n", n)
+		doc, errs := Parse("m", []byte(data))
+		if len(errs) != min(n, maxErrors) || !doc.HasInvalid {
+			t.Errorf("%d mistakes: %d errors", n, len(errs))
+		}
+		for i, e := range errs {
+			if int(e.Pos.Line) != i+1 {
+				t.Fatalf("%d mistakes: error %d stands in line %d", n, i, e.Pos.Line)
+			}
+		}
+		text := errs.Error()
+		if got := strings.Count(text, "remedy:"); got != min(n, maxPrinted) {
+			t.Errorf("%d mistakes: %d are printed", n, got)
+		}
+		if more := len(errs) - maxPrinted; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more errors", more)) {
+			t.Errorf("%d mistakes: the end is %q", n, text[len(text)-40:])
+		}
+		if rest := fmt.Sprintf("(and %d more errors that are not listed)", n-maxErrors); n > maxErrors != strings.HasSuffix(errs[len(errs)-1].Text, rest) {
+			t.Errorf("%d mistakes: the last is %q", n, errs[len(errs)-1].Text)
+		}
+	}
+}
+
+func TestErrSortsByFileAndPlace(t *testing.T) {
+	var errs Errors
+	if err := errs.Err(); err != nil {
+		t.Errorf("no errors are an error: %v", err)
+	}
+	for _, at := range []string{"b:1:1", "a:2:1", "a:1:9", "a:1:2"} {
+		e := &Error{Text: at}
+		fmt.Sscanf(at[2:], "%d:%d", &e.Pos.Line, &e.Pos.Col)
+		e.File = at[:1]
+		errs = append(errs, e)
+	}
+	var got []string
+	for line := range strings.Lines(errs.Err().Error()) {
+		got = append(got, line[:5])
+	}
+	if want := "a:1:2 a:1:9 a:2:1 b:1:1"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// TestQuotedValuesAreShort: a value of any length fits into an error.
+func TestQuotedValuesAreShort(t *testing.T) {
+	for _, letter := range []string{"x", "é", "名", "\x1b", `"`} {
+		for n := range 400 {
+			s := strings.Repeat(letter, n)
+			got := quoted(s)
+			if n <= 80 && got != fmt.Sprintf("%q", s) {
+				t.Fatalf("%d of %q: %s", n, letter, got)
+			}
+			if n > 80 && got != fmt.Sprintf("%q…", strings.Repeat(letter, 60)) {
+				t.Fatalf("%d of %q: %s", n, letter, got)
+			}
+		}
+	}
+}
+
+func TestNearestKey(t *testing.T) {
+	for _, c := range []struct {
+		set       keySet
+		got, want string
+	}{
+		{documentKeys, "anycasts", "anycast"},
+		{documentKeys, "acounts", "accounts"},
+		{documentKeys, "account", "accounts"},
+		{documentKeys, "Version", "version"},
+		{documentKeys, "zones", ""},
+		{documentKeys, "", ""},
+		{documentKeys, strings.Repeat("anycast", 1000), ""},
+		{accountKeys, "byoip-only", "byoip_only"},
+		{accountKeys, "byoipOnly", "byoip_only"},
+		{accountKeys, "maps", ""},
+		{accountKeys, "staticips", "static_ips"},
+		{accountKeys, "delegated", "delegated_prefixes"},
+		{accountKeys, "spectrum", "spectrum_apps"},
+		{zoneKeys, "proxy", ""},
+		{zoneKeys, "zonefile", "zone_file"},
+		{zoneKeys, "nmae", "name"},
+		{addressMapKeys, "membership", "memberships"},
+		{addressMapKeys, "ip", "ips"},
+		{addressMapKeys, "can_modify", "can_modify_ips"},
+		{addressMapKeys, "enable", "enabled"},
+		{memberKeys, "idenitfier", "identifier"},
+		{markKeys, "v4_only", "ipv4_only"},
+		{markKeys, "名前", ""},
+	} {
+		if got := nearest(c.got, c.set.keys); got != c.want {
+			t.Errorf("%q in %s: suggests %q, want %q", c.got, c.set.what, got, c.want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
+		{"abc", "abd", 1}, {"abc", "ab", 1}, {"ab", "abc", 1}, {"abc", "acb", 1}, {"ca", "abc", 3}, {"kitten", "sitting", 3},
+	} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

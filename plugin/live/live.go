@@ -1,0 +1,110 @@
+// Package live keeps a map in force: it reads the documents, compiles them,
+// swaps the outcome in at one stroke, and does so again whenever they change. A
+// version that is refused leaves the last good one where it is.
+package live
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// Options of a Store. Path is required.
+type Options struct {
+	Path    string        // the map document, or a directory of them
+	Poll    time.Duration // interval of the safety poll; 0 is for none
+	Compile mapset.Options
+	Log     Logger
+	Loaded  func(Load) // called after every load, from one goroutine; may be nil
+}
+
+// Logger takes log lines in the manner of fmt.Printf. It must be safe for
+// concurrent use.
+type Logger interface {
+	Infof(format string, args ...any)
+	Warningf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Result is the outcome of a load: a label of reloads_total.
+type Result string
+
+// The results.
+const (
+	OK        Result = "ok"        // a new version is in force
+	Unchanged Result = "unchanged" // byte for byte what is in force
+	Refused   Result = "refused"   // read, and found wrong
+	Failed    Result = "error"     // could not be read
+)
+
+// Load is one load and what is in force after it.
+type Load struct {
+	Result   Result
+	Duration time.Duration    // from noticing the change to its end
+	Old      *mapset.Snapshot // what was in force before; nil at the start
+	InForce  *mapset.Snapshot
+	SHA256   string // of the document in force; of a directory, of the list of its documents' digests
+	Degraded bool   // what is on disk is not what is in force
+}
+
+// Store holds what is in force. It is safe for concurrent use.
+type Store struct {
+	current atomic.Pointer[mapset.Snapshot]
+	watch   *source.Watcher
+	loader  *loader
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// Open loads the map and keeps it in force until Close. A map that is missing or
+// refused is an error that holds every complaint about it.
+func Open(opt Options) (*Store, error) {
+	info, err := os.Stat(opt.Path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the map: %w", err)
+	}
+	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
+	s := &Store{watch: w}
+	s.loader = newLoader(opt, w, info.IsDir(), &s.current)
+	if err := s.loader.start(); err != nil {
+		_ = w.Close() // the error that counts is the other one
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.done.Go(func() { s.follow(ctx) })
+	return s, nil
+}
+
+// follow loads what has changed, one change after the other.
+func (s *Store) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case change, ok := <-s.watch.Changes():
+			if !ok {
+				return
+			}
+			s.loader.change(change)
+		}
+	}
+}
+
+// Snapshot returns what is in force. A query takes it once.
+func (s *Store) Snapshot() *mapset.Snapshot { return s.current.Load() }
+
+// Close ends the watching and waits for a load under way. What is in force
+// stays in force for whoever still asks.
+func (s *Store) Close() error {
+	s.stop()
+	err := s.watch.Close()
+	s.done.Wait()
+	return err
+}

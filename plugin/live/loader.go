@@ -1,0 +1,255 @@
+package live
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// loader brings documents into force. One goroutine uses it.
+type loader struct {
+	opt      Options
+	dir      bool
+	watch    *source.Watcher
+	current  *atomic.Pointer[mapset.Snapshot]
+	docs     map[string]*document // :: path → the version in force
+	names    map[string][]string  // :: path → the zone files it named when last read
+	zones    map[string]zoneFile  // :: path → as last read
+	troubles map[string]string    // :: path → why it is not in force as it is on disk
+}
+
+// document is the version of a document that is in force.
+type document struct {
+	digest digest            // of its bytes and those of its zone files
+	sum    [sha256.Size]byte // of its bytes alone
+	src    mapset.Source
+}
+
+// digest tells versions of a document apart. The zero digest is of none.
+type digest [sha256.Size]byte
+
+func newLoader(opt Options, w *source.Watcher, dir bool, current *atomic.Pointer[mapset.Snapshot]) *loader {
+	return &loader{
+		opt: opt, dir: dir, watch: w, current: current,
+		docs:     make(map[string]*document),
+		names:    make(map[string][]string),
+		zones:    make(map[string]zoneFile),
+		troubles: make(map[string]string),
+	}
+}
+
+// start loads everything for the first time. In a directory, the documents that
+// are good come into force, if there is any.
+func (l *loader) start() error {
+	begin := time.Now()
+	l.rewatch()
+	paths := []string{l.opt.Path}
+	if l.dir {
+		var err error
+		if paths, err = source.List(l.opt.Path); err != nil {
+			return fmt.Errorf("cannot read the map: %w", err)
+		}
+		if len(paths) == 0 {
+			return fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
+		}
+	}
+	b := l.read(paths, source.Read)
+	l.apply(b)
+	if l.current.Load() == nil {
+		errs := make([]error, len(b.problems))
+		for i, p := range b.problems {
+			errs[i] = p.err
+		}
+		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
+	}
+	l.report(b, nil, begin, OK)
+	return nil
+}
+
+// change loads what may have changed.
+func (l *loader) change(c source.Change) {
+	before := l.current.Load()
+	b := l.read(l.affected(c.Paths), l.watch.Read)
+	l.apply(b)
+	result := Unchanged
+	switch {
+	case l.current.Load() != before:
+		result = OK
+	case len(b.problems) > 0:
+		result = b.problems[0].result
+	case b.unsettled:
+		return // it will be named again
+	}
+	l.report(b, before, c.Noticed, result)
+}
+
+// affected returns the documents that a change of these files may bring into
+// force: the documents among them, those of which zone files are among them, and
+// those that were refused: what they were in conflict with may be gone.
+func (l *loader) affected(paths []string) []string {
+	changed := make(map[string]bool)
+	for _, p := range paths {
+		changed[p] = true
+		delete(l.zones, p)
+	}
+	out := make(map[string]struct{})
+	for doc, names := range l.names {
+		if slices.ContainsFunc(names, func(n string) bool { return changed[n] }) {
+			out[doc] = struct{}{}
+		}
+	}
+	for p := range l.troubles {
+		out[p] = struct{}{}
+	}
+	for p := range changed {
+		if !l.dir && p == l.opt.Path || l.dir && filepath.Dir(p) == filepath.Clean(l.opt.Path) && !l.isZoneFile(p) {
+			out[p] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+// sources returns the documents in force, in the order of their names, with the
+// candidates in place of their older versions and after all others: what is in
+// force keeps its claims.
+func (l *loader) sources(candidates []candidate, gone []string) []mapset.Source {
+	replaced := make(map[string]bool, len(candidates)+len(gone))
+	for _, c := range candidates {
+		replaced[c.path] = true
+	}
+	for _, p := range gone {
+		replaced[p] = true
+	}
+	var out []mapset.Source
+	for _, p := range slices.Sorted(maps.Keys(l.docs)) {
+		if !replaced[p] {
+			out = append(out, l.docs[p].src)
+		}
+	}
+	for _, c := range candidates {
+		out = append(out, c.src)
+	}
+	return out
+}
+
+// apply brings a batch into force, or as much of it as is good.
+func (l *loader) apply(b *batch) {
+	candidates := b.candidates
+	for len(candidates) > 0 || len(b.gone) > 0 {
+		snap, errs := mapset.Build(l.sources(candidates, b.gone), l.opt.Compile)
+		for _, c := range candidates {
+			errs = append(errs, c.errs...)
+		}
+		if len(errs) == 0 {
+			l.swap(snap, candidates, b.gone)
+			return
+		}
+		good, bad := split(candidates, errs)
+		if len(bad) == 0 {
+			// A document that has not changed is wrong now: one of those that
+			// have took something away from it.
+			l.oneByOne(b, candidates)
+			return
+		}
+		for _, c := range bad {
+			b.problem(c.path, Refused, of(c.path, errs).Err())
+		}
+		candidates = good
+	}
+}
+
+// oneByOne brings each candidate into force that does no harm by itself, and
+// takes each document out that nothing depends on.
+func (l *loader) oneByOne(b *batch, candidates []candidate) {
+	try := func(path string, cs []candidate, gone []string) {
+		snap, errs := mapset.Build(l.sources(cs, gone), l.opt.Compile)
+		if len(errs) > 0 {
+			b.problem(path, Refused, errs.Err())
+			return
+		}
+		l.swap(snap, cs, gone)
+	}
+	for _, c := range candidates {
+		try(c.path, []candidate{c}, nil)
+	}
+	for _, p := range b.gone {
+		try(p, nil, []string{p})
+	}
+}
+
+// swap puts a snapshot in force and notes what it was made of.
+func (l *loader) swap(snap *mapset.Snapshot, candidates []candidate, gone []string) {
+	for _, c := range candidates {
+		l.docs[c.path] = &document{digest: c.digest, sum: c.sum, src: c.src}
+		delete(l.troubles, c.path)
+	}
+	for _, p := range gone {
+		delete(l.docs, p)
+		delete(l.names, p)
+	}
+	l.current.Store(snap)
+}
+
+// rewatch watches the map and the zone files that its documents name.
+func (l *loader) rewatch() {
+	paths := []string{l.opt.Path}
+	for _, names := range l.names {
+		paths = append(paths, names...)
+	}
+	l.watch.Set(paths)
+}
+
+// isZoneFile reports whether a document names the file as a zone file.
+func (l *loader) isZoneFile(path string) bool {
+	for _, names := range l.names {
+		if slices.Contains(names, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// sum is the digest of what is in force, in hexadecimal.
+func (l *loader) sum() string {
+	if !l.dir {
+		sum := l.docs[l.opt.Path].sum
+		return hex.EncodeToString(sum[:])
+	}
+	h := sha256.New()
+	for _, p := range slices.Sorted(maps.Keys(l.docs)) {
+		h.Write(l.docs[p].sum[:])
+		h.Write([]byte(filepath.Base(p) + "\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// split parts the candidates into those without errors of their own and others.
+func split(candidates []candidate, errs mapfile.Errors) (good, bad []candidate) {
+	wrong := make(map[string]bool)
+	for _, e := range errs {
+		wrong[e.File] = true
+	}
+	for _, c := range candidates {
+		if wrong[c.path] {
+			bad = append(bad, c)
+		} else {
+			good = append(good, c)
+		}
+	}
+	return good, bad
+}
+
+// of returns the errors of one document.
+func of(path string, errs mapfile.Errors) mapfile.Errors {
+	return slices.DeleteFunc(slices.Clone(errs), func(e *mapfile.Error) bool { return e.File != path })
+}

@@ -1,0 +1,173 @@
+package live
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/source"
+	"github.com/addressmap/addressmap/plugin/zonefile"
+)
+
+// maxBytes is the largest file that is read. A document of a million names has
+// about 40 MB.
+const maxBytes = 256 << 20
+
+// batch is what was read of the documents that may have changed.
+type batch struct {
+	candidates []candidate
+	gone       []string // documents that are no longer in the directory
+	problems   []problem
+	settled    []string // documents that are on disk as they are in force, or gone
+	unsettled  bool     // one is being written: it will be named again
+}
+
+// candidate is a version of a document that is not in force yet.
+type candidate struct {
+	path   string
+	digest digest
+	sum    [sha256.Size]byte // of the document alone
+	src    mapset.Source
+	errs   mapfile.Errors // what is wrong with it by itself
+}
+
+// problem is why a document is not in force as it is on disk.
+type problem struct {
+	path   string
+	err    error
+	result Result
+}
+
+// zoneFile is a zone file as last read.
+type zoneFile struct {
+	apex fqdn.Name
+	zone *zonefile.Zone
+	err  error
+	sum  [sha256.Size]byte
+}
+
+// readFunc reads a whole file of at most limit bytes.
+type readFunc func(path string, limit int64) ([]byte, error)
+
+// read reads documents and the zone files that they name.
+func (l *loader) read(paths []string, readFile readFunc) *batch {
+	b := &batch{}
+	var parsed []candidate
+	for _, p := range paths {
+		data, err := readFile(p, maxBytes)
+		switch {
+		case errors.Is(err, source.ErrUnsettled):
+			b.unsettled = true
+		case l.dir && errors.Is(err, fs.ErrNotExist):
+			if l.docs[p] != nil {
+				b.gone = append(b.gone, p)
+			}
+			b.settled = append(b.settled, p)
+		case errors.Is(err, fs.ErrNotExist):
+			b.problem(p, Failed, fmt.Errorf("the map is missing: %w", err))
+		case err != nil:
+			b.problem(p, Failed, fmt.Errorf("cannot read the map: %w", err))
+		default:
+			if c, ok := l.parse(b, p, data); ok {
+				parsed = append(parsed, c)
+			}
+		}
+	}
+	l.rewatch() // before the zone files are read, so that no change is missed
+	for _, c := range parsed {
+		l.complete(b, c, readFile)
+	}
+	if l.dir && len(b.gone) > 0 && len(b.gone) == len(l.docs) && len(b.candidates) == 0 {
+		// A directory that is empty all of a sudden is an accident: a mount
+		// that is not there, a copy that failed.
+		b.problem(l.opt.Path, Failed, errors.New("the directory holds no document any more: put one back"))
+		b.gone = nil
+	}
+	return b
+}
+
+func (b *batch) problem(path string, result Result, err error) {
+	b.problems = append(b.problems, problem{path, err, result})
+}
+
+// parse turns the bytes of a document into a candidate, which lacks its zone
+// files yet.
+func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
+	doc, errs := mapfile.Parse(path, data)
+	if doc == nil {
+		b.problem(path, Refused, errs.Err())
+		return candidate{}, false
+	}
+	var names []string
+	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
+	l.names[path] = names
+	return candidate{path: path, sum: sha256.Sum256(data), src: mapset.Source{Doc: doc}, errs: errs}, true
+}
+
+// complete adds the zone files to a candidate, which joins the batch if it is
+// not what is in force already.
+func (l *loader) complete(b *batch, c candidate, readFile readFunc) {
+	h := sha256.New()
+	h.Write(c.sum[:])
+	c.src.ZoneFiles = make(map[fqdn.Name]*zonefile.Zone)
+	unsettled := false
+	eachZoneFile(c.src.Doc, func(z *mapfile.Zone, name string) {
+		f := l.zoneFile(z.Name, name, readFile)
+		switch {
+		case errors.Is(f.err, source.ErrUnsettled):
+			unsettled = true
+		case f.err != nil:
+			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "", "correct the zone file, or its path, which is relative to the document", "zone_file of %q: %s", z.Name, f.err))
+		default:
+			c.src.ZoneFiles[z.Name] = f.zone
+			h.Write(f.sum[:])
+		}
+	})
+	if unsettled {
+		b.unsettled = true
+		return
+	}
+	h.Sum(c.digest[:0])
+	if d := l.docs[c.path]; d != nil && d.digest == c.digest {
+		b.settled = append(b.settled, c.path)
+		return
+	}
+	b.candidates = append(b.candidates, c)
+}
+
+// zoneFile reads a zone file, if it may have changed since it was last read.
+func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFile {
+	if f, ok := l.zones[name]; ok && f.apex == apex && f.err == nil {
+		return f
+	}
+	f := zoneFile{apex: apex}
+	var data []byte
+	if data, f.err = readFile(name, maxBytes); f.err == nil {
+		f.sum = sha256.Sum256(data)
+		f.zone, f.err = zonefile.Parse(name, data, apex)
+	}
+	l.zones[name] = f
+	return f
+}
+
+// eachZoneFile calls f for each zone of the document that names a zone file,
+// with the path of the file.
+func eachZoneFile(doc *mapfile.Document, f func(z *mapfile.Zone, path string)) {
+	for i := range doc.Accounts {
+		for j := range doc.Accounts[i].Zones {
+			z := &doc.Accounts[i].Zones[j]
+			switch {
+			case z.ZoneFile == "":
+			case filepath.IsAbs(z.ZoneFile):
+				f(z, filepath.Clean(z.ZoneFile))
+			default:
+				f(z, filepath.Join(filepath.Dir(doc.Name), z.ZoneFile))
+			}
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package live
+
+import (
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// maxWarnings is how many warnings of one version are logged.
+const maxWarnings = 20
+
+// report logs a load and tells the observer of it. Each complaint is logged
+// once for as long as it stays the same.
+func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result Result) {
+	for _, p := range b.settled {
+		delete(l.troubles, p)
+	}
+	for _, p := range b.problems {
+		text := p.err.Error()
+		if l.troubles[p.path] == text {
+			continue
+		}
+		l.troubles[p.path] = text
+		l.opt.Log.Errorf("%s is not in force as it is on disk; the last good version, if there is one, stays: %s", p.path, text)
+	}
+	now := l.current.Load()
+	if result == OK {
+		l.logInForce(old, now)
+	}
+	if l.opt.Loaded == nil {
+		return
+	}
+	l.opt.Loaded(Load{
+		Result:   result,
+		Duration: time.Since(begin),
+		Old:      old,
+		InForce:  now,
+		SHA256:   l.sum(),
+		Degraded: len(l.troubles) > 0,
+	})
+}
+
+func (l *loader) logInForce(old, now *mapset.Snapshot) {
+	sum := l.sum()[:12]
+	if old == nil {
+		st := now.Stats()
+		l.opt.Log.Infof("%s in force, sha256 %s…: %d accounts, %d zones, %d maps, %d names, %d addresses",
+			l.opt.Path, sum, st.Accounts, st.Zones, st.AddressMaps, st.ProxiedNames, st.Addresses)
+	} else {
+		l.opt.Log.Infof("%s in force, sha256 %s…: %s", l.opt.Path, sum, mapset.Diff(old, now))
+	}
+	known := make(map[string]bool)
+	if old != nil {
+		for _, w := range old.Warnings() {
+			known[w] = true
+		}
+	}
+	logged := 0
+	for _, w := range now.Warnings() {
+		if known[w] {
+			continue
+		}
+		if logged++; logged > maxWarnings {
+			l.opt.Log.Warningf("%s: and more warnings, %d in all", l.opt.Path, len(now.Warnings()))
+			return
+		}
+		l.opt.Log.Warningf("%s", w)
+	}
+}

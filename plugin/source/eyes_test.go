@@ -1,0 +1,210 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A lens lets a test take events away, as an overflowing queue does.
+type lens struct {
+	dropping atomic.Bool
+	errs     chan error // fsnotify's own
+}
+
+func (l *lens) eyes() *eyes {
+	e := newEyes()
+	e.open = func() (*fsnotify.Watcher, error) {
+		fw, err := fsnotify.NewWatcher()
+		if err != nil {
+			return nil, err
+		}
+		in, out := fw.Events, make(chan fsnotify.Event)
+		fw.Events, l.errs = out, fw.Errors
+		go func() {
+			defer close(out)
+			for ev := range in {
+				if !l.dropping.Load() {
+					out <- ev
+				}
+			}
+		}()
+		return fw, nil
+	}
+	return e
+}
+
+// Events are lost: every kind of change is found all the same, also that of the
+// directories themselves.
+func TestLifeCycle_EventsLost(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	dir := base + "/maps"
+	a, b, c, plain := dir+"/a.yaml", dir+"/b.yaml", dir+"/c.yaml", base+"/plain/map"
+	for _, p := range []string{a, b, plain} {
+		put(t, p, before)
+	}
+	var l lens
+	r := watch(t, mode{eyes: l.eyes}, dir, plain)
+	for _, p := range []string{a, b, c, plain} {
+		r.onlyEver(p, before, after, "")
+	}
+	overflow := func() {
+		l.dropping.Store(false)
+		l.errs <- fsnotify.ErrEventOverflow
+	}
+
+	l.dropping.Store(true)
+	put(t, a, after)
+	must(t, os.Remove(b))
+	put(t, c, before)
+	must(t, os.Rename(base+"/plain", base+"/plain.old"))
+	writeSlowly(t, "/dev/null", after, 0) // Let the events go by.
+	put(t, plain, after)
+	overflow()
+	r.wait(a, after)
+	r.wait(b, "")
+	r.wait(c, before)
+	r.wait(plain, after)
+
+	// The watches stand again: no loss, and all is told.
+	put(t, c, after)
+	r.wait(c, after)
+	put(t, plain, before)
+	r.wait(plain, before)
+
+	// An overflow while a writer is at work does not cut the wait short.
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		writeSlowly(t, a, before, os.O_TRUNC)
+	}()
+	for range 5 {
+		overflow()
+	}
+	<-done
+	r.wait(a, before)
+}
+
+// A diary is a log that a test can read.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) log(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf(format, args...))
+}
+
+// with returns the lines that contain s.
+func (d *diary) with(s string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var found []string
+	for _, l := range d.lines {
+		if strings.Contains(l, s) {
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+func (d *diary) want(t *testing.T, s string, times int) {
+	t.Helper()
+	eventually(t, func() bool { return len(d.with(s)) >= times }, func() string { return fmt.Sprintf("want %q logged %d times", s, times) })
+	if got := d.with(s); len(got) != times {
+		t.Errorf("want %q logged %d times, got %q", s, times, got)
+	}
+}
+
+// Without notifications, or without enough of them, the poll finds what changes,
+// even if it is off; that is said once, and said again when it is over.
+func TestLifeCycle_NoNotifications(t *testing.T) {
+	t.Parallel()
+	noInstance := fmt.Errorf("couldn't initialize inotify: %w", syscall.EMFILE)
+	tests := []struct {
+		name string
+		eyes func(broken *atomic.Bool) *eyes
+		said string
+	}{
+		{"no instance", func(b *atomic.Bool) *eyes { return unopened(b, noInstance) },
+			"poll alone, every 1s: no file notifications: couldn't initialize inotify: too many open files: raise the sysctl fs.inotify.max_user_instances"},
+		{"not in this kernel", func(b *atomic.Bool) *eyes { return unopened(b, syscall.ENOSYS) },
+			"poll alone, every 1s: no file notifications: function not implemented"},
+		{"watch limit", func(b *atomic.Bool) *eyes { return unadded(b, syscall.ENOSPC, 2) },
+			`: no space left on device: raise the sysctl fs.inotify.max_user_watches`},
+		{"directory that cannot be read", func(b *atomic.Bool) *eyes { return unadded(b, syscall.EACCES, 1) },
+			`: permission denied: let the directory be read`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var d diary
+			var broken atomic.Bool
+			broken.Store(true)
+			dir := t.TempDir()
+			path, doc := filepath.Join(dir, "one/two/map"), filepath.Join(dir, "maps/a.yaml")
+			put(t, path, before)
+			put(t, doc, before)
+			r := readFrom(t, newWatcher(Options{Log: d.log}, tt.eyes(&broken)), path, filepath.Dir(doc))
+			d.want(t, tt.said, 1)
+			writeSlowly(t, path, after, os.O_TRUNC)
+			put(t, doc, after)
+			r.wait(path, after)
+			r.wait(doc, after)
+			r.w.Set([]string{path, filepath.Dir(doc), dir + "/more"})
+			d.want(t, tt.said, 1)
+
+			broken.Store(false)
+			d.want(t, "notifications work again", 1)
+			put(t, path, before)
+			put(t, doc, before)
+			r.wait(path, before)
+			r.wait(doc, before)
+			d.want(t, tt.said, 1)
+		})
+	}
+}
+
+// unopened returns eyes that stay shut while broken.
+func unopened(broken *atomic.Bool, err error) *eyes {
+	e := newEyes()
+	open := e.open
+	e.open = func() (*fsnotify.Watcher, error) {
+		if broken.Load() {
+			return nil, err
+		}
+		return open()
+	}
+	return e
+}
+
+// unadded returns eyes that, while broken, see n directories and no more.
+func unadded(broken *atomic.Bool, err error, n int) *eyes {
+	e := newEyes()
+	add := e.add
+	e.add = func(fw *fsnotify.Watcher, path string) error {
+		if broken.Load() && len(e.watched) >= n {
+			return err
+		}
+		return add(fw, path)
+	}
+	return e
+}
+
+// With a poll set, that one is kept and named.
+func TestLifeCycle_NoNotificationsButPoll(t *testing.T) {
+	var d diary
+	w := newWatcher(Options{Poll: 30_000_000_000, Log: d.log}, closedEyes())
+	defer w.Close()
+	d.want(t, "poll alone, every 30s", 1)
+}

@@ -1,0 +1,45 @@
+package source
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+)
+
+// mountInfo lists the mounts this process sees; see proc_pid_mountinfo(5). Other
+// systems have no such file and no mounts of single files.
+var mountInfo = "/proc/self/mountinfo"
+
+// mountPoints returns the paths on which something is mounted. A file that is
+// mounted itself (docker run -v map.yaml:/etc/map.yaml) must be watched itself:
+// writes to it are told to the directory it was mounted from, not to the one in
+// which the path has it.
+func mountPoints() map[string]bool {
+	data, err := os.ReadFile(mountInfo)
+	if err != nil {
+		return nil
+	}
+	points := make(map[string]bool)
+	for line := range bytes.Lines(data) {
+		if f := bytes.Fields(line); len(f) > 4 {
+			points[unescape(string(f[4]))] = true
+		}
+	}
+	return points
+}
+
+// unescape undoes the \ooo that the kernel writes for space, tab, newline and
+// backslash.
+func unescape(s string) string {
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				out, i = append(out, byte(c)), i+3
+				continue
+			}
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}

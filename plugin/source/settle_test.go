@@ -1,0 +1,152 @@
+package source
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// The stamps of a file before and after a change.
+var (
+	here     = place{"/maps", "a.yaml", ""}
+	old      = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 9, mtime: 100, ctime: 100}
+	written  = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	emptied  = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 0, mtime: 200, ctime: 200}
+	created  = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	renamed  = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 204}
+	relinked = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml")}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+)
+
+func TestLifeCycle_SettlingByEvent(t *testing.T) {
+	const chmod = fsnotify.Chmod
+	tests := []struct {
+		name   string
+		events []fsnotify.Op // before the look; moved stands for a Create by rename
+		look   stamp
+		want   time.Duration
+	}{
+		{"written", []fsnotify.Op{fsnotify.Write}, written, settle},
+		{"emptied", []fsnotify.Op{fsnotify.Write}, emptied, settleEmpty},
+		{"removed", []fsnotify.Op{fsnotify.Remove}, missing(here), settle},
+		{"renamed away", []fsnotify.Op{fsnotify.Rename}, missing(here), settle},
+		{"chmod", []fsnotify.Op{chmod}, old, settle},
+		{"created, empty as yet", []fsnotify.Op{fsnotify.Create}, emptied, settleEmpty},
+		{"created and written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, created, settle},
+		{"removed, created and written", []fsnotify.Op{fsnotify.Remove, fsnotify.Create, fsnotify.Write}, created, settle},
+		{"appeared with content", []fsnotify.Op{fsnotify.Create}, created, settleArrival},
+		{"appeared with content after its last write", []fsnotify.Op{fsnotify.Create}, renamed, 0},
+		{"written, then renamed over", []fsnotify.Op{fsnotify.Write, fsnotify.Create}, renamed, 0},
+		{"renamed over, then written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, renamed, settle},
+		{"moved", []fsnotify.Op{moved}, renamed, 0},
+		{"moved within a tick of the clock", []fsnotify.Op{moved}, created, settleMove},
+		{"moved, then written", []fsnotify.Op{moved, fsnotify.Write}, created, settle},
+		{"moved, empty", []fsnotify.Op{moved}, emptied, settleEmpty},
+		{"link swapped", []fsnotify.Op{fsnotify.Create}, relinked, settleMove},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in, now := newInbox(), time.Now()
+			for _, op := range tt.events {
+				in.put(event(t, op), now)
+			}
+			bursts, lost := in.take()
+			if len(bursts) != 1 || lost {
+				t.Fatalf("want one burst and nothing lost, got %v, %t", bursts, lost)
+			}
+			f := &file{told: old}
+			f.touch(bursts[0], tt.look, now)
+			if got := f.pending.due.Sub(now); got != tt.want {
+				t.Errorf("want %s of rest, got %s", tt.want, got)
+			}
+		})
+	}
+}
+
+// Of a file that is being written, a chmod does not change when it is told of,
+// another write does.
+func TestLifeCycle_SettlingGoesOn(t *testing.T) {
+	now := time.Now()
+	at := func(d time.Duration, b burst) burst {
+		b.first, b.last = now.Add(d), now.Add(d)
+		return b
+	}
+	f := &file{told: old}
+	f.touch(at(0, burst{wrote: true}), written, now)
+	f.touch(at(100*time.Millisecond, burst{}), written, now.Add(100*time.Millisecond))
+	if got := f.pending.due.Sub(now); got != settle {
+		t.Errorf("after a chmod: want %s of rest, got %s", settle, got)
+	}
+	f.touch(at(200*time.Millisecond, burst{wrote: true}), written, now.Add(200*time.Millisecond))
+	if got := f.pending.due.Sub(now); got != 200*time.Millisecond+settle {
+		t.Errorf("after a write: want %s of rest, got %s", 200*time.Millisecond+settle, got)
+	}
+	if !f.pending.noticed.Equal(now) {
+		t.Errorf("want the first event at %s, got %s", now, f.pending.noticed)
+	}
+}
+
+// Without events, only what differs is settled, and a rename is as good as a
+// write: nothing tells that nobody writes.
+func TestLifeCycle_SettlingByPoll(t *testing.T) {
+	tests := []struct {
+		name string
+		look stamp
+		want time.Duration // -1: nothing to settle
+	}{
+		{"same", old, -1},
+		{"written", written, settle},
+		{"emptied", emptied, settleEmpty},
+		{"renamed over", renamed, settle},
+		{"gone", missing(here), settle},
+		{"link swapped", relinked, settleMove},
+		{"link to nothing", missing(relinked.place), settle},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			now := time.Now()
+			f := &file{told: old}
+			f.compare(tt.look, now)
+			got := time.Duration(-1)
+			if f.pending != nil {
+				got = f.pending.due.Sub(now)
+			}
+			if got != tt.want {
+				t.Errorf("want %s of rest, got %s", tt.want, got)
+			}
+		})
+	}
+}
+
+func TestSwapped(t *testing.T) {
+	at := func(dir string, links ...string) stamp {
+		s := old
+		s.place = place{dir, "a.yaml", fmt.Sprint()}
+		for i := 0; i < len(links); i += 2 {
+			s.place.links += linked(links[i], links[i+1])
+		}
+		return s
+	}
+	tests := []struct {
+		name          string
+		before, after stamp
+		want          bool
+	}{
+		{"no links", at("/maps"), at("/maps"), false},
+		{"same link", at("/v1", "/maps", "v1"), at("/v1", "/maps", "v1"), false},
+		{"other target", at("/v1", "/maps", "v1"), at("/v2", "/maps", "v2"), true},
+		{"target with the old one as its end", at("/v1", "/maps", "/v1"), at("/x/v1", "/maps", "/x/v1"), true},
+		{"link for a directory", at("/maps"), at("/v2", "/maps", "v2"), true},
+		{"directory for a link", at("/v1", "/maps", "v1"), at("/maps"), false},
+		{"one link less", at("/v1", "/a", "b", "/b", "v1"), at("/b", "/a", "b"), false},
+		{"second link", at("/v1", "/a", "b", "/b", "v1"), at("/v2", "/a", "b", "/b", "v2"), true},
+		{"to nothing", at("/v1", "/maps", "v1"), missing(at("/v2", "/maps", "v2").place), false},
+		{"the way was broken", missing(place{}), at("/v1", "/maps", "v1"), false},
+	}
+	for _, tt := range tests {
+		if got := swapped(tt.before, tt.after); got != tt.want {
+			t.Errorf("%s: want %t, got %t", tt.name, tt.want, got)
+		}
+	}
+}

@@ -11,21 +11,21 @@ import (
 // response (R1), or up to where its aliases reach a proxied owner (R7).
 func (c *conversation) unproxied(q question, d mapset.Decision, rep *Reply) Outcome {
 	if rep == nil {
-		asked := c.b.Ask(q.name, q.qtype, false)
+		asked := c.ask(q.name, q.qtype, d)
 		rep = &asked
 	}
 	if out, ok := c.through(q, rep); ok {
 		return out
 	}
 	if rep.Chased {
-		asked := c.b.Ask(q.name, q.qtype, true)
+		asked := c.b.Ask(Ask{Name: q.name, Type: q.qtype, Chase: true})
 		rep = &asked
 		if out, ok := c.through(q, rep); ok {
 			return out
 		}
 	}
 	if rep.Msg == nil {
-		return Outcome{Rcode: rep.Rcode, Err: rep.Err, Decision: d}
+		return c.nothing(d, rep)
 	}
 	return c.screen(q, d, rep.Msg)
 }

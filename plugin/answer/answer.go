@@ -63,10 +63,18 @@ func (n *Names) from(name fqdn.Name, d mapset.Decision, rep *Reply) mapset.Decis
 
 // Backend asks whatever comes next in the chain.
 type Backend interface {
-	// Ask asks for the records of one type at one owner name. If chase is false,
-	// the backend is kept from resolving an alias that leaves its zones: it then
-	// answers at once, with the alias and nothing behind it.
-	Ask(name string, qtype uint16, chase bool) Reply
+	Ask(a Ask) Reply
+}
+
+// Ask is a question to the backend.
+type Ask struct {
+	Name string // as spelled by whoever asked
+	Type uint16
+	// Chase lets the backend resolve an alias that leaves its zones. Without it,
+	// the backend answers at once with the alias and nothing behind it.
+	Chase bool
+	// Wildcard asks for [Reply.Wildcard], which costs something.
+	Wildcard bool
 }
 
 // Reply is what the backend said.
@@ -76,6 +84,8 @@ type Reply struct {
 	Chased   bool      // it wanted to resolve an alias, and was kept from it
 	Rcode    int
 	Err      error
+
+	Malformed bool // what it wrote is no DNS message; Msg is nil
 }
 
 // Verdict says what happened to a response.
@@ -96,6 +106,7 @@ type Outcome struct {
 	Verdict  Verdict
 	Reason   string          // why it was withheld: a label of failures_total
 	Decision mapset.Decision // of the proxied name that was answered, or of the question
+	Type     uint16          // the type in question
 }
 
 // Reasons to withhold a response.

@@ -9,19 +9,38 @@ import (
 
 // Respond answers the one question of req, whose class is IN.
 func Respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
-	c := conversation{req: req, names: names, opt: opt, b: b}
-	asked := req.Question[0]
-	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return c.answer(q, names.Lookup(q.owner), nil)
+	c, q := begin(req, names, opt, b)
+	out := c.answer(q, names.Lookup(q.owner), nil)
+	out.Type = q.qtype
+	return out
 }
 
-// Screen judges a response that was written without being asked for through
-// [Backend]: it lets nothing out that [Respond] would not.
-func Screen(req *dns.Msg, names *Names, opt *Options, b Backend, m *dns.Msg) Outcome {
-	c := conversation{req: req, names: names, opt: opt, b: b}
+// Pass asks the backend the question of req as it is, of whatever class, and lets
+// nothing of the reply out that [Respond] would not.
+func Pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
+	c, q := begin(req, names, opt, b)
+	d := names.Lookup(q.owner)
+	rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
+	out := c.nothing(d, &rep)
+	if rep.Msg != nil {
+		out = c.screen(q, d, rep.Msg)
+	}
+	out.Type = q.qtype
+	return out
+}
+
+func begin(req *dns.Msg, names *Names, opt *Options, b Backend) (*conversation, question) {
 	asked := req.Question[0]
-	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return c.screen(q, names.Lookup(q.owner), m)
+	return &conversation{req: req, names: names, opt: opt, b: b},
+		question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
+}
+
+// nothing is the outcome if the backend wrote no message.
+func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
+	if rep.Malformed {
+		return c.withhold(d, ReasonMalformed)
+	}
+	return Outcome{Rcode: rep.Rcode, Err: rep.Err, Decision: d}
 }
 
 // conversation is the questioning of the backend about one request.
@@ -66,12 +85,12 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
 		first = dns.TypeAAAA
 	}
-	rep := c.b.Ask(q.name, first, false)
+	rep := c.ask(q.name, first, d)
 	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
 	}
 	if first == dns.TypeA && nodata(rep.Msg) {
-		v6 := c.b.Ask(q.name, dns.TypeAAAA, false)
+		v6 := c.ask(q.name, dns.TypeAAAA, d)
 		if q.qtype != dns.TypeA || hasAddress(v6.Msg, q.owner) {
 			rep = v6
 		}
@@ -114,7 +133,7 @@ func (c *conversation) spectrum(q question, d mapset.Decision) Outcome {
 // own answers any other type at a proxied owner: the backend's records of that
 // type at that owner, never its CNAME nor what is behind it (R6, R13).
 func (c *conversation) own(q question, d mapset.Decision) Outcome {
-	rep := c.b.Ask(q.name, q.qtype, false)
+	rep := c.ask(q.name, q.qtype, d)
 	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
@@ -164,7 +183,7 @@ func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) boo
 		return false
 	}
 	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		if hasAddress(c.b.Ask(q.name, t, false).Msg, q.owner) {
+		if hasAddress(c.ask(q.name, t, d).Msg, q.owner) {
 			return true
 		}
 	}
@@ -174,7 +193,7 @@ func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) boo
 // signatures answers a query for RRSIG (R15): without those of what is
 // substituted.
 func (c *conversation) signatures(q question, d mapset.Decision) Outcome {
-	rep := c.b.Ask(q.name, q.qtype, false)
+	rep := c.ask(q.name, q.qtype, d)
 	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
@@ -199,7 +218,7 @@ func (c *conversation) signatures(q question, d mapset.Decision) Outcome {
 // to substitute. No answer belongs into such a response.
 func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outcome {
 	if rep.Msg == nil {
-		return Outcome{Rcode: rep.Rcode, Err: rep.Err, Decision: d}
+		return c.nothing(d, rep)
 	}
 	if len(rep.Msg.Answer) > 0 {
 		return c.withhold(d, ReasonAnswer)
@@ -216,6 +235,12 @@ func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outc
 		m = &cp
 	}
 	return c.screen(q, d, m)
+}
+
+// ask asks about an owner without chasing aliases, and for the wildcard that the
+// records were made from if the decision hangs on it.
+func (c *conversation) ask(name string, qtype uint16, d mapset.Decision) Reply {
+	return c.b.Ask(Ask{Name: name, Type: qtype, Wildcard: c.names.Tells && d.ByWildcard})
 }
 
 func reuse(rep *Reply, same bool) *Reply {

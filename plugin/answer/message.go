@@ -71,7 +71,7 @@ func (c *conversation) soa(q question, d mapset.Decision, rep *Reply) *dns.SOA {
 			return soa
 		}
 	}
-	m := c.b.Ask(string(d.Zone()), dns.TypeSOA, false).Msg
+	m := c.b.Ask(Ask{Name: string(d.Zone()), Type: dns.TypeSOA}).Msg
 	if m == nil {
 		return nil
 	}

@@ -41,7 +41,7 @@ func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
 func (c *conversation) settled(name string, owner fqdn.Name) mapset.Decision {
 	d := c.names.Lookup(owner)
 	if d.ByWildcard && c.names.Tells {
-		rep := c.b.Ask(name, dns.TypeA, false)
+		rep := c.ask(name, dns.TypeA, d)
 		d = c.names.from(owner, d, &rep)
 	}
 	return d
@@ -91,7 +91,7 @@ func (c *conversation) hinted(params []dns.SVCBKeyValue, target string, name fqd
 // answersIPv6 reports whether AAAA of a proxied owner is answered with its mapped
 // addresses: always, or where the zone says ipv6: false only if the backend has one.
 func (c *conversation) answersIPv6(name string, owner fqdn.Name, d mapset.Decision) bool {
-	return !d.NeedsAAAA() || has(c.b.Ask(name, dns.TypeAAAA, false).Msg, owner, dns.TypeAAAA)
+	return !d.NeedsAAAA() || has(c.ask(name, dns.TypeAAAA, d).Msg, owner, dns.TypeAAAA)
 }
 
 // synthesize answers HTTPS for a proxied owner that has no such record (R10).

@@ -1,0 +1,105 @@
+// Package addressmap is a CoreDNS plugin that answers for proxied names: it
+// intercepts the responses of the plugins after it and puts the edge addresses
+// of a map in place of the backend's. Two promises hold whatever happens: the
+// address of an origin never leaves, and a bad edit of the map never takes DNS
+// down.
+//
+// This package speaks CoreDNS; what a client is told is decided in
+// plugin/answer, on the snapshot that plugin/live keeps in force.
+package addressmap
+
+import (
+	"context"
+	"net"
+	"runtime"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/live"
+)
+
+// AddressMap is the handler of one directive. It is safe for concurrent use
+// once the server has started.
+type AddressMap struct {
+	next plugin.Handler
+	resolver
+	opt      options
+	deadEnds map[string]*dnsserver.Server // :: server address → one that answers nothing
+	counters counters
+}
+
+// Name implements the plugin.Handler interface.
+func (*AddressMap) Name() string { return pluginName }
+
+// ServeDNS implements the plugin.Handler interface.
+func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
+		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r) // R21
+	}
+	q := &r.Question[0]
+	if q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
+		return a.serveTransfer(ctx, w, r)
+	}
+	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r}
+	names := a.names()
+	var out answer.Outcome
+	if q.Qclass == dns.ClassINET {
+		out = answer.Respond(r, &names, &a.opt.answer, e)
+	} else {
+		out = answer.Pass(r, &names, &a.opt.answer, e)
+	}
+	a.tell(ctx, &out)
+	if out.Msg == nil {
+		return out.Rcode, out.Err
+	}
+	a.count(ctx, q.Qtype, &out)
+	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
+}
+
+// look takes stock of the server block once all its plugins are in place.
+func (a *AddressMap) look(config *dnsserver.Config) error {
+	a.tells = tellsWildcards(config.Handlers())
+	a.deadEnds = make(map[string]*dnsserver.Server)
+	for _, host := range config.ListenHosts {
+		addr := config.Transport + "://" + net.JoinHostPort(host, config.Port)
+		server, err := dnsserver.NewServer(addr, []*dnsserver.Config{{
+			Zone:   ".",
+			Debug:  clog.D.Value(), // NewServer sets the switch for all of CoreDNS
+			Plugin: []plugin.Plugin{func(plugin.Handler) plugin.Handler { return deadEnd{} }},
+		}})
+		if err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		a.deadEnds[addr] = server
+	}
+	return nil
+}
+
+// tellsWildcards reports whether every plugin after ours that may answer tells
+// which wildcard a record was made from (R8).
+func tellsWildcards(handlers []plugin.Handler) bool {
+	after := false
+	for _, h := range handlers {
+		switch h.Name() {
+		case pluginName:
+			after = true
+		case "file", "auto", "secondary", "transfer", "loop":
+		default:
+			if after {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// closeWhenForgotten ends the store of a handler whose server never came up:
+// nobody tells a plugin that the rest of its Corefile failed to load. Nothing of
+// the store may refer to the handler.
+func (a *AddressMap) closeWhenForgotten() {
+	runtime.AddCleanup(a, func(s *live.Store) { _ = s.Close() }, a.store)
+}

@@ -1,0 +1,139 @@
+package addressmap
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// exchange is the questioning of the next plugin about one query. It is both
+// the context and the response writer that the next plugin is called with: one
+// piece of memory for each query. What is written to it goes no further.
+type exchange struct {
+	context.Context
+	dns.ResponseWriter
+	a   *AddressMap
+	req *dns.Msg
+
+	msg       *dns.Msg // as written by the next plugin
+	malformed bool     // what was written is no DNS message
+	sealed    bool     // aliases must not be chased
+	chased    bool     // it was tried
+}
+
+// exchangeKey finds the exchange in the context of a chased alias.
+type exchangeKey struct{}
+
+// Value gives a backend that resolves an alias by asking the server it runs in
+// a server that knows nothing. All else comes from the query's own context.
+func (e *exchange) Value(key any) any {
+	switch key.(type) {
+	case exchangeKey:
+		return e
+	case dnsserver.Key:
+		server, ok := e.Context.Value(key).(*dnsserver.Server)
+		if !e.sealed || !ok {
+			break
+		}
+		return e.a.deadEnds[server.Addr]
+	}
+	return e.Context.Value(key)
+}
+
+// WriteMsg keeps the message for [exchange.Ask].
+func (e *exchange) WriteMsg(m *dns.Msg) error {
+	e.msg, e.malformed = m, !wellFormed(m)
+	return nil
+}
+
+// Write keeps a message that was packed already.
+func (e *exchange) Write(wire []byte) (int, error) {
+	m := new(dns.Msg)
+	err := m.Unpack(wire)
+	e.msg, e.malformed = m, err != nil || !wellFormed(m)
+	return len(wire), nil
+}
+
+// wellFormed reports whether the records of m can be judged.
+func wellFormed(m *dns.Msg) bool {
+	if m == nil {
+		return false
+	}
+	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		for _, rr := range section {
+			if rr == nil || rr.Header() == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Ask implements [answer.Backend].
+func (e *exchange) Ask(a answer.Ask) answer.Reply {
+	req := e.req
+	if q := req.Question[0]; q.Name != a.Name || q.Qtype != a.Type {
+		cp := *req
+		cp.Question = []dns.Question{{Name: a.Name, Qtype: a.Type, Qclass: q.Qclass}}
+		req = &cp
+	}
+	ctx := context.Context(e)
+	if a.Wildcard {
+		ctx = untold(ctx)
+	}
+	e.msg, e.malformed, e.chased, e.sealed = nil, false, false, !a.Chase
+	rcode, err := plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
+	rep := answer.Reply{Msg: e.msg, Chased: e.chased, Rcode: rcode, Err: err}
+	if e.malformed {
+		rep.Msg, rep.Malformed = nil, true
+	}
+	if a.Wildcard {
+		rep.Wildcard = told(ctx)
+	}
+	return rep
+}
+
+// wildcardLabel is where file, auto and secondary tell the wildcard that a
+// response was made from.
+const wildcardLabel = "zone/wildcard"
+
+// untold returns a context in which no wildcard is told yet.
+func untold(ctx context.Context) context.Context {
+	none := func() string { return "" }
+	if !metadata.SetValueFunc(ctx, wildcardLabel, none) {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
+	return ctx
+}
+
+// told returns the wildcard that was told in ctx, or "".
+func told(ctx context.Context) fqdn.Name {
+	f := metadata.ValueFunc(ctx, wildcardLabel)
+	if f == nil {
+		return ""
+	}
+	return fqdn.Canonical(f())
+}
+
+// deadEnd is the handler of a server that an alias is chased to when it must
+// not be: it says that there is nothing, at once, and takes note.
+type deadEnd struct{}
+
+// Name implements the plugin.Handler interface.
+func (deadEnd) Name() string { return pluginName }
+
+// ServeDNS implements the plugin.Handler interface.
+func (deadEnd) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		e.chased = true
+	}
+	m := new(dns.Msg)
+	m.SetReply(r)
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}

@@ -1,0 +1,111 @@
+package addressmap
+
+import (
+	"context"
+	"sync"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+func opts(name, help string) prometheus.Opts {
+	return prometheus.Opts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}
+}
+
+var (
+	responsesTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("responses_total",
+		"Counter of responses in which a proxied name was substituted.")), []string{"server", "step", "family"})
+	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("failures_total",
+		"Counter of responses refused rather than risk an origin address.")), []string{"server", "reason"})
+	reloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("reloads_total",
+		"Counter of loads of the map.")), []string{"map", "result"})
+	reloadDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "reload_duration_seconds",
+		Help:                        "Histogram of the time from noticing a change to its being in force.",
+		Buckets:                     []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
+	}, []string{"map"})
+	lastSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("last_reload_success_timestamp_seconds",
+		"Time of the last load that left what is on disk in force, in seconds since 1970.")), []string{"map"})
+	degraded = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("degraded",
+		"1 while the map on disk is not what is in force.")), []string{"map"})
+	entries = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("entries",
+		"Size of what is in force.")), []string{"map", "kind"})
+	info = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("info",
+		"1 for the content that is in force.")), []string{"map", "sha256"})
+)
+
+// counters keeps the counters of each server at hand: to look one up by its
+// labels costs more than to count.
+type counters struct {
+	servers sync.Map // :: server address → *serverCounters
+}
+
+// The families of responses_total.
+const (
+	familyIPv4 = iota
+	familyIPv6
+	familyOther
+	families
+)
+
+type serverCounters [mapset.Steps][families]prometheus.Counter
+
+func (c *counters) of(server string) *serverCounters {
+	if sc, ok := c.servers.Load(server); ok {
+		return sc.(*serverCounters)
+	}
+	sc := new(serverCounters)
+	for step := range sc {
+		for f, name := range []string{"ipv4", "ipv6", "other"} {
+			sc[step][f] = responsesTotal.WithLabelValues(server, mapset.Step(step).String(), name)
+		}
+	}
+	first, _ := c.servers.LoadOrStore(server, sc)
+	return first.(*serverCounters)
+}
+
+// count counts a response that was substituted or withheld.
+func (a *AddressMap) count(ctx context.Context, qtype uint16, out *answer.Outcome) {
+	switch out.Verdict {
+	case answer.Withheld:
+		failuresTotal.WithLabelValues(metrics.WithServer(ctx), out.Reason).Inc()
+	case answer.Substituted:
+		family, f := familyOther, mapset.IPv4
+		switch qtype {
+		case dns.TypeA:
+			family = familyIPv4
+		case dns.TypeAAAA:
+			family, f = familyIPv6, mapset.IPv6
+		}
+		a.counters.of(metrics.WithServer(ctx))[out.Decision.Step(f)][family].Inc()
+	}
+}
+
+// show shows a load of the map called name in the metrics.
+func show(name string, l live.Load) {
+	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
+	reloadDuration.WithLabelValues(name).Observe(l.Duration.Seconds())
+	if l.Degraded {
+		degraded.WithLabelValues(name).Set(1)
+	} else {
+		degraded.WithLabelValues(name).Set(0)
+		lastSuccess.WithLabelValues(name).SetToCurrentTime()
+	}
+	info.DeletePartialMatch(prometheus.Labels{"map": name})
+	info.WithLabelValues(name, l.SHA256).Set(1)
+	st := l.InForce.Stats()
+	for kind, n := range map[string]int{
+		"accounts": st.Accounts, "zones": st.Zones, "proxied_names": st.ProxiedNames,
+		"address_maps": st.AddressMaps, "addresses": st.Addresses,
+	} {
+		entries.WithLabelValues(name, kind).Set(float64(n))
+	}
+}

@@ -1,0 +1,20 @@
+package addressmap
+
+import (
+	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
+)
+
+// resolver is the seam between queries and data: it hands a query the snapshot
+// in force, which is then the only one that the query sees.
+type resolver struct {
+	store *live.Store
+	zones fqdn.Set
+	tells bool // the backends tell which wildcard a record was made from
+}
+
+// names takes the snapshot once.
+func (r *resolver) names() answer.Names {
+	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells}
+}

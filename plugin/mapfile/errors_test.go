@@ -10,26 +10,32 @@ import (
 // complaints are printed and the rest counted.
 func TestAllErrorsAreSortedAndCapped(t *testing.T) {
 	for _, n := range []int{1, maxPrinted, maxPrinted + 1, maxErrors, maxErrors + 1, 5 * maxErrors} {
-		data := strings.Repeat("wrong: 1\n", n)
-		doc, errs := Parse("m", []byte(data))
-		if len(errs) != min(n, maxErrors) || !doc.HasInvalid {
-			t.Errorf("%d mistakes: %d errors", n, len(errs))
+		checkCap(t, n, strings.Repeat("wrong: 1\n", n))
+		checkCap(t, n, "anycast: ["+strings.Repeat("bad,\n", n)+"]")
+	}
+}
+
+// checkCap parses data, in which each of the first n lines has a mistake.
+func checkCap(t *testing.T, n int, data string) {
+	t.Helper()
+	doc, errs := Parse("m", []byte(data))
+	if len(errs) != min(n, maxErrors) || !doc.HasInvalid {
+		t.Errorf("%d mistakes: %d errors", n, len(errs))
+	}
+	for i, e := range errs {
+		if int(e.Pos.Line) != i+1 {
+			t.Fatalf("%d mistakes: error %d stands in line %d", n, i, e.Pos.Line)
 		}
-		for i, e := range errs {
-			if int(e.Pos.Line) != i+1 {
-				t.Fatalf("%d mistakes: error %d stands in line %d", n, i, e.Pos.Line)
-			}
-		}
-		text := errs.Error()
-		if got := strings.Count(text, "remedy:"); got != min(n, maxPrinted) {
-			t.Errorf("%d mistakes: %d are printed", n, got)
-		}
-		if more := len(errs) - maxPrinted; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more errors", more)) {
-			t.Errorf("%d mistakes: the end is %q", n, text[len(text)-40:])
-		}
-		if rest := fmt.Sprintf("(and %d more errors that are not listed)", n-maxErrors); n > maxErrors != strings.HasSuffix(errs[len(errs)-1].Text, rest) {
-			t.Errorf("%d mistakes: the last is %q", n, errs[len(errs)-1].Text)
-		}
+	}
+	text := errs.Error()
+	if got := strings.Count(text, "remedy:"); got != min(n, maxPrinted) {
+		t.Errorf("%d mistakes: %d are printed", n, got)
+	}
+	if more := len(errs) - maxPrinted; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more errors", more)) {
+		t.Errorf("%d mistakes: the end is %q", n, text[len(text)-40:])
+	}
+	if rest := fmt.Sprintf("(and %d more errors that are not listed)", n-maxErrors); n > maxErrors != strings.HasSuffix(errs[len(errs)-1].Text, rest) {
+		t.Errorf("%d mistakes: the last is %q", n, errs[len(errs)-1].Text)
 	}
 }
 

@@ -35,7 +35,7 @@ func readJSON(data []byte) (node, *placed) {
 	case err == nil:
 		return node{}, &placed{after, errors.New("text after the end of the document")}
 	default:
-		return node{}, r.fail(err)
+		return node{}, r.fail()
 	}
 }
 
@@ -44,7 +44,7 @@ func (r *jsonReader) value(depth int) (node, *placed) {
 	pos := r.next()
 	tok, err := r.dec.Token()
 	if err != nil {
-		return node{}, r.fail(err)
+		return node{}, r.fail()
 	}
 	n := node{pos: pos}
 	switch t := tok.(type) {
@@ -77,7 +77,7 @@ func (r *jsonReader) collection(n node, open json.Delim, depth int) (node, *plac
 		n.kids = append(n.kids, kid)
 	}
 	if _, err := r.dec.Token(); err != nil { // the closing bracket
-		return node{}, r.fail(err)
+		return node{}, r.fail()
 	}
 	return n, nil
 }
@@ -110,14 +110,11 @@ func (r *jsonReader) advance(off int) Pos {
 
 // fail finds the place of an error: the decoder that goes token by token does
 // not tell it, a check of the whole text does.
-func (r *jsonReader) fail(err error) *placed {
-	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &placed{r.advance(len(r.data)), errors.New("unexpected end of the document")}
-	case errors.As(json.Unmarshal(r.data, new(json.RawMessage)), &syntax):
-		// The offset counts the offending byte.
-		return &placed{r.advance(max(r.off, int(syntax.Offset)-1)), syntax}
+func (r *jsonReader) fail() *placed {
+	err := json.Unmarshal(r.data, new(json.RawMessage))
+	off := len(r.data)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		off = int(syntax.Offset) - 1 // It counts the offending byte.
 	}
-	return &placed{r.next(), err}
+	return &placed{r.advance(max(r.off, off)), err}
 }

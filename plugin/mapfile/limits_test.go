@@ -65,6 +65,15 @@ func TestSizeIsBounded(t *testing.T) {
 	}
 }
 
+// TestLongNameIsNotRead: the rules of internationalized names take a time that
+// grows with the square of the length.
+func TestLongNameIsNotRead(t *testing.T) {
+	_, errs := Parse("m", []byte("accounts: [{id: a, zones: [{name: "+strings.Repeat("é", longestName)+"}]}]"))
+	if len(errs) != 1 || !strings.HasSuffix(errs[0].Text, "longer than 255 octets") {
+		t.Errorf("got %v", errs)
+	}
+}
+
 // TestLongFlowIsRefused: in brackets, the YAML library takes a hundred times the
 // size of the text, so that such a document must not reach it.
 func TestLongFlowIsRefused(t *testing.T) {
@@ -108,6 +117,9 @@ func TestLongFlow(t *testing.T) {
 		{"a: b # [" + long, -1},
 		{`"[` + long + `": b`, -1},
 		{`a: '[` + long + `'`, -1},
+		{`a: '''[` + long + `'`, -1},
+		{`a: "\" [` + long + `"`, -1},
+		{`a: "[` + long, -1},
 		{"a: [don't, a], b: [" + "don't]", -1},
 		{"a-[: " + long, -1},
 		{"a: 2001:db8::[ " + long, -1},

@@ -137,7 +137,7 @@ func TestNamesAreCanonical(t *testing.T) {
 	want := map[string][]string{
 		"example.org.": {
 			"www.example.org.", "www2.example.org.", "www3.example.org.", "*.example.org.", "*.shop.example.org.",
-			"xn--bcher-kva.example.org.", "xn--r8jz45g.example.org.", "_dmarc.example.org.", `a\.b.example.org.`, `\255x.example.org.`, "2024.example.org.",
+			"xn--bcher-kva.example.org.", "xn--r8jz45g.example.org.", "_dmarc.example.org.", `a\.b.example.org.`, `a\.*.b.example.org.`, `\255x.example.org.`, "2024.example.org.",
 		},
 		"xn--bcher-kva.example.": {"xn--bcher-kva.example."},
 		"xn--r8jz45g.example.":   nil,

@@ -79,11 +79,16 @@ func TestLongLineIsCut(t *testing.T) {
 	}
 }
 
-// TestNoPlaceNoQuote: a place outside the document has no line.
+// TestNoPlaceNoQuote: a place outside the document has no line, and counts as
+// its start or end.
 func TestNoPlaceNoQuote(t *testing.T) {
-	for _, pos := range []Pos{{}, {0, 5}, {3, 1}, {1 << 30, 1}} {
-		if e := at("a: b\nc: d", pos); e.Line != "" {
+	const data = "a: b\nc: d"
+	for pos, want := range map[Pos]int{{}: 0, {0, 5}: 0, {3, 1}: len(data), {1 << 30, 1}: len(data)} {
+		if e := at(data, pos); e.Line != "" {
 			t.Errorf("%v: %q", pos, e.Line)
+		}
+		if off := (&quoter{data: []byte(data)}).offsetOf(pos); off != want {
+			t.Errorf("%v: offset %d, want %d", pos, off, want)
 		}
 	}
 	if got := (&Document{Name: "m"}).Errorf(Pos{}, "", "", "a warning").Error(); got != "m: a warning" {

@@ -3,6 +3,7 @@ package mapfile
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -106,6 +107,45 @@ func TestSchemaJudgesAsParse(t *testing.T) {
 	}
 	for key := range known {
 		t.Errorf("beyondSchema lists %s, which is no sample", key)
+	}
+}
+
+// TestSchemaJudgesValuesAsParse takes one value at a time, so that none hides
+// behind another.
+func TestSchemaJudgesValuesAsParse(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	schema := compiledSchema(t)
+	for format, values := range map[string][]string{
+		`{"anycast": [%q]}`: {
+			"192.0.2.1", "255.255.255.255", "223.1.1.1", "240.0.0.1", "0.0.0.1", "2001:db8::1", "2001:DB8::A", "ff::1", "::1", "::ffff:1:2:3", "::192.0.2.1", "64:ff9b::192.0.2.1",
+			"", "192.0.2", "192.0.2.256", "192.0.2.01", "0.0.0.0", "224.0.0.1", "239.0.0.1", "::", "0:0:0:0:0:0:0:0", "ff02::1", "FF02::1",
+			"::ffff:192.0.2.1", "::FFFF:1:2", "0:0:0:0:0:ffff:1:2", "fe80::1%eth0", "192.0.2.1/32", "example.org", "2001:db8::g", "1::2::3",
+		},
+		`{"accounts": [{"id": "a", "prefixes": [%q]}]}`: {
+			"192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "2001:db8::1/128", "0.0.0.1/32",
+			"192.0.2.0", "192.0.2.0/33", "192.0.2.0/024", "256.0.2.0/24", "224.0.0.0/4", "0.0.0.0/0", "::/0", "ff00::/8", "2001:db8::/129", "::ffff:192.0.2.0/120", "a/8",
+		},
+		`{"accounts": [{"id": "a", "zones": [{"name": "example.org", "proxied": [%q]}]}]}`: {
+			"@", "*", "*.a", "www", "_a", "a.example.org", "a.example.org.", long, long + "." + long, `a\.b`, `a\.*.b`, `\255`, "bücher", "a。b", "**", "a*.b",
+			"", "a..b", ".a", "..", long + "a", `a\`, `\1`, "a.*", "a.*.b", "*.*",
+		},
+		`{"accounts": [{"id": "a", "zones": [{"name": %q}]}]}`: {
+			"example.org", "Example.ORG.", ".", "org", "bücher.example", "**.example.org",
+			"", "@", "*", "*.", "*.example.org", "a.*.example.org", "a..b", long + "a",
+		},
+		`{"accounts": [{"id": "a", "address_maps": [{"ips": [{"ip": "192.0.2.1", "created_at": %q}]}]}]}`: {"2023-01-02", ""},
+	} {
+		for _, v := range values {
+			data := fmt.Appendf(nil, format, v)
+			_, errs := Parse("m.json", data)
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(value); (err == nil) != (len(errs) == 0) {
+				t.Errorf("%s: the schema says %v, Parse %v", data, err, errs)
+			}
+		}
 	}
 }
 

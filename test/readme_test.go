@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // sections are what CoreDNS asks of a plugin's README, in this order; others
@@ -43,7 +41,7 @@ func TestReadme_CorefilesStart(t *testing.T) {
 	}
 	for i, corefile := range fences {
 		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
-			if err := start(t, corefile); err != nil {
+			if _, err := start(t, corefile); err != nil {
 				t.Errorf("%v\n%s", err, corefile)
 			}
 		})
@@ -57,7 +55,7 @@ func TestExamples_CorefilesStart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := start(t, string(corefile)); err != nil {
+			if _, err := start(t, string(corefile)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -71,22 +69,31 @@ func TestCorefilesStart_CanFail(t *testing.T) {
 		"no such map":    {"example.org {\n root examples/quickstart\n addressmap absent.yaml\n file db.example.org\n}\n", "absent.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := start(t, tc.corefile); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := start(t, tc.corefile); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("want an error with %q, got %v", tc.want, err)
 			}
 		})
 	}
 }
 
+// The README's map is whole: a server starts with it as it stands there.
 func TestReadme_MapDocumentIsAccepted(t *testing.T) {
 	documents := fences(readme(t), "yaml")
 	if len(documents) == 0 {
 		t.Fatal("README.md has no yaml fences, or they are not found")
 	}
-	for _, document := range documents {
-		if _, errs := mapfile.Parse("README.md", []byte(document)); len(errs) > 0 {
-			t.Error(errs)
-		}
+	zoneFile := strings.Join(slices.DeleteFunc(fences(readme(t), ""), func(content string) bool {
+		return !strings.Contains(content, "cf_tags=")
+	}), "")
+	for i, document := range documents {
+		t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "maps.yaml"), document)
+			write(t, filepath.Join(dir, "db.example.com"), zoneFile)
+			if _, err := start(t, "example.org {\n root "+dir+"\n addressmap maps.yaml\n}\n"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -109,20 +116,44 @@ func TestExamples_NameTheSchema(t *testing.T) {
 	}
 }
 
-// fences returns the content of all code blocks of one language.
+// fences returns the content of all code blocks of one language; "" is that of
+// blocks without one.
 func fences(markdown, language string) []string {
 	var found []string
-	for _, block := range strings.Split(markdown, "\n```"+language+"\n")[1:] {
-		content, _, _ := strings.Cut(block, "```")
-		found = append(found, content)
+	var content strings.Builder
+	inside, wanted := false, false
+	for line := range strings.Lines(markdown) {
+		mark, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case isFence && inside:
+			if wanted {
+				found = append(found, content.String())
+			}
+			inside = false
+		case isFence:
+			inside, wanted = true, mark == language
+			content.Reset()
+		case inside:
+			content.WriteString(line)
+		}
 	}
 	return found
 }
 
 func TestFences(t *testing.T) {
-	got := fences("a\n```yaml\nb: c\n```\n```\nd\n```\n```yaml\ne\n```\n", "yaml")
-	if want := []string{"b: c\n", "e\n"}; !slices.Equal(got, want) {
+	markdown := "a\n```yaml\nb: c\n```\n```\nd\n```\n```yaml\ne\n```\n"
+	if got, want := fences(markdown, "yaml"), []string{"b: c\n", "e\n"}; !slices.Equal(got, want) {
 		t.Errorf("want %q, got %q", want, got)
+	}
+	if got, want := fences(markdown, ""), []string{"d\n"}; !slices.Equal(got, want) {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -38,9 +38,9 @@ func TestMain(m *testing.M) {
 var ports = regexp.MustCompile(`:(1053|9153)\b`)
 
 // start starts a server from the Corefile's text as if it stood at the top of
-// the repository, on ports that are free, and stops it. The error is what an
-// operator would see.
-func start(t *testing.T, corefile string) error {
+// the repository, on ports that are free. It is stopped when the test ends. The
+// error is what an operator would see.
+func start(t *testing.T, corefile string) (*caddy.Instance, error) {
 	t.Helper()
 	t.Chdir(repository)
 	log.SetOutput(io.Discard)
@@ -52,13 +52,15 @@ func start(t *testing.T, corefile string) error {
 		ServerTypeName: "dns",
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := instance.Stop(); err != nil {
-		t.Errorf("stopping: %v", err)
-	}
-	for _, err := range instance.ShutdownCallbacks() {
-		t.Errorf("shutting down: %v", err)
-	}
-	return nil
+	t.Cleanup(func() {
+		if err := instance.Stop(); err != nil {
+			t.Errorf("stopping: %v", err)
+		}
+		for _, err := range instance.ShutdownCallbacks() {
+			t.Errorf("shutting down: %v", err)
+		}
+	})
+	return instance, nil
 }

@@ -23,10 +23,10 @@ func TestStart_FiveMistakes(t *testing.T) {
 	t.Logf("the start said:\n%s", said)
 	for _, want := range []string{
 		"maps.yaml:4:22", "192.0.2.256",
-		"maps.yaml:13:13", "www.example.net.",
-		"maps.yaml:22:9", `enable`, `enabled`,
-		"maps.yaml:29:15", "198.51.100.80",
-		"maps.yaml:25:38", "example.edu",
+		"maps.yaml:14:13", "www.example.net.",
+		"maps.yaml:23:9", `enable`, `enabled`,
+		"maps.yaml:30:15", "198.51.100.80",
+		"maps.yaml:26:38", "example.edu",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("want %q in what the start says", want)

@@ -112,12 +112,13 @@ func (s *server) edit(t *testing.T, e edit) {
 	}
 }
 
-// awaitLog waits until the server's log holds a text and returns the whole.
+// awaitLog waits until the server's log holds a text and returns the log from
+// the start of that line on.
 func (s *server) awaitLog(t *testing.T, want string) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if log := s.log.String(); strings.Contains(log, want) {
-			return log
+		if before, after, found := strings.Cut(s.log.String(), want); found {
+			return before[strings.LastIndexByte(before, '\n')+1:] + want + after
 		}
 	}
 	t.Fatalf("want %q in the log, got\n%s", want, s.log)

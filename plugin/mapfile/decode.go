@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -62,13 +63,7 @@ func (d *decoder) refuse(pos Pos, rule, remedy, format string, args ...any) {
 // anchor: that is one error.
 func (d *decoder) done() Errors {
 	d.errs.Sort()
-	var out Errors
-	for _, e := range d.errs {
-		if len(out) > 0 && *e == *out[len(out)-1] {
-			continue
-		}
-		out = append(out, e)
-	}
+	out := slices.CompactFunc(d.errs, func(a, b *Error) bool { return *a == *b })
 	if d.more > 0 {
 		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.more)
 	}

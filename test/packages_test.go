@@ -10,9 +10,6 @@ import (
 	"testing"
 )
 
-// repository is the top of the repository, seen from this folder.
-const repository = ".."
-
 // pkg is what the go command tells about one package; the names are its own.
 type pkg struct {
 	Dir        string
@@ -32,7 +29,6 @@ func (p pkg) room() string {
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json=Dir,ImportPath,Doc,GoFiles,Imports", "./...")
-	cmd.Dir = repository
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

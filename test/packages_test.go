@@ -6,9 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
+
+// repository is the top of the repository. It is absolute because the tests
+// change directories, and go test's cache must know which files they read.
+var repository = func() string {
+	here, err := os.Getwd() // go test starts in the package's folder
+	if err != nil {
+		panic(err)
+	}
+	return filepath.Dir(here)
+}()
 
 // pkg is what the go command tells about one package; the names are its own.
 type pkg struct {
@@ -28,7 +41,9 @@ func (p pkg) room() string {
 // packages returns all packages of the module.
 func packages(t *testing.T) []pkg {
 	t.Helper()
+	lookAround(t)
 	cmd := exec.Command("go", "list", "-json=Dir,ImportPath,Doc,GoFiles,Imports", "./...")
+	cmd.Dir = repository
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -44,6 +59,22 @@ func packages(t *testing.T) []pkg {
 			t.Fatalf("reading the output of %v: %v", cmd, err)
 		}
 		list = append(list, p)
+	}
+}
+
+// lookAround reads the folders with code, so that go test does not show a
+// cached result when a file was added: it knows of what the test itself reads,
+// not of what the go command reads for it.
+func lookAround(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(repository, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -159,17 +159,18 @@ func write(t *testing.T, path, content string) {
 
 func readme(t *testing.T) string {
 	t.Helper()
-	content, err := os.ReadFile("README.md")
+	content, err := os.ReadFile(filepath.Join(repository, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(content)
 }
 
-// glob returns the files of a pattern; none at all is a mistake in the pattern.
+// glob returns the files of a pattern that is relative to the repository; none
+// at all is a mistake in the pattern.
 func glob(t *testing.T, pattern string) []string {
 	t.Helper()
-	paths, err := filepath.Glob(pattern)
+	paths, err := filepath.Glob(filepath.Join(repository, pattern))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("want files for %s, got %v, %v", pattern, paths, err)
 	}

@@ -25,12 +25,8 @@ import (
 	_ "github.com/addressmap/addressmap"
 )
 
-// TestMain makes this CoreDNS know addressmap and moves to the top of the
-// repository: all paths in the tests, the README and the examples start there.
+// TestMain makes this CoreDNS know addressmap.
 func TestMain(m *testing.M) {
-	if err := os.Chdir(".."); err != nil {
-		log.Fatal(err)
-	}
 	place := slices.Index(dnsserver.Directives, "minimal") + 1
 	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, "addressmap")); err != nil {
 		log.Fatal(err)
@@ -43,10 +39,12 @@ func TestMain(m *testing.M) {
 // ports are those that the README and the examples write down.
 var ports = regexp.MustCompile(`:(1053|9153)\b`)
 
-// start starts a server from the Corefile's text on ports that are free. It is
-// stopped when the test ends. The error is what an operator would see.
+// start starts a server from the Corefile's text as if it stood at the top of
+// the repository, on ports that are free. It is stopped when the test ends. The
+// error is what an operator would see.
 func start(t *testing.T, corefile string) (*caddy.Instance, error) {
 	t.Helper()
+	t.Chdir(repository)
 	log.SetOutput(io.Discard)
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 

@@ -18,6 +18,7 @@ type Snapshot struct {
 	spectrum map[fqdn.Name]*spectrum // :: owner → application; only exact names
 	accounts map[string]*account     // :: id → account
 	anycast  *Pool
+	serials  serials
 	stats    Stats
 	warnings []string
 }

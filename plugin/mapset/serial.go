@@ -1,0 +1,154 @@
+package mapset
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// serials counts, for each zone of the map, the reloads that changed what a
+// transfer of it would hold. Counters only ever grow, also those of zones that
+// the map no longer knows.
+type serials struct {
+	own   map[fqdn.Name]uint32 // :: apex → reloads that changed the zone
+	below map[fqdn.Name]uint32 // :: name → the same, of all zones strictly below it
+}
+
+// Follow makes s the successor of old, before s comes into force: it takes over
+// the counters, and counts up those of the zones that answer differently. It
+// returns these zones. old may be nil.
+func (s *Snapshot) Follow(old *Snapshot) []fqdn.Name {
+	if old == nil {
+		return nil
+	}
+	changed := changedZones(old, s)
+	if len(changed) == 0 {
+		s.serials = old.serials
+		return nil
+	}
+	counters := maps.Clone(old.serials.own)
+	if counters == nil {
+		counters = make(map[fqdn.Name]uint32)
+	}
+	for _, z := range changed {
+		counters[z]++
+	}
+	s.Resume(counters)
+	return changed
+}
+
+// Resume sets the counters to those of an earlier run. It keeps the map.
+func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
+	s.serials = serials{own: counters, below: make(map[fqdn.Name]uint32)}
+	for z, n := range counters {
+		for up, ok := z.Parent(); ok; up, ok = up.Parent() {
+			s.serials.below[up] += n
+		}
+	}
+}
+
+// Serials returns the counters, to be kept for [Snapshot.Resume]. The map is
+// shared: read only.
+func (s *Snapshot) Serials() map[fqdn.Name]uint32 { return s.serials.own }
+
+// SerialOffset returns how much to add to the serial of the backend's zone with
+// this apex (RFC 1982): the changes of every zone of the map that shares names
+// with it.
+func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
+	if len(s.serials.own) == 0 {
+		return 0
+	}
+	offset := s.serials.below[apex]
+	for n, ok := apex, true; ok; n, ok = n.Parent() {
+		offset += s.serials.own[n]
+	}
+	return offset
+}
+
+// changedZones returns the zones that answer differently, those on one side
+// only included, in order.
+func changedZones(old, next *Snapshot) []fqdn.Name {
+	out := make(map[fqdn.Name]struct{})
+	for apex, z := range old.zones {
+		if !z.answersAs(next.zones[apex]) {
+			out[apex] = struct{}{}
+		}
+	}
+	for apex, z := range next.zones {
+		if old.zones[apex] == nil && z.hasProxied() {
+			out[apex] = struct{}{}
+		}
+	}
+	for name, app := range old.spectrum {
+		if now := next.spectrum[name]; now == nil || !app.pool.equal(now.pool) {
+			out[app.zone.apex] = struct{}{}
+		}
+	}
+	for name, app := range next.spectrum {
+		if old.spectrum[name] == nil {
+			out[app.zone.apex] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
+// answersAs reports whether the names of z are answered as those of o, which
+// may be nil.
+func (z *zone) answersAs(o *zone) bool {
+	switch {
+	case z == o:
+		return true
+	case o == nil:
+		return !z.hasProxied()
+	case !z.hasProxied() && !o.hasProxied():
+		return true
+	}
+	return z.pools[IPv4].equal(o.pools[IPv4]) && z.pools[IPv6].equal(o.pools[IPv6]) &&
+		z.autoV6 == o.autoV6 && z.rest == o.rest && maps.Equal(z.marks, o.marks)
+}
+
+// AnyProxied reports whether a zone of the backend with this apex may hold
+// proxied names, of whichever zones of the map.
+func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
+	for n, z := range s.zones {
+		if (n.In(apex) || apex.In(n)) && z.hasProxied() {
+			return true
+		}
+	}
+	for n := range s.spectrum {
+		if n.In(apex) {
+			return true
+		}
+	}
+	return false
+}
+
+// Applications returns the names of the Spectrum applications at or below apex,
+// in order.
+func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
+	var out []fqdn.Name
+	for n := range s.spectrum {
+		if n.In(apex) {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Marked returns the owner names at or below apex that have a mark of their own.
+func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
+	var out []fqdn.Name
+	for at, z := range s.zones {
+		if !at.In(apex) && !apex.In(at) {
+			continue
+		}
+		for n := range z.marks {
+			if n.In(apex) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}

@@ -25,6 +25,7 @@ type Names struct {
 	Snapshot *mapset.Snapshot
 	Acting   fqdn.Set // the zones that the directive acts for
 	Tells    bool     // the backends tell which wildcard a record was made from
+	Serials  bool     // SOA serials are counted up by the changes of the map
 }
 
 // Lookup decides for an owner name. A name outside the acting zones is none of

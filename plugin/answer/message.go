@@ -58,7 +58,7 @@ func records(name string, d mapset.Decision, f mapset.Family, ttl uint32) []dns.
 func (c *conversation) nodata(q question, d mapset.Decision, rep *Reply) Outcome {
 	m := c.reply(rep)
 	if soa := c.soa(q, d, rep); soa != nil {
-		m.Ns = []dns.RR{soa}
+		m.Ns = []dns.RR{c.names.counted(soa)}
 	}
 	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
 }

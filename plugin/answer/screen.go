@@ -14,7 +14,7 @@ import (
 // else it passes a copy with the substitutions of R9, R11 and R15, or withholds
 // it. d is the decision for the owner in question.
 func (c *conversation) screen(q question, d mapset.Decision, m *dns.Msg) Outcome {
-	if !d.Proxied() && plain(q, m) {
+	if !d.Proxied() && plain(q, m, c.names.Serials) {
 		return Outcome{Msg: m, Decision: d}
 	}
 	s := screener{c: c, q: q, d: d, shown: d, cut: cutOf(m)}
@@ -35,16 +35,20 @@ func (c *conversation) screen(q question, d mapset.Decision, m *dns.Msg) Outcome
 	}
 	cp := *m
 	cp.Answer, cp.Ns, cp.Extra = s.voided(answer), s.voided(ns), s.voided(extra)
-	return Outcome{Msg: &cp, Verdict: Substituted, Decision: s.shown}
+	return Outcome{Msg: &cp, Verdict: s.verdict, Decision: s.shown}
 }
 
 // plain recognises the common response about an unproxied owner that needs no
 // closer look: addresses at the owner as asked, name servers or an SOA, no
 // additional records but OPT.
-func plain(q question, m *dns.Msg) bool {
+func plain(q question, m *dns.Msg, serials bool) bool {
 	for _, rr := range m.Answer {
 		h := rr.Header()
-		if h.Name != q.name || h.Rrtype == dns.TypeHTTPS || h.Rrtype == dns.TypeSVCB {
+		if h.Name != q.name {
+			return false
+		}
+		switch h.Rrtype {
+		case dns.TypeHTTPS, dns.TypeSVCB, dns.TypeSOA:
 			return false
 		}
 	}
@@ -52,6 +56,10 @@ func plain(q question, m *dns.Msg) bool {
 		switch rr.Header().Rrtype {
 		case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeHTTPS, dns.TypeSVCB:
 			return false
+		case dns.TypeSOA:
+			if serials {
+				return false
+			}
 		}
 	}
 	for _, rr := range m.Extra {
@@ -72,6 +80,7 @@ type screener struct {
 	done    []fqdn.Name     // owners whose additional addresses are in place
 	void    []rrset         // whose signatures no longer hold
 	changed bool
+	verdict Verdict
 }
 
 type rrset struct {
@@ -85,17 +94,22 @@ func (s *screener) section(rrs []dns.RR, judge func(dns.RR, fqdn.Name) judgement
 	var out []dns.RR // nil as long as every record may stay
 	for i, rr := range rrs {
 		j := judge(rr, fqdn.Canonical(rr.Header().Name))
-		switch {
-		case j.bar:
+		if j.bar {
 			return nil, false
-		case j.replace && out == nil:
+		}
+		if !j.replace {
+			if out != nil {
+				out = append(out, rr)
+			}
+			continue
+		}
+		if out == nil {
 			out = append(make([]dns.RR, 0, len(rrs)+len(j.with)), rrs[:i]...)
-			out = append(out, j.with...)
-			s.changed = true
-		case j.replace:
-			out = append(out, j.with...)
-		case out != nil:
-			out = append(out, rr)
+		}
+		out = append(out, j.with...)
+		s.changed = true
+		if rr.Header().Rrtype != dns.TypeSOA {
+			s.verdict = Substituted
 		}
 	}
 	if out == nil {
@@ -120,6 +134,13 @@ func (s *screener) inAnswer(rr dns.RR, owner fqdn.Name) judgement {
 		return s.service(rr, owner)
 	case t == dns.TypeRRSIG:
 		return judgement{replace: s.signsSubstituted(rr, owner)}
+	case t == dns.TypeSOA:
+		counted := s.c.names.counted(rr)
+		if counted == rr {
+			return judgement{}
+		}
+		s.void = append(s.void, rrset{owner, t})
+		return judgement{replace: true, with: []dns.RR{counted}}
 	}
 	return judgement{}
 }

@@ -28,12 +28,9 @@ func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
 	if !d.Proxied() {
 		return judgement{}
 	}
-	cp := dns.Copy(rr)
-	out := svcbOf(cp)
-	out.Value = s.c.hinted(out.Value, target, name, d)
 	s.shown = d
 	s.void = append(s.void, rrset{owner, rr.Header().Rrtype})
-	return judgement{replace: true, with: []dns.RR{cp}}
+	return judgement{replace: true, with: []dns.RR{withHints(rr, d, s.c.answersIPv6(target, name, d))}}
 }
 
 // settled decides for the target of a record, which the backend has to be asked
@@ -47,45 +44,42 @@ func (c *conversation) settled(name string, owner fqdn.Name) mapset.Decision {
 	return d
 }
 
-// hinted returns the parameters of a service with both hints equal to the mapped
-// addresses of its target. A hint that has none is dropped, and with it from the
-// keys that a client must understand.
-func (c *conversation) hinted(params []dns.SVCBKeyValue, target string, name fqdn.Name, d mapset.Decision) []dns.SVCBKeyValue {
-	out := make([]dns.SVCBKeyValue, 0, len(params)+1)
+// withHints returns a copy of an HTTPS or SVCB record with both hints equal to
+// the mapped addresses of its target. A hint that has none is dropped, and with
+// it from the keys that a client must understand.
+func withHints(rr dns.RR, d mapset.Decision, ipv6 bool) dns.RR {
+	cp := dns.Copy(rr)
+	svcb := svcbOf(cp)
 	var mandatory *dns.SVCBMandatory
-	for _, p := range params {
+	params := make([]dns.SVCBKeyValue, 0, len(svcb.Value)+1)
+	for _, p := range svcb.Value {
 		switch p := p.(type) {
 		case *dns.SVCBIPv4Hint, *dns.SVCBIPv6Hint:
 		case *dns.SVCBMandatory:
 			mandatory = p
 		default:
-			out = append(out, p)
+			params = append(params, p)
 		}
 	}
-	var dropped []dns.SVCBKey
+	dropped := make(map[dns.SVCBKey]bool)
 	if ips := d.IPs(mapset.IPv4); len(ips) > 0 {
-		out = append(out, &dns.SVCBIPv4Hint{Hint: ips})
+		params = append(params, &dns.SVCBIPv4Hint{Hint: ips})
 	} else {
-		dropped = append(dropped, dns.SVCB_IPV4HINT)
+		dropped[dns.SVCB_IPV4HINT] = true
 	}
-	if ips := d.IPs(mapset.IPv6); len(ips) > 0 && c.answersIPv6(target, name, d) {
-		out = append(out, &dns.SVCBIPv6Hint{Hint: ips})
+	if ips := d.IPs(mapset.IPv6); len(ips) > 0 && ipv6 {
+		params = append(params, &dns.SVCBIPv6Hint{Hint: ips})
 	} else {
-		dropped = append(dropped, dns.SVCB_IPV6HINT)
+		dropped[dns.SVCB_IPV6HINT] = true
 	}
-	if mandatory == nil {
-		return out
-	}
-	var codes []dns.SVCBKey
-	for _, code := range mandatory.Code {
-		if !slices.Contains(dropped, code) {
-			codes = append(codes, code)
+	if mandatory != nil {
+		mandatory.Code = slices.DeleteFunc(mandatory.Code, func(k dns.SVCBKey) bool { return dropped[k] })
+		if len(mandatory.Code) > 0 {
+			params = append(params, mandatory)
 		}
 	}
-	if len(codes) > 0 {
-		out = append(out, &dns.SVCBMandatory{Code: codes})
-	}
-	return out
+	svcb.Value = params
+	return cp
 }
 
 // answersIPv6 reports whether AAAA of a proxied owner is answered with its mapped

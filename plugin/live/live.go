@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
 )
@@ -46,11 +47,11 @@ const (
 // Load is one load and what is in force after it.
 type Load struct {
 	Result   Result
-	Duration time.Duration    // from noticing the change to its end
-	Old      *mapset.Snapshot // what was in force before; nil at the start
+	Duration time.Duration // from noticing the change to its end
 	InForce  *mapset.Snapshot
-	SHA256   string // of the document in force; of a directory, of the list of its documents' digests
-	Degraded bool   // what is on disk is not what is in force
+	Changed  []fqdn.Name // the zones whose names are answered differently from before
+	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
+	Degraded bool        // what is on disk is not what is in force
 }
 
 // Store holds what is in force. It is safe for concurrent use.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
@@ -26,6 +27,7 @@ type loader struct {
 	names    map[string][]string  // :: path → the zone files it named when last read
 	zones    map[string]zoneFile  // :: path → as last read
 	troubles map[string]string    // :: path → why it is not in force as it is on disk
+	changed  []fqdn.Name          // the zones that answer differently, since the last report
 }
 
 // document is the version of a document that is in force.
@@ -197,6 +199,7 @@ func (l *loader) swap(snap *mapset.Snapshot, candidates []candidate, gone []stri
 		delete(l.docs, p)
 		delete(l.names, p)
 	}
+	l.changed = append(l.changed, snap.Follow(l.current.Load())...)
 	l.current.Store(snap)
 }
 

@@ -27,14 +27,16 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == OK {
 		l.logInForce(old, now)
 	}
+	changed := l.changed
+	l.changed = nil
 	if l.opt.Loaded == nil {
 		return
 	}
 	l.opt.Loaded(Load{
 		Result:   result,
 		Duration: time.Since(begin),
-		Old:      old,
 		InForce:  now,
+		Changed:  changed,
 		SHA256:   l.sum(),
 		Degraded: len(l.troubles) > 0,
 	})

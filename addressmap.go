@@ -16,6 +16,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
@@ -30,6 +31,9 @@ type AddressMap struct {
 	opt      options
 	deadEnds map[string]*dnsserver.Server // :: server address → one that answers nothing
 	counters counters
+
+	transfers transfers
+	notifier  *notifier
 }
 
 // Name implements the plugin.Handler interface.
@@ -62,7 +66,13 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 
 // look takes stock of the server block once all its plugins are in place.
 func (a *AddressMap) look(config *dnsserver.Config) error {
-	a.tells = tellsWildcards(config.Handlers())
+	handlers := config.Handlers()
+	a.tells = tellsWildcards(handlers)
+	a.transfers.backends = backendsOf(handlers)
+	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
+		a.serials = true
+		a.notifier.start(xfer, a.next)
+	}
 	a.deadEnds = make(map[string]*dnsserver.Server)
 	for _, host := range config.ListenHosts {
 		addr := config.Transport + "://" + net.JoinHostPort(host, config.Port)

@@ -12,9 +12,11 @@ type resolver struct {
 	store *live.Store
 	zones fqdn.Set
 	tells bool // the backends tell which wildcard a record was made from
+
+	serials bool // secondaries follow the serial, which the map then counts up
 }
 
 // names takes the snapshot once.
 func (r *resolver) names() answer.Names {
-	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells}
+	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials}
 }

@@ -38,11 +38,13 @@ func setup(c *caddy.Controller) error {
 	if a.zones, err = o.acting(); err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	if a.store, err = live.Open(o.live()); err != nil {
+	a.notifier = new(notifier)
+	if a.store, err = live.Open(o.live(a.notifier)); err != nil {
 		return plugin.Error(pluginName, err)
 	}
 	a.closeWhenForgotten()
 	c.OnShutdown(a.store.Close)
+	c.OnShutdown(a.notifier.close)
 	c.OnStartup(func() error { return a.look(config) })
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
@@ -70,9 +72,13 @@ const (
 )
 
 // live is what the options say about keeping the map in force.
-func (o *options) live() live.Options {
+func (o *options) live(n *notifier) live.Options {
 	path := o.path
-	return live.Options{Path: path, Poll: o.poll, Compile: o.compile, Log: log, Loaded: func(l live.Load) { show(path, l) }}
+	loaded := func(l live.Load) {
+		show(path, l)
+		n.notify(l.Changed)
+	}
+	return live.Options{Path: path, Poll: o.poll, Compile: o.compile, Log: log, Loaded: loaded}
 }
 
 // parse reads the directive. It is pure: it opens nothing. An error names the

@@ -23,45 +23,22 @@ type Options struct {
 
 // Build compiles the documents of sources, in the order in which they keep their
 // claims, or returns every error in them: the snapshot is nil exactly if there
-// are errors. It keeps nothing of the sources. It is safe for concurrent use.
+// are errors. It is safe for concurrent use.
 func Build(sources []Source, opt Options) (*Snapshot, mapfile.Errors) {
-	b := &builder{
-		reg:       newRegistry(),
-		perFamily: opt.PerFamily,
-		snap: &Snapshot{
-			zones:    make(map[fqdn.Name]*zone),
-			spectrum: make(map[fqdn.Name]*spectrum),
-			accounts: make(map[string]*account),
-		},
+	set, errs := NewSet(opt).Update(sources, nil)
+	if len(errs) > 0 {
+		return nil, errs
 	}
-	docs := make([]*mapfile.Document, len(sources))
-	for i, s := range sources {
-		docs[i] = s.Doc
-		b.names(s.Doc)
-	}
-	b.space(docs)
-	b.anycast(docs, opt.Anycast)
-	for _, s := range sources {
-		for i := range s.Doc.Accounts {
-			b.account(s, &s.Doc.Accounts[i])
-		}
-	}
-	if len(b.errs) > 0 {
-		b.errs.Sort()
-		return nil, b.errs
-	}
-	b.snap.warnings = b.warnings
-	b.snap.count()
-	return b.snap, nil
+	return set.Snapshot(), nil
 }
 
-// builder gathers a snapshot, and what is wrong with the documents it is of.
+// builder makes the next set, and gathers what is wrong with it.
 type builder struct {
 	reg       *registry
 	perFamily bool
 	snap      *Snapshot
+	part      *part // of the document that is compiled
 	errs      mapfile.Errors
-	warnings  []string
 
 	anycastUnknown bool // part of it was refused: nothing can be said of it
 }
@@ -71,34 +48,17 @@ func (b *builder) refuse(doc *mapfile.Document, pos mapfile.Pos, rule, remedy, f
 }
 
 func (b *builder) warn(doc *mapfile.Document, pos mapfile.Pos, format string, args ...any) {
-	b.warnings = append(b.warnings, doc.Errorf(pos, "", "", format, args...).Head())
+	b.part.warnings = append(b.part.warnings, doc.Errorf(pos, "", "", format, args...).Head())
 }
 
-// anycast takes the addresses of the Corefile, else those of the one document
-// that has any.
-func (b *builder) anycast(docs []*mapfile.Document, override []netip.Addr) {
-	addrs := override
-	var first *mapfile.Document
-	for _, doc := range docs {
-		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid
-		if len(doc.Anycast) == 0 {
-			continue
-		}
-		if first != nil {
-			b.refuse(doc, doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", first.Name)
-			continue
-		}
-		first = doc
-		if len(override) == 0 {
-			for _, a := range doc.Anycast {
-				addrs = append(addrs, a.IP)
-			}
-		}
+// document compiles one document.
+func (b *builder) document(p *part) {
+	b.part = p
+	p.warnings = nil
+	for i := range p.src.Doc.Accounts {
+		b.account(p.src, &p.src.Doc.Accounts[i])
 	}
-	b.snap.anycast = newPool(StepAnycast, "", addrs)
-	if b.snap.anycast.empty() {
-		b.snap.anycast = noPool
-	}
+	p.stats = b.snap.statsOf(p.src.Doc)
 }
 
 // account compiles one account.
@@ -168,7 +128,7 @@ func (b *builder) spectrum(doc *mapfile.Document, acct *account, app *mapfile.Sp
 			b.refuse(doc, app.Pos, "V15", "write anycast addresses of the family that it connects with", "the Spectrum application of %q is dynamic, and there is no anycast address for it", app.Name)
 		}
 	}
-	z, _ := b.snap.enclosing(app.Name)
+	z := b.snap.zoneOf(app.Name, acct)
 	if z == nil {
 		return // the zone was refused
 	}

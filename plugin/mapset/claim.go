@@ -3,6 +3,7 @@ package mapset
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -31,8 +32,8 @@ type registry struct {
 	zones    map[fqdn.Name]claim
 	apps     map[fqdn.Name]claim
 	statics  map[netip.Addr]claim
-	own      bart.Table[claim] // prefixes
-	lent     bart.Table[claim] // delegated_prefixes
+	own      *bart.Table[claim] // prefixes
+	lent     *bart.Table[claim] // delegated_prefixes
 }
 
 func newRegistry() *registry {
@@ -42,6 +43,21 @@ func newRegistry() *registry {
 		zones:    make(map[fqdn.Name]claim),
 		apps:     make(map[fqdn.Name]claim),
 		statics:  make(map[netip.Addr]claim),
+		own:      new(bart.Table[claim]),
+		lent:     new(bart.Table[claim]),
+	}
+}
+
+// clone returns a registry that can be changed without changing r.
+func (r *registry) clone() *registry {
+	return &registry{
+		accounts: maps.Clone(r.accounts),
+		maps:     maps.Clone(r.maps),
+		zones:    maps.Clone(r.zones),
+		apps:     maps.Clone(r.apps),
+		statics:  maps.Clone(r.statics),
+		own:      r.own.Clone(),
+		lent:     r.lent.Clone(),
 	}
 }
 
@@ -91,11 +107,20 @@ func (b *builder) space(docs []*mapfile.Document) {
 	each(b.ownPrefixes)
 	each(b.lentPrefixes)
 	each(b.staticIPs)
-	lendersMissing := slices.ContainsFunc(docs, func(d *mapfile.Document) bool {
-		return d.AccountsInvalid || slices.ContainsFunc(d.Accounts, func(a mapfile.Account) bool { return a.SpaceInvalid })
-	})
-	if !lendersMissing {
-		each(b.lenders)
+}
+
+// lenders checks that the delegated prefixes of the documents are lent, unless
+// one of them may be a lender of which part was refused.
+func (b *builder) lenders(docs []*mapfile.Document) {
+	for _, d := range docs {
+		if d.AccountsInvalid || slices.ContainsFunc(d.Accounts, func(a mapfile.Account) bool { return a.SpaceInvalid }) {
+			return
+		}
+	}
+	for _, d := range docs {
+		for i := range d.Accounts {
+			b.lent(d, &d.Accounts[i])
+		}
 	}
 }
 
@@ -103,8 +128,12 @@ const overlapRemedy = "take the prefix off one of the two; what one account lend
 
 func (b *builder) ownPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 	for _, p := range a.Prefixes {
-		if other, q, ok := overlap(&b.reg.own, p.CIDR, a.ID); ok {
+		if other, q, ok := overlap(b.reg.own, p.CIDR, a.ID); ok {
 			b.refuse(doc, p.Pos, "V6", overlapRemedy, "prefix %s overlaps with %s of account %q, at %s", p.CIDR, q, other.account, other.at())
+			continue
+		}
+		if other, q, ok := around(b.reg.lent, p.CIDR, a.ID); ok && q != p.CIDR {
+			b.refuse(doc, p.Pos, "V6", overlapRemedy, "prefix %s lies in %s, which is delegated to account %q at %s", p.CIDR, q, other.account, other.at())
 			continue
 		}
 		b.reg.own.Insert(p.CIDR, claim{a.ID, doc.Name, p.Pos, p.Advertised})
@@ -116,11 +145,11 @@ func (b *builder) ownPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 // accounts is refused.
 func (b *builder) lentPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 	for _, p := range a.Delegated {
-		if other, q, ok := overlap(&b.reg.lent, p.CIDR, a.ID); ok {
+		if other, q, ok := overlap(b.reg.lent, p.CIDR, a.ID); ok {
 			b.refuse(doc, p.Pos, "V6", "delegate the space to one account", "delegated prefix %s overlaps with %s, which is delegated to account %q at %s", p.CIDR, q, other.account, other.at())
 			continue
 		}
-		if other, q, ok := inside(&b.reg.own, p.CIDR, a.ID); ok && q != p.CIDR {
+		if other, q, ok := inside(b.reg.own, p.CIDR, a.ID); ok && q != p.CIDR {
 			b.refuse(doc, p.Pos, "V6", overlapRemedy, "delegated prefix %s is larger than %s of account %q, at %s", p.CIDR, q, other.account, other.at())
 			continue
 		}
@@ -128,13 +157,13 @@ func (b *builder) lentPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 	}
 }
 
-// lenders complains about delegated prefixes that no other account lends.
-func (b *builder) lenders(doc *mapfile.Document, a *mapfile.Account) {
+// lent complains about delegated prefixes that no other account lends.
+func (b *builder) lent(doc *mapfile.Document, a *mapfile.Account) {
 	for _, p := range a.Delegated {
-		if _, _, ok := around(&b.reg.own, p.CIDR, a.ID); ok {
+		if _, _, ok := around(b.reg.own, p.CIDR, a.ID); ok {
 			continue
 		}
-		if _, _, larger := inside(&b.reg.own, p.CIDR, a.ID); larger {
+		if _, _, larger := inside(b.reg.own, p.CIDR, a.ID); larger {
 			continue // said already
 		}
 		b.refuse(doc, p.Pos, "V6", "write the prefix around it under prefixes of the account that lends it", "delegated prefix %s is lent by no other account", p.CIDR)
@@ -192,7 +221,7 @@ func (r *registry) holds(account string, ip netip.Addr) bool {
 		return true
 	}
 	host := netip.PrefixFrom(ip, ip.BitLen())
-	for _, t := range []*bart.Table[claim]{&r.own, &r.lent} {
+	for _, t := range []*bart.Table[claim]{r.own, r.lent} {
 		for _, c := range t.Supernets(host) {
 			if c.account == account {
 				return true

@@ -191,17 +191,3 @@ func (s *Snapshot) addresses() map[netip.Addr]struct{} {
 	s.eachMap(func(_ string, m *addressMap) { add(m.ips) })
 	return out
 }
-
-// count fills in the statistics.
-func (s *Snapshot) count() {
-	s.stats = Stats{Accounts: len(s.accounts), Zones: len(s.zones), Addresses: len(s.addresses())}
-	for _, z := range s.zones {
-		s.stats.ProxiedNames += z.proxiedNames()
-	}
-	for name, app := range s.spectrum {
-		if app.zone.marks[name]&markProxied == 0 {
-			s.stats.ProxiedNames++
-		}
-	}
-	s.eachMap(func(string, *addressMap) { s.stats.AddressMaps++ })
-}

@@ -67,16 +67,24 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 }
 
 // changedZones returns the zones that answer differently, those on one side
-// only included, in order.
+// only included, in order. Only zones that next was made anew with can.
 func changedZones(old, next *Snapshot) []fqdn.Name {
 	out := make(map[fqdn.Name]struct{})
-	for apex, z := range old.zones {
-		if !z.answersAs(next.zones[apex]) {
-			out[apex] = struct{}{}
+	touched := next.touched
+	if touched == nil {
+		touched = make(map[fqdn.Name]struct{}, len(next.zones))
+		for _, zones := range []map[fqdn.Name]*zone{old.zones, next.zones} {
+			for apex := range zones {
+				touched[apex] = struct{}{}
+			}
 		}
 	}
-	for apex, z := range next.zones {
-		if old.zones[apex] == nil && z.hasProxied() {
+	for apex := range touched {
+		a, b := old.zones[apex], next.zones[apex]
+		if a == nil {
+			a, b = b, a
+		}
+		if a != nil && !a.answersAs(b) {
 			out[apex] = struct{}{}
 		}
 	}

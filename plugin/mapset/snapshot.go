@@ -19,6 +19,7 @@ type Snapshot struct {
 	accounts map[string]*account     // :: id → account
 	anycast  *Pool
 	serials  serials
+	touched  map[fqdn.Name]struct{} // the zones that may differ from what was before; nil for any
 	stats    Stats
 	warnings []string
 }
@@ -267,6 +268,16 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 		m = z.rest
 	}
 	return s.decide(z, m, false)
+}
+
+// zoneOf returns the zone of the account that encloses name most closely, or nil.
+func (s *Snapshot) zoneOf(name fqdn.Name, a *account) *zone {
+	for n, ok := name, true; ok; n, ok = n.Parent() {
+		if z := s.zones[n]; z != nil && z.account == a {
+			return z
+		}
+	}
+	return nil
 }
 
 // HasProxied reports whether the zone with this apex has names that are proxied.

@@ -23,18 +23,18 @@ type loader struct {
 	dir      bool
 	watch    *source.Watcher
 	current  *atomic.Pointer[mapset.Snapshot]
-	docs     map[string]*document // :: path → the version in force
-	names    map[string][]string  // :: path → the zone files it named when last read
-	zones    map[string]zoneFile  // :: path → as last read
-	troubles map[string]string    // :: path → why it is not in force as it is on disk
-	changed  []fqdn.Name          // the zones that answer differently, since the last report
+	set      *mapset.Set         // of a directory: what is in force, to build on
+	docs     map[string]document // :: path → the version in force
+	names    map[string][]string // :: path → the zone files it named when last read
+	zones    map[string]zoneFile // :: path → as last read
+	troubles map[string]string   // :: path → why it is not in force as it is on disk
+	changed  []fqdn.Name         // the zones that answer differently, since the last report
 }
 
 // document is the version of a document that is in force.
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
-	src    mapset.Source
 }
 
 // digest tells versions of a document apart. The zero digest is of none.
@@ -43,7 +43,7 @@ type digest [sha256.Size]byte
 func newLoader(opt Options, w *source.Watcher, dir bool, current *atomic.Pointer[mapset.Snapshot]) *loader {
 	return &loader{
 		opt: opt, dir: dir, watch: w, current: current,
-		docs:     make(map[string]*document),
+		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
 		troubles: make(map[string]string),
@@ -121,39 +121,25 @@ func (l *loader) affected(paths []string) []string {
 	return slices.Sorted(maps.Keys(out))
 }
 
-// sources returns the documents in force, in the order of their names, with the
-// candidates in place of their older versions and after all others: what is in
-// force keeps its claims.
-func (l *loader) sources(candidates []candidate, gone []string) []mapset.Source {
-	replaced := make(map[string]bool, len(candidates)+len(gone))
-	for _, c := range candidates {
-		replaced[c.path] = true
+// base is what a batch is compiled on top of. A map of one document is compiled
+// anew as a whole, so that nothing of the document need be kept.
+func (l *loader) base() *mapset.Set {
+	if l.dir && l.set != nil {
+		return l.set
 	}
-	for _, p := range gone {
-		replaced[p] = true
-	}
-	var out []mapset.Source
-	for _, p := range slices.Sorted(maps.Keys(l.docs)) {
-		if !replaced[p] {
-			out = append(out, l.docs[p].src)
-		}
-	}
-	for _, c := range candidates {
-		out = append(out, c.src)
-	}
-	return out
+	return mapset.NewSet(l.opt.Compile)
 }
 
 // apply brings a batch into force, or as much of it as is good.
 func (l *loader) apply(b *batch) {
 	candidates := b.candidates
 	for len(candidates) > 0 || len(b.gone) > 0 {
-		snap, errs := mapset.Build(l.sources(candidates, b.gone), l.opt.Compile)
+		set, errs := l.base().Update(sources(candidates), b.gone)
 		for _, c := range candidates {
 			errs = append(errs, c.errs...)
 		}
 		if len(errs) == 0 {
-			l.swap(snap, candidates, b.gone)
+			l.swap(set, candidates, b.gone)
 			return
 		}
 		good, bad := split(candidates, errs)
@@ -174,12 +160,12 @@ func (l *loader) apply(b *batch) {
 // takes each document out that nothing depends on.
 func (l *loader) oneByOne(b *batch, candidates []candidate) {
 	try := func(path string, cs []candidate, gone []string) {
-		snap, errs := mapset.Build(l.sources(cs, gone), l.opt.Compile)
+		set, errs := l.base().Update(sources(cs), gone)
 		if len(errs) > 0 {
 			b.problem(path, Refused, errs.Err())
 			return
 		}
-		l.swap(snap, cs, gone)
+		l.swap(set, cs, gone)
 	}
 	for _, c := range candidates {
 		try(c.path, []candidate{c}, nil)
@@ -189,18 +175,31 @@ func (l *loader) oneByOne(b *batch, candidates []candidate) {
 	}
 }
 
-// swap puts a snapshot in force and notes what it was made of.
-func (l *loader) swap(snap *mapset.Snapshot, candidates []candidate, gone []string) {
+func sources(candidates []candidate) []mapset.Source {
+	out := make([]mapset.Source, len(candidates))
+	for i, c := range candidates {
+		out[i] = c.src
+	}
+	return out
+}
+
+// swap puts a set in force and notes what it was made of.
+func (l *loader) swap(set *mapset.Set, candidates []candidate, gone []string) {
 	for _, c := range candidates {
-		l.docs[c.path] = &document{digest: c.digest, sum: c.sum, src: c.src}
+		c.src.Doc.Forget()
+		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
 		delete(l.troubles, c.path)
 	}
 	for _, p := range gone {
 		delete(l.docs, p)
 		delete(l.names, p)
 	}
+	snap := set.Snapshot()
 	l.changed = append(l.changed, snap.Follow(l.current.Load())...)
 	l.current.Store(snap)
+	if l.dir {
+		l.set = set
+	}
 }
 
 // rewatch watches the map and the zone files that its documents name.

@@ -64,7 +64,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 		case errors.Is(err, source.ErrUnsettled):
 			b.unsettled = true
 		case l.dir && errors.Is(err, fs.ErrNotExist):
-			if l.docs[p] != nil {
+			if _, known := l.docs[p]; known {
 				b.gone = append(b.gone, p)
 			}
 			b.settled = append(b.settled, p)
@@ -133,7 +133,7 @@ func (l *loader) complete(b *batch, c candidate, readFile readFunc) {
 		return
 	}
 	h.Sum(c.digest[:0])
-	if d := l.docs[c.path]; d != nil && d.digest == c.digest {
+	if d, known := l.docs[c.path]; known && d.digest == c.digest {
 		b.settled = append(b.settled, c.path)
 		return
 	}

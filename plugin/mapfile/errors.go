@@ -100,3 +100,7 @@ func (d *Document) Errorf(pos Pos, rule, remedy, format string, args ...any) *Er
 	}
 	return e
 }
+
+// Forget drops the text of the document, which is of use only to complaints:
+// those made later quote no line.
+func (d *Document) Forget() { d.text = nil }

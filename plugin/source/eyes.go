@@ -127,7 +127,7 @@ func split(path string) (dir, name string) {
 
 // withMounts adds to dirs the files of the tree that are mount points.
 func withMounts(dirs map[string]fileID, t *tree) map[string]fileID {
-	for path := range mountPoints() {
+	for path := range mountPoints(mountInfo) {
 		dir, name := split(path)
 		id, ok := dirs[dir]
 		if !ok || len(t.files[spot{id, name}]) == 0 {

@@ -8,14 +8,15 @@ import (
 
 // mountInfo lists the mounts this process sees; see proc_pid_mountinfo(5). Other
 // systems have no such file and no mounts of single files.
-var mountInfo = "/proc/self/mountinfo"
+const mountInfo = "/proc/self/mountinfo"
 
-// mountPoints returns the paths on which something is mounted. A file that is
+// mountPoints returns the paths on which something is mounted, as the file info
+// has them: mountInfo. A file that is
 // mounted itself (docker run -v map.yaml:/etc/map.yaml) must be watched itself:
 // writes to it are told to the directory it was mounted from, not to the one in
 // which the path has it.
-func mountPoints() map[string]bool {
-	data, err := os.ReadFile(mountInfo)
+func mountPoints(info string) map[string]bool {
+	data, err := os.ReadFile(info)
 	if err != nil {
 		return nil
 	}

@@ -21,7 +21,6 @@ func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir+"/file", before)
 	put(t, dir+"/empty", "")
-	put(t, dir+"/locked", before)
 	must(t, os.Symlink("file", dir+"/link"))
 	must(t, os.Symlink("nowhere", dir+"/dangling"))
 	must(t, os.Symlink("loop", dir+"/loop"))

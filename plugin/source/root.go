@@ -81,7 +81,7 @@ func (w *Watcher) addDoc(r *root, name string) *file {
 		path: filepath.Join(r.self.path, name),
 		abs:  filepath.Join(r.self.abs, name),
 		in:   r,
-		told: missing(place{r.within.dir, name, r.within.links}),
+		told: missing(place{r.within.dir, name, r.within.links, r.within.swung}),
 	}
 	r.docs[name] = f
 	w.tree.find(f)

@@ -31,6 +31,7 @@ type route struct {
 	dir      string    // physical; "" if the way there is broken
 	id       fileID    // of dir
 	links    string    // followed on the way; see place
+	swung    int64     // the same
 	spots    []spot    // looked up on the way, in order
 	passages []passage // from the root to dir, or as far as the way goes
 	gen      int       // of the tree, when dir or id was last found changed
@@ -64,7 +65,8 @@ func walk(path string) route {
 			if links++; err != nil || links > maxLinks {
 				return r
 			}
-			r.links += linked(next, target)
+			_, made, _ := details(next, fi)
+			r.links, r.swung = r.links+linked(next, target), max(r.swung, made)
 			if filepath.IsAbs(target) {
 				here = filepath.VolumeName(here) + string(filepath.Separator)
 				id, ok = r.pass(here)

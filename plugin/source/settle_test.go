@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -10,13 +9,14 @@ import (
 
 // The stamps of a file before and after a change.
 var (
-	here     = place{"/maps", "a.yaml", ""}
-	old      = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 9, mtime: 100, ctime: 100}
-	written  = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
-	emptied  = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 0, mtime: 200, ctime: 200}
-	created  = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
-	renamed  = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 204}
-	relinked = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml")}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	here      = place{dir: "/maps", name: "a.yaml"}
+	old       = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 9, mtime: 100, ctime: 100}
+	written   = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	emptied   = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 0, mtime: 200, ctime: 200}
+	created   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	renamed   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 204}
+	relinked  = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml"), 200}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	rewritten = stamp{place: relinked.place, id: fileID{1, 2}, mode: 0o644, size: 2, mtime: 204, ctime: 204}
 )
 
 func TestLifeCycle_SettlingByEvent(t *testing.T) {
@@ -43,7 +43,8 @@ func TestLifeCycle_SettlingByEvent(t *testing.T) {
 		{"moved within a tick of the clock", []fsnotify.Op{moved}, created, settleMove},
 		{"moved, then written", []fsnotify.Op{moved, fsnotify.Write}, created, settle},
 		{"moved, empty", []fsnotify.Op{moved}, emptied, settleEmpty},
-		{"link swapped", []fsnotify.Op{fsnotify.Create}, relinked, settleMove},
+		{"link swapped", []fsnotify.Op{fsnotify.Remove}, relinked, settleMove}, // As touched has it.
+		{"link swapped, then the target written", []fsnotify.Op{fsnotify.Remove}, rewritten, settle},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestLifeCycle_SettlingByPoll(t *testing.T) {
 		{"renamed over", renamed, settle},
 		{"gone", missing(here), settle},
 		{"link swapped", relinked, settleMove},
+		{"link swapped, then the target written", rewritten, settle},
 		{"link to nothing", missing(relinked.place), settle},
 	}
 	for _, tt := range tests {
@@ -122,7 +124,7 @@ func TestLifeCycle_SettlingByPoll(t *testing.T) {
 func TestSwapped(t *testing.T) {
 	at := func(dir string, links ...string) stamp {
 		s := old
-		s.place = place{dir, "a.yaml", fmt.Sprint()}
+		s.place = place{dir: dir, name: "a.yaml", swung: s.mtime}
 		for i := 0; i < len(links); i += 2 {
 			s.place.links += linked(links[i], links[i+1])
 		}

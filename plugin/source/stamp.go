@@ -16,16 +16,18 @@ type place struct {
 	dir   string // physical: no link in it; "" if the way there is broken
 	name  string
 	links string // followed on the way, each as "path\x00target\x00\x00"
+	swung int64  // nanoseconds; when the last of the links was made
 }
 
 // linked is one link of a place's links.
 func linked(path, target string) string { return path + "\x00" + target + "\x00\x00" }
 
 // swapped reports whether a link now leads from a path to another file than
-// before. Such a swap is made when the other file is ready: that is what it is
-// for. A directory that appeared or was replaced proves nothing of its files.
+// before, and one that was not written since the link was made. Such a swap is
+// made when the other file is ready: that is what it is for. A directory that
+// appeared or was replaced proves nothing of its files.
 func swapped(before, now stamp) bool {
-	if now.place.links == before.place.links || before.place.dir == "" || !now.there() {
+	if now.place.links == before.place.links || before.place.dir == "" || !now.there() || now.mtime > now.place.swung {
 		return false
 	}
 	for link := range strings.SplitAfterSeq(now.place.links, "\x00\x00") {

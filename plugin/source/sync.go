@@ -155,15 +155,19 @@ func (w *Watcher) happened(b burst, now time.Time) {
 		}
 	}
 	for _, f := range slices.Clone(w.tree.files[at]) {
-		w.touched(f, b, now)
+		w.touched(f, at, b, now)
 	}
 }
 
 // touched takes note of events at a spot on the way to f, most often its own.
-func (w *Watcher) touched(f *file, b burst, now time.Time) {
+func (w *Watcher) touched(f *file, at spot, b burst, now time.Time) {
 	links := len(f.hops) > 1
 	if (b.created || b.gone || links) && w.tree.find(f) && (links || len(f.hops) > 1) {
 		w.dirty = true // What is behind a new link has to be watched.
+	}
+	if f.hops[len(f.hops)-1].spot != at {
+		// A link came or went. That says nothing of how the file behind it came.
+		b.created, b.moved, b.wrote, b.gone = false, false, false, true
 	}
 	s := f.look()
 	if r := w.roots[f.path]; f.in == nil && s.mode.IsDir() != (r.within != nil) {

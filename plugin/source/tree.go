@@ -26,6 +26,7 @@ type hop struct {
 	spot  spot // zero if the route is broken
 	name  string
 	link  string // that is there, as in place; "" if it is none
+	swung int64  // the same
 }
 
 // at returns the place to which hops lead.
@@ -33,12 +34,13 @@ func at(hops []hop) place {
 	if len(hops) == 0 {
 		return place{}
 	}
-	var links string
-	for _, h := range hops {
-		links += h.route.links + h.link
-	}
 	last := hops[len(hops)-1]
-	return place{last.route.dir, last.name, links}
+	p := place{dir: last.route.dir, name: last.name}
+	for _, h := range hops {
+		p.links += h.route.links + h.link
+		p.swung = max(p.swung, h.route.swung, h.swung)
+	}
+	return p
 }
 
 // route returns how the directory at path is reached.
@@ -96,12 +98,12 @@ func (t *tree) find(f *file) (moved bool) {
 		}
 		h.spot = spot{h.route.id, name}
 		path := filepath.Join(h.route.dir, name)
-		target, err := os.Readlink(path)
-		if err != nil { // No link, or nothing there at all.
+		target, made, ok := readLink(path)
+		if !ok { // No link, or nothing there at all.
 			hops = append(hops, h)
 			break
 		}
-		h.link = linked(path, target)
+		h.link, h.swung = linked(path, target), made
 		hops = append(hops, h)
 		dir, name = follow(h.route.dir, target)
 	}
@@ -117,6 +119,21 @@ func (t *tree) find(f *file) (moved bool) {
 		}
 	}
 	return true
+}
+
+// readLink returns where the symbolic link at path points and when it was made,
+// if it is one.
+func readLink(path string) (target string, made int64, ok bool) {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return "", 0, false
+	}
+	fi, err := os.Lstat(path)
+	if err != nil {
+		return "", 0, false
+	}
+	_, made, _ = details(path, fi)
+	return target, made, true
 }
 
 // forget takes f out of the tree.

@@ -182,6 +182,15 @@ var ways = []struct {
 		must(t, os.Rename(dir+"/map.yaml.tmp", dir+"/map.yaml"))
 		writeSlowly(t, dir+"/map.yaml", after, os.O_TRUNC)
 	}},
+	{name: "link swapped, then the target written on", make: func(t *testing.T, dir string) {
+		put(t, dir+"/v1", before)
+		link(t, "v1", dir+"/map.yaml")
+	}, change: func(t *testing.T, dir string) {
+		put(t, dir+"/v2", before)
+		link(t, "v2", dir+"/map.yaml")
+		time.Sleep(20 * time.Millisecond) // More than a tick of the file system's clock.
+		writeSlowly(t, dir+"/map.yaml", after, os.O_TRUNC)
+	}},
 	{name: "the same length in the same moment", change: func(t *testing.T, dir string) {
 		put(t, dir+"/map.yaml", after[:5])
 		put(t, dir+"/map.yaml", after)

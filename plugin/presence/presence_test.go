@@ -1,0 +1,132 @@
+package presence
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// still returns a memory whose clock only the test moves.
+func still(t *testing.T) *Memory {
+	t.Helper()
+	m := New(time.Hour)
+	t.Cleanup(m.Close)
+	return m
+}
+
+func (m *Memory) pass(n uint32) { m.now.Add(n) }
+
+func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
+	m := still(t)
+	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true)
+	m.pass(ticks - 2)
+	if f, ok := m.Get("www.example.org."); !ok || !f.Authoritative {
+		t.Fatalf("Get() = %v, %v before the lifetime is over", f, ok)
+	}
+	m.pass(1)
+	if _, ok := m.Get("www.example.org."); ok {
+		t.Fatal("the name is remembered beyond its lifetime")
+	}
+}
+
+func TestTheClockFollowsTheTime(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	const lifetime = 100 * time.Millisecond
+	m := New(lifetime)
+	defer m.Close()
+	born := time.Now()
+	m.Add("www.example.org.", m.Now(), Facts{}, true)
+	for {
+		asked := time.Now()
+		_, ok := m.Get("www.example.org.")
+		if !ok {
+			return
+		}
+		// Twice the lifetime bears a machine that is busy with other things.
+		if asked.Sub(born) > 10*lifetime {
+			t.Fatal("the name is never forgotten")
+		}
+	}
+}
+
+func TestForgetCoversQuestionsUnderWay(t *testing.T) {
+	m := still(t)
+	born := m.Now()
+	m.Add("a.example.org.", born, Facts{}, true)
+	m.Forget()
+	m.Add("b.example.org.", born, Facts{}, true)
+	for _, n := range []fqdn.Name{"a.example.org.", "b.example.org."} {
+		if _, ok := m.Get(n); ok {
+			t.Errorf("%s is remembered from before Forget", n)
+		}
+	}
+	m.Add("c.example.org.", m.Now(), Facts{}, true)
+	if _, ok := m.Get("c.example.org."); !ok {
+		t.Error("nothing is remembered after Forget")
+	}
+}
+
+// A flood of random names below a wildcard neither takes room nor the place of
+// names that are asked for again and again.
+func TestAFloodPassesBy(t *testing.T) {
+	m := still(t)
+	useful := make([]fqdn.Name, 1000)
+	for i := range useful {
+		useful[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
+		m.Add(useful[i], m.Now(), Facts{}, true)
+	}
+	held := m.held()
+	for i := range 200_000 {
+		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false)
+	}
+	if now := m.held(); now-held > 1000 {
+		t.Errorf("the flood took %d places", now-held)
+	}
+	for _, n := range useful {
+		if _, ok := m.Get(n); !ok {
+			t.Fatalf("the flood pushed %s out", n)
+		}
+	}
+	m.Add("often.wild.example.org.", m.Now(), Facts{}, false)
+	m.Add("often.wild.example.org.", m.Now(), Facts{}, false)
+	if _, ok := m.Get("often.wild.example.org."); !ok {
+		t.Error("a name below a wildcard that is asked for twice is not remembered")
+	}
+}
+
+// held counts the names that take room.
+func (m *Memory) held() int {
+	n := 0
+	for i := range m.slots {
+		if m.slots[i].Load() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func TestGetDoesNotAllocate(t *testing.T) {
+	m := still(t)
+	m.Add("www.example.org.", m.Now(), Facts{}, true)
+	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.") }); n != 0 {
+		t.Errorf("Get allocates %v times", n)
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	m := New(time.Hour)
+	defer m.Close()
+	names := make([]fqdn.Name, 100_000)
+	for i := range names {
+		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
+		m.Add(names[i], m.Now(), Facts{}, true)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		m.Get(names[i%len(names)])
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -20,6 +21,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 )
 
@@ -31,6 +33,7 @@ type AddressMap struct {
 	opt      options
 	deadEnds map[string]*dnsserver.Server // :: server address → one that answers nothing
 	counters counters
+	warned   sync.Map // :: zone → struct{}; those that the backend has signed
 
 	transfers transfers
 	notifier  *notifier
@@ -57,11 +60,22 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		out = answer.Pass(r, &names, &a.opt.answer, e)
 	}
 	a.tell(ctx, &out)
+	if out.Void {
+		a.warnOfSignatures(out.Decision.Zone())
+	}
 	if out.Msg == nil {
 		return out.Rcode, out.Err
 	}
 	a.count(ctx, q.Qtype, &out)
 	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
+}
+
+// warnOfSignatures warns, once for each zone, of one that the backend has signed
+// (R17).
+func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
+	if _, known := a.warned.LoadOrStore(zone, struct{}{}); !known {
+		log.Warningf("zone %q is signed in its file: the signatures do not fit edge addresses, so that no answer for a proxied name validates; take them out of the file, and sign with the dnssec plugin", zone)
+	}
 }
 
 // look takes stock of the server block once all its plugins are in place.

@@ -108,6 +108,7 @@ type Outcome struct {
 	Reason   string          // why it was withheld: a label of failures_total
 	Decision mapset.Decision // of the proxied name that was answered, or of the question
 	Type     uint16          // the type in question
+	Void     bool            // the backend's signatures over it no longer hold (R17)
 }
 
 // Reasons to withhold a response.

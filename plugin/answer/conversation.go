@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"slices"
+
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -12,6 +14,7 @@ func Respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
 	c, q := begin(req, names, opt, b)
 	out := c.answer(q, names.Lookup(q.owner), nil)
 	out.Type = q.qtype
+	out.Void = c.signed && out.Verdict == Substituted
 	return out
 }
 
@@ -31,7 +34,8 @@ func Pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
 
 func begin(req *dns.Msg, names *Names, opt *Options, b Backend) (*conversation, question) {
 	asked := req.Question[0]
-	return &conversation{req: req, names: names, opt: opt, b: b},
+	edns := req.IsEdns0()
+	return &conversation{req: req, names: names, opt: opt, b: b, validates: edns != nil && edns.Do()},
 		question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
 }
 
@@ -50,6 +54,9 @@ type conversation struct {
 	opt   *Options
 	b     Backend
 	depth int // aliases followed
+
+	validates bool // the client wants signatures
+	signed    bool // the backend has some
 }
 
 // maxDepth bounds the aliases followed from owner to owner, as file does.
@@ -167,8 +174,8 @@ func (c *conversation) without(q question, d mapset.Decision, rep *Reply) Outcom
 	switch {
 	case has(m, q.owner, dns.TypeCNAME):
 		return c.nodata(q, d, rep)
-	case d.Spectrum && (m == nil || m.Rcode != dns.RcodeSuccess):
-		return c.nodata(q, d, rep)
+	case d.Spectrum && m != nil && m.Rcode == dns.RcodeNameError:
+		return c.nodata(q, d, rep) // R24: the name exists
 	}
 	return c.asBackend(q, d, rep)
 }
@@ -176,11 +183,15 @@ func (c *conversation) without(q question, d mapset.Decision, rep *Reply) Outcom
 // hasAddress reports whether the backend has an address or an alias at the
 // owner, of which rep is the reply for another type.
 func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) bool {
-	if d.Spectrum || has(rep.Msg, q.owner, dns.TypeCNAME) {
+	switch {
+	case has(rep.Msg, q.owner, dns.TypeCNAME):
 		return true
-	}
-	if !nodata(rep.Msg) {
+	case d.Spectrum && rep.Msg != nil && rep.Msg.Rcode == dns.RcodeNameError:
+		return true
+	case !nodata(rep.Msg):
 		return false
+	case d.Spectrum:
+		return true
 	}
 	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		if hasAddress(c.ask(q.name, t, d).Msg, q.owner) {
@@ -240,7 +251,11 @@ func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outc
 // ask asks about an owner without chasing aliases, and for the wildcard that the
 // records were made from if the decision hangs on it.
 func (c *conversation) ask(name string, qtype uint16, d mapset.Decision) Reply {
-	return c.b.Ask(Ask{Name: name, Type: qtype, Wildcard: c.names.Tells && d.ByWildcard})
+	rep := c.b.Ask(Ask{Name: name, Type: qtype, Wildcard: c.names.Tells && d.ByWildcard})
+	if c.validates && rep.Msg != nil {
+		c.signed = c.signed || slices.ContainsFunc(rep.Msg.Answer, isSignature) || slices.ContainsFunc(rep.Msg.Ns, isSignature)
+	}
+	return rep
 }
 
 func reuse(rep *Reply, same bool) *Reply {

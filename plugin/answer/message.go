@@ -172,6 +172,8 @@ func isReferral(m *dns.Msg) bool {
 	return ns
 }
 
+func isSignature(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }
+
 func withoutOPT(rrs []dns.RR) []dns.RR {
 	var out []dns.RR
 	for _, rr := range rrs {

@@ -1,0 +1,26 @@
+package addressmap
+
+import "testing"
+
+func TestR1_Unproxied(t *testing.T)           { book(t, "r01-*.txtar") }
+func TestR2_Addresses(t *testing.T)           { book(t, "r02-*.txtar") }
+func TestR3_Families(t *testing.T)            { book(t, "r03-*.txtar") }
+func TestR4_Absent(t *testing.T)              { book(t, "r04-*.txtar") }
+func TestR5_Flattened(t *testing.T)           { book(t, "r05-*.txtar") }
+func TestR6_OtherTypesAtAnAlias(t *testing.T) { book(t, "r06-*.txtar") }
+func TestR7_Chains(t *testing.T)              { book(t, "r07-*.txtar") }
+func TestR8_Wildcards(t *testing.T)           { book(t, "r08-*.txtar") }
+func TestR9_Services(t *testing.T)            { book(t, "r09-*.txtar") }
+func TestR10_SynthesizedHTTPS(t *testing.T)   { book(t, "r10-*.txtar") }
+func TestR11_Additional(t *testing.T)         { book(t, "r11-*.txtar") }
+func TestR12_Referrals(t *testing.T)          { book(t, "r12-*.txtar") }
+func TestR13_OtherTypes(t *testing.T)         { book(t, "r13-*.txtar") }
+func TestR14_Any(t *testing.T)                { book(t, "r14-*.txtar") }
+func TestR15_Signatures(t *testing.T)         { book(t, "r15-*.txtar") }
+func TestR20_InnerQueries(t *testing.T)       { book(t, "r20-*.txtar") }
+func TestR21_PassedOn(t *testing.T)           { book(t, "r21-*.txtar") }
+func TestR22_ManyAddresses(t *testing.T)      { book(t, "r22-*.txtar") }
+func TestR23_Failures(t *testing.T)           { book(t, "r23-*.txtar") }
+func TestR24_Spectrum(t *testing.T)           { book(t, "r24-*.txtar") }
+func TestR16_SignedOnLine(t *testing.T)       { book(t, "r16-*.txtar") }
+func TestR17_SignedInFile(t *testing.T)       { book(t, "r17-*.txtar") }

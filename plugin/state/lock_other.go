@@ -1,0 +1,11 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package state
+
+import (
+	"errors"
+	"os"
+)
+
+// tryLock fails: without a lock, two servers could write to one directory.
+func tryLock(*os.File) error { return errors.ErrUnsupported }

@@ -1,0 +1,210 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// manifestName is the file that says what is saved.
+const manifestName = "manifest"
+
+// Sum is the SHA-256 digest of a text, under which it is kept.
+type Sum [sha256.Size]byte
+
+// String returns the digest in hexadecimal.
+func (s Sum) String() string { return hex.EncodeToString(s[:]) }
+
+// Manifest is one saved version. Names are any bytes. A list or map that is
+// empty comes back from Load as nil.
+type Manifest struct {
+	Documents []Document        // in order
+	Settings  string            // what of the configuration the documents were accepted under
+	Serials   map[string]uint32 // :: zone → counter
+}
+
+// Document is a document as it was accepted.
+type Document struct {
+	Name      string
+	Text      Sum
+	ZoneFiles []ZoneFile // in order
+}
+
+// ZoneFile is a zone file that a document names, as it was accepted with it.
+type ZoneFile struct {
+	Name string
+	Text Sum
+}
+
+// texts yields the name and digest of every text that m names.
+func (m *Manifest) texts(yield func(name string, text Sum) bool) {
+	for _, doc := range m.Documents {
+		if !yield(doc.Name, doc.Text) {
+			return
+		}
+		for _, z := range doc.ZoneFiles {
+			if !yield(z.Name, z.Text) {
+				return
+			}
+		}
+	}
+}
+
+// The words of a manifest's lines. The zone files of a document follow it. The
+// last line is the digest of all before it.
+//
+//	addressmap state 1
+//	settings "guard 5"
+//	document 1f0c…e2 "acme.yaml"
+//	zone_file 8b44…07 "db.example.org"
+//	serial 7 "example.org."
+//	sha256 5d02…9a
+const (
+	header       = "addressmap state 1"
+	wordSettings = "settings"
+	wordDocument = "document"
+	wordZoneFile = "zone_file"
+	wordSerial   = "serial"
+	wordSum      = "sha256"
+)
+
+// encode returns m as it is written to disk: the same bytes for the same m.
+func (m *Manifest) encode() []byte {
+	b := make([]byte, 0, m.size())
+	b = append(b, header+"\n"+wordSettings+" "...)
+	b = appendName(b, m.Settings)
+	for _, doc := range m.Documents {
+		b = append(b, wordDocument+" "...)
+		b = append(hex.AppendEncode(b, doc.Text[:]), ' ')
+		b = appendName(b, doc.Name)
+		for _, z := range doc.ZoneFiles {
+			b = append(b, wordZoneFile+" "...)
+			b = append(hex.AppendEncode(b, z.Text[:]), ' ')
+			b = appendName(b, z.Name)
+		}
+	}
+	for _, zone := range slices.Sorted(maps.Keys(m.Serials)) {
+		b = append(b, wordSerial+" "...)
+		b = append(strconv.AppendUint(b, uint64(m.Serials[zone]), 10), ' ')
+		b = appendName(b, zone)
+	}
+	return seal(b)
+}
+
+// size returns about how long m is when encoded: exact but for names with
+// unusual bytes, and not less for others.
+func (m *Manifest) size() int {
+	const perLine = len(wordZoneFile) + len(` ""`) + 2*sha256.Size + len(" \n")
+	n := 3*perLine + len(m.Settings)
+	for name := range m.texts {
+		n += perLine + len(name)
+	}
+	for zone := range m.Serials {
+		n += perLine + len(zone)
+	}
+	return n
+}
+
+// appendName appends a name in quotes, as strconv.AppendQuote does, and ends the
+// line. Almost all names are plain, and there are tens of thousands of them.
+func appendName(b []byte, name string) []byte {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return append(strconv.AppendQuote(b, name), '\n')
+		}
+	}
+	b = append(b, '"')
+	b = append(b, name...)
+	return append(b, "\"\n"...)
+}
+
+// seal returns the body with its digest.
+func seal(body []byte) []byte {
+	return append(body, wordSum+" "+Sum(sha256.Sum256(body)).String()+"\n"...)
+}
+
+// sealLen is the length of the last line.
+const sealLen = len(wordSum) + 1 + 2*sha256.Size + 1
+
+// decode returns the manifest that was encoded as data, and an error for
+// everything else: it is never half-read.
+func decode(data []byte) (*Manifest, error) {
+	if len(data) < sealLen {
+		return nil, fmt.Errorf("its %d bytes are not all that was written", len(data))
+	}
+	body := data[:len(data)-sealLen]
+	if !bytes.Equal(seal(slices.Clip(body)), data) {
+		return nil, errors.New("it does not match its checksum")
+	}
+	first, rest, _ := strings.Cut(string(body), "\n")
+	if first != header {
+		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: another version of it wrote it", first, header)
+	}
+	m, number := &Manifest{}, 1
+	for line := range strings.Lines(rest) {
+		number++
+		if err := m.line(strings.TrimSuffix(line, "\n")); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+	// What reads well but is not what would be written (another order, leading
+	// zeros, a line twice) was not written here.
+	if !bytes.Equal(m.encode(), data) {
+		return nil, errors.New("its lines are not as this program writes them")
+	}
+	return m, nil
+}
+
+// line adds one line to m.
+func (m *Manifest) line(line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	value, quoted := "", rest
+	if word != wordSettings {
+		value, quoted, _ = strings.Cut(rest, " ")
+	}
+	name, err := strconv.Unquote(quoted)
+	if err != nil {
+		return fmt.Errorf("%.40q is no quoted name", quoted)
+	}
+	switch word {
+	case wordSettings:
+		m.Settings = name
+	case wordDocument:
+		sum, err := parseSum(value)
+		m.Documents = append(m.Documents, Document{Name: name, Text: sum})
+		return err
+	case wordZoneFile:
+		if len(m.Documents) == 0 {
+			return errors.New("a zone file without a document")
+		}
+		sum, err := parseSum(value)
+		doc := &m.Documents[len(m.Documents)-1]
+		doc.ZoneFiles = append(doc.ZoneFiles, ZoneFile{Name: name, Text: sum})
+		return err
+	case wordSerial:
+		n, err := strconv.ParseUint(value, 10, 32)
+		if m.Serials == nil {
+			m.Serials = make(map[string]uint32)
+		}
+		m.Serials[name] = uint32(n)
+		return err
+	default:
+		return fmt.Errorf("unknown word %.40q", word)
+	}
+	return nil
+}
+
+// parseSum returns the digest that s is in hexadecimal.
+func parseSum(s string) (sum Sum, err error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(sum) {
+		return sum, fmt.Errorf("%.80q is no SHA-256 digest", s)
+	}
+	return Sum(b), nil
+}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -31,9 +32,7 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	config := dnsserver.GetConfig(c)
-	if !filepath.IsAbs(o.path) && config.Root != "" {
-		o.path = filepath.Join(config.Root, o.path)
-	}
+	o.path, o.state = under(config.Root, o.path), under(config.Root, o.state)
 	a := &AddressMap{opt: *o}
 	if a.zones, err = o.acting(); err != nil {
 		return plugin.Error(pluginName, err)
@@ -53,6 +52,15 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
+// under returns a path as file does: relative to the directory of the root
+// plugin, if there is one.
+func under(root, path string) string {
+	if path == "" || root == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
 // options is one directive as written, defaults filled in.
 type options struct {
 	path     string
@@ -61,6 +69,8 @@ type options struct {
 	answer   answer.Options
 	transfer transferMode
 	poll     time.Duration // 0 is off
+	state    string        // directory; "" is off
+	guard    int           // percent; 0 is off
 }
 
 // Defaults of the options.
@@ -78,7 +88,12 @@ func (o *options) live(n *notifier) live.Options {
 		show(path, l)
 		n.notify(l.Changed)
 	}
-	return live.Options{Path: path, Poll: o.poll, Compile: o.compile, Log: log, Loaded: loaded}
+	return live.Options{
+		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log, Loaded: loaded,
+		State:    o.state,
+		Owner:    fmt.Sprintf("%s of %s", path, strings.Join(o.zones, " ")),
+		Settings: fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily),
+	}
 }
 
 // parse reads the directive. It is pure: it opens nothing. An error names the
@@ -107,7 +122,7 @@ func parse(c *caddy.Controller) (*options, error) {
 			seen[name] = true
 			option, ok := optionParsers[name]
 			if !ok {
-				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer and reload", name)
+				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer, reload, state and guard", name)
 			}
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
@@ -125,6 +140,8 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"https":          (*options).parseHTTPS,
 	"transfer":       (*options).parseTransfer,
 	"reload":         (*options).parseReload,
+	"state":          (*options).parseState,
+	"guard":          (*options).parseGuard,
 }
 
 func (o *options) parseAnycast(args []string) error {
@@ -218,6 +235,28 @@ func (o *options) parseReload(args []string) error {
 		return fmt.Errorf("%q is no duration: write one such as 30s, or off", arg)
 	}
 	o.poll = d
+	return nil
+}
+
+func (o *options) parseState(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	o.state = arg
+	return nil
+}
+
+func (o *options) parseGuard(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(arg, "%"))
+	if err != nil || n < 1 || n > 100 {
+		return fmt.Errorf("%q is no percentage: write one from 1%% to 100%%", arg)
+	}
+	o.guard = n
 	return nil
 }
 

@@ -5,8 +5,7 @@ package live
 
 import (
 	"context"
-	"fmt"
-	"os"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +20,14 @@ type Options struct {
 	Path    string        // the map document, or a directory of them
 	Poll    time.Duration // interval of the safety poll; 0 is for none
 	Compile mapset.Options
+	Guard   int // percent of what is in force that one reload may take away; 0 is for any
 	Log     Logger
-	Loaded  func(Load) // called after every load, from one goroutine; may be nil
+
+	State    string // directory where accepted documents are kept; "" for nowhere
+	Owner    string // who uses that directory, for the complaint of a second one
+	Settings string // what else of the configuration decides what a transfer holds
+
+	Loaded func(Load) // called after every load, from one goroutine; may be nil
 }
 
 // Logger takes log lines in the manner of fmt.Printf. It must be safe for
@@ -64,17 +69,18 @@ type Store struct {
 }
 
 // Open loads the map and keeps it in force until Close. A map that is missing or
-// refused is an error that holds every complaint about it.
+// refused is an error that holds every complaint about it, unless the state holds
+// a version that was accepted before: then that one is in force.
 func Open(opt Options) (*Store, error) {
-	info, err := os.Stat(opt.Path)
+	kept, manifest, err := openDurable(opt)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the map: %w", err)
+		return nil, err
 	}
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{watch: w}
-	s.loader = newLoader(opt, w, info.IsDir(), &s.current)
-	if err := s.loader.start(); err != nil {
-		_ = w.Close() // the error that counts is the other one
+	s.loader = newLoader(opt, w, kept, &s.current)
+	if err := s.loader.start(manifest); err != nil {
+		_ = s.shut() // the error that counts is the other one
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -105,7 +111,14 @@ func (s *Store) Snapshot() *mapset.Snapshot { return s.current.Load() }
 // stays in force for whoever still asks.
 func (s *Store) Close() error {
 	s.stop()
+	return s.shut()
+}
+
+func (s *Store) shut() error {
 	err := s.watch.Close()
 	s.done.Wait()
+	if kept := s.loader.durable; kept != nil {
+		err = errors.Join(err, kept.dir.Close())
+	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
+	"github.com/addressmap/addressmap/plugin/state"
 )
 
 // loader brings documents into force. One goroutine uses it.
@@ -23,6 +25,7 @@ type loader struct {
 	dir      bool
 	watch    *source.Watcher
 	current  *atomic.Pointer[mapset.Snapshot]
+	durable  *durable
 	set      *mapset.Set         // of a directory: what is in force, to build on
 	docs     map[string]document // :: path → the version in force
 	names    map[string][]string // :: path → the zone files it named when last read
@@ -40,9 +43,9 @@ type document struct {
 // digest tells versions of a document apart. The zero digest is of none.
 type digest [sha256.Size]byte
 
-func newLoader(opt Options, w *source.Watcher, dir bool, current *atomic.Pointer[mapset.Snapshot]) *loader {
+func newLoader(opt Options, w *source.Watcher, kept *durable, current *atomic.Pointer[mapset.Snapshot]) *loader {
 	return &loader{
-		opt: opt, dir: dir, watch: w, current: current,
+		opt: opt, watch: w, durable: kept, current: current,
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
@@ -51,18 +54,26 @@ func newLoader(opt Options, w *source.Watcher, dir bool, current *atomic.Pointer
 }
 
 // start loads everything for the first time. In a directory, the documents that
-// are good come into force, if there is any.
-func (l *loader) start() error {
+// are good come into force, if there is any. m is what was kept of an earlier
+// run, or nil.
+func (l *loader) start(m *state.Manifest) error {
 	begin := time.Now()
+	info, err := os.Stat(l.opt.Path)
+	if err != nil && m == nil {
+		return fmt.Errorf("cannot read the map: %w", err)
+	}
+	l.dir = err == nil && info.IsDir() || err != nil && ofDirectory(m)
+	if m != nil {
+		if err := l.restore(m); err != nil {
+			l.opt.Log.Errorf("the state holds a version that is refused today, so that there is no last good one: %v", err)
+		}
+	}
+	before := l.current.Load()
 	l.rewatch()
 	paths := []string{l.opt.Path}
 	if l.dir {
-		var err error
-		if paths, err = source.List(l.opt.Path); err != nil {
-			return fmt.Errorf("cannot read the map: %w", err)
-		}
-		if len(paths) == 0 {
-			return fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
+		if paths, err = l.list(); err != nil && before == nil {
+			return err
 		}
 	}
 	b := l.read(paths, source.Read)
@@ -74,8 +85,29 @@ func (l *loader) start() error {
 		}
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
-	l.report(b, nil, begin, OK)
+	result := OK
+	if len(b.problems) > 0 && l.current.Load() == before {
+		result = b.problems[0].result
+	}
+	l.report(b, nil, begin, result)
+	l.persist()
 	return nil
+}
+
+// list returns the documents in the directory and those in force, which may be
+// gone from it.
+func (l *loader) list() ([]string, error) {
+	paths, err := source.List(l.opt.Path)
+	if err != nil {
+		err = fmt.Errorf("cannot read the map: %w", err)
+	} else if len(paths) == 0 {
+		err = fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
+	}
+	for p := range l.docs {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), err
 }
 
 // change loads what may have changed.
@@ -93,6 +125,9 @@ func (l *loader) change(c source.Change) {
 		return // it will be named again
 	}
 	l.report(b, before, c.Noticed, result)
+	if result == OK {
+		l.persist()
+	}
 }
 
 // affected returns the documents that a change of these files may bring into
@@ -183,20 +218,26 @@ func sources(candidates []candidate) []mapset.Source {
 	return out
 }
 
-// swap puts a set in force and notes what it was made of.
+// swap puts a set in force.
 func (l *loader) swap(set *mapset.Set, candidates []candidate, gone []string) {
-	for _, c := range candidates {
-		c.src.Doc.Forget()
-		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
-		delete(l.troubles, c.path)
-	}
 	for _, p := range gone {
 		delete(l.docs, p)
 		delete(l.names, p)
+		l.durable.drop(p)
 	}
-	snap := set.Snapshot()
-	l.changed = append(l.changed, snap.Follow(l.current.Load())...)
-	l.current.Store(snap)
+	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load())...)
+	l.take(set, candidates)
+}
+
+// take notes what a set was made of and makes it the one in force.
+func (l *loader) take(set *mapset.Set, candidates []candidate) {
+	for _, c := range candidates {
+		c.src.Doc.Forget()
+		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
+		l.durable.accept(l.name(c.path), c)
+		delete(l.troubles, c.path)
+	}
+	l.current.Store(set.Snapshot())
 	if l.dir {
 		l.set = set
 	}
@@ -229,7 +270,8 @@ func (l *loader) sum() string {
 	}
 	h := sha256.New()
 	for _, p := range slices.Sorted(maps.Keys(l.docs)) {
-		h.Write(l.docs[p].sum[:])
+		sum := l.docs[p].sum
+		h.Write(sum[:])
 		h.Write([]byte(filepath.Base(p) + "\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -33,7 +33,14 @@ type candidate struct {
 	digest digest
 	sum    [sha256.Size]byte // of the document alone
 	src    mapset.Source
+	zones  []keptZone     // the zone files it names
 	errs   mapfile.Errors // what is wrong with it by itself
+}
+
+// keptZone is which content of a zone file belongs to a version of a document.
+type keptZone struct {
+	apex fqdn.Name
+	sum  [sha256.Size]byte
 }
 
 // problem is why a document is not in force as it is on disk.
@@ -106,7 +113,9 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	var names []string
 	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
-	return candidate{path: path, sum: sha256.Sum256(data), src: mapset.Source{Doc: doc}, errs: errs}, true
+	sum := sha256.Sum256(data)
+	l.durable.note(sum, data)
+	return candidate{path: path, sum: sum, src: mapset.Source{Doc: doc}, errs: errs}, true
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is
@@ -125,6 +134,7 @@ func (l *loader) complete(b *batch, c candidate, readFile readFunc) {
 			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "", "correct the zone file, or its path, which is relative to the document", "zone_file of %q: %s", z.Name, f.err))
 		default:
 			c.src.ZoneFiles[z.Name] = f.zone
+			c.zones = append(c.zones, keptZone{z.Name, f.sum})
 			h.Write(f.sum[:])
 		}
 	})
@@ -149,6 +159,7 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 	var data []byte
 	if data, f.err = readFile(name, maxBytes); f.err == nil {
 		f.sum = sha256.Sum256(data)
+		l.durable.note(f.sum, data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
 	}
 	l.zones[name] = f

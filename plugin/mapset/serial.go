@@ -132,6 +132,17 @@ func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
 	return false
 }
 
+// ProxiedZones returns the zones that have proxied names.
+func (s *Snapshot) ProxiedZones() []fqdn.Name {
+	var out []fqdn.Name
+	for n, z := range s.zones {
+		if z.hasProxied() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // Applications returns the names of the Spectrum applications at or below apex,
 // in order.
 func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {

@@ -23,6 +23,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // AddressMap is the handler of one directive. It is safe for concurrent use
@@ -125,5 +126,12 @@ func tellsWildcards(handlers []plugin.Handler) bool {
 // nobody tells a plugin that the rest of its Corefile failed to load. Nothing of
 // the store may refer to the handler.
 func (a *AddressMap) closeWhenForgotten() {
-	runtime.AddCleanup(a, func(s *live.Store) { _ = s.Close() }, a.store)
+	type parts struct {
+		store  *live.Store
+		memory *presence.Memory
+	}
+	runtime.AddCleanup(a, func(p parts) {
+		_ = p.store.Close()
+		p.memory.Close()
+	}, parts{a.store, a.memory})
 }

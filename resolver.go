@@ -4,6 +4,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // resolver is the seam between queries and data: it hands a query the snapshot
@@ -13,10 +14,11 @@ type resolver struct {
 	zones fqdn.Set
 	tells bool // the backends tell which wildcard a record was made from
 
-	serials bool // secondaries follow the serial, which the map then counts up
+	memory  *presence.Memory // nil: the backend is asked each time
+	serials bool             // secondaries follow the serial, which the map then counts up
 }
 
 // names takes the snapshot once.
 func (r *resolver) names() answer.Names {
-	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials}
+	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials, Memory: r.memory}
 }

@@ -1,22 +1,15 @@
 package addressmap
 
 import (
-	"fmt"
-	"net/netip"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
-	"github.com/addressmap/addressmap/plugin/answer"
-	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 const pluginName = "addressmap"
@@ -38,12 +31,17 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	a.notifier = new(notifier)
-	if a.store, err = live.Open(o.live(a.notifier)); err != nil {
+	if o.presence > 0 {
+		a.memory = presence.New(o.presence)
+	}
+	if a.store, err = live.Open(o.live(a.notifier, a.memory)); err != nil {
+		a.memory.Close()
 		return plugin.Error(pluginName, err)
 	}
 	a.closeWhenForgotten()
 	c.OnShutdown(a.store.Close)
 	c.OnShutdown(a.notifier.close)
+	c.OnShutdown(func() error { a.memory.Close(); return nil })
 	c.OnStartup(func() error { return a.look(config) })
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
@@ -59,223 +57,4 @@ func under(root, path string) string {
 		return path
 	}
 	return filepath.Join(root, path)
-}
-
-// options is one directive as written, defaults filled in.
-type options struct {
-	path     string
-	zones    []string
-	compile  mapset.Options
-	answer   answer.Options
-	transfer transferMode
-	poll     time.Duration // 0 is off
-	state    string        // directory; "" is off
-	guard    int           // percent; 0 is off
-}
-
-// Defaults of the options.
-const (
-	defaultTTL  = 300
-	defaultPoll = 30 * time.Second
-	defaultALPN = "h2"
-	maxTTL      = 1<<31 - 1 // RFC 2181, section 8
-)
-
-// live is what the options say about keeping the map in force.
-func (o *options) live(n *notifier) live.Options {
-	path := o.path
-	loaded := func(l live.Load) {
-		show(path, l)
-		n.notify(l.Changed)
-	}
-	return live.Options{
-		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log, Loaded: loaded,
-		State:    o.state,
-		Owner:    fmt.Sprintf("%s of %s", path, strings.Join(o.zones, " ")),
-		Settings: fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily),
-	}
-}
-
-// parse reads the directive. It is pure: it opens nothing. An error names the
-// line of the Corefile.
-func parse(c *caddy.Controller) (*options, error) {
-	o := &options{answer: answer.Options{TTL: defaultTTL}, transfer: transferMapped, poll: defaultPoll}
-	for n := 0; c.Next(); n++ {
-		if n > 0 {
-			return nil, c.Err("only one addressmap may stand in a server block: merge the two, or give each a block of its own")
-		}
-		args := c.RemainingArgs()
-		if len(args) == 0 {
-			return nil, c.Err("the map is missing: write addressmap MAP [ZONES...]")
-		}
-		o.path = args[0]
-		o.zones = plugin.OriginsFromArgsOrServerBlock(args[1:], c.ServerBlockKeys)
-		if len(o.zones) == 0 {
-			return nil, c.Errf("no zone in %q: write names of zones, as in addressmap %s example.org", args[1:], o.path)
-		}
-		seen := make(map[string]bool)
-		for c.NextBlock() {
-			name := c.Val()
-			if seen[name] {
-				return nil, c.Errf("%s stands twice: keep one of the two", name)
-			}
-			seen[name] = true
-			option, ok := optionParsers[name]
-			if !ok {
-				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer, reload, state and guard", name)
-			}
-			if err := option(o, c.RemainingArgs()); err != nil {
-				return nil, c.Errf("%s: %v", name, err)
-			}
-		}
-	}
-	return o, nil
-}
-
-// optionParsers read the arguments of each option.
-var optionParsers = map[string]func(o *options, args []string) error{
-	"anycast":        (*options).parseAnycast,
-	"ttl":            (*options).parseTTL,
-	"missing_family": (*options).parseMissingFamily,
-	"https":          (*options).parseHTTPS,
-	"transfer":       (*options).parseTransfer,
-	"reload":         (*options).parseReload,
-	"state":          (*options).parseState,
-	"guard":          (*options).parseGuard,
-}
-
-func (o *options) parseAnycast(args []string) error {
-	if len(args) == 0 {
-		return fmt.Errorf("write at least one address")
-	}
-	seen := make(map[netip.Addr]bool)
-	for _, arg := range args {
-		ip, err := netip.ParseAddr(arg)
-		switch {
-		case err != nil || ip.Zone() != "":
-			return fmt.Errorf("%q is no IP address", arg)
-		case ip.Is4In6():
-			return fmt.Errorf("%q is an IPv4-mapped IPv6 address: write %s", arg, ip.Unmap())
-		case ip.IsUnspecified() || ip.IsMulticast():
-			return fmt.Errorf("%q is no unicast address", arg)
-		case seen[ip]:
-			return fmt.Errorf("%q stands twice", arg)
-		}
-		seen[ip] = true
-		o.compile.Anycast = append(o.compile.Anycast, ip)
-	}
-	return nil
-}
-
-func (o *options) parseTTL(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	n, err := strconv.ParseUint(arg, 10, 32)
-	if err != nil || n > maxTTL {
-		return fmt.Errorf("%q is no TTL: write seconds, 0 to %d", arg, maxTTL)
-	}
-	o.answer.TTL = uint32(n)
-	return nil
-}
-
-func (o *options) parseMissingFamily(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	switch arg {
-	case "nodata":
-	case "next":
-		o.compile.PerFamily = true
-	default:
-		return fmt.Errorf("%q is neither nodata nor next", arg)
-	}
-	return nil
-}
-
-func (o *options) parseHTTPS(args []string) error {
-	for _, arg := range args {
-		if len(arg) > 255 {
-			return fmt.Errorf("the ALPN %q is longer than 255 octets", arg)
-		}
-	}
-	o.answer.ALPN = args
-	if len(args) == 0 {
-		o.answer.ALPN = []string{defaultALPN}
-	}
-	return nil
-}
-
-func (o *options) parseTransfer(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	switch mode := transferMode(arg); mode {
-	case transferMapped, transferBackend, transferRefuse:
-		o.transfer = mode
-		return nil
-	}
-	return fmt.Errorf("%q is none of mapped, origin and refuse", arg)
-}
-
-func (o *options) parseReload(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	if arg == "off" {
-		o.poll = 0
-		return nil
-	}
-	d, err := time.ParseDuration(arg)
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is no duration: write one such as 30s, or off", arg)
-	}
-	o.poll = d
-	return nil
-}
-
-func (o *options) parseState(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	o.state = arg
-	return nil
-}
-
-func (o *options) parseGuard(args []string) error {
-	arg, err := single(args)
-	if err != nil {
-		return err
-	}
-	n, err := strconv.Atoi(strings.TrimSuffix(arg, "%"))
-	if err != nil || n < 1 || n > 100 {
-		return fmt.Errorf("%q is no percentage: write one from 1%% to 100%%", arg)
-	}
-	o.guard = n
-	return nil
-}
-
-func single(args []string) (string, error) {
-	if len(args) != 1 {
-		return "", fmt.Errorf("takes one argument, not %d", len(args))
-	}
-	return args[0], nil
-}
-
-// acting returns the zones that the directive acts for.
-func (o *options) acting() (fqdn.Set, error) {
-	set := make(fqdn.Set, len(o.zones))
-	for _, z := range o.zones {
-		n, err := fqdn.Parse(z)
-		if err != nil {
-			return nil, fmt.Errorf("zone %q: %w", z, err)
-		}
-		set[n] = struct{}{}
-	}
-	return set, nil
 }

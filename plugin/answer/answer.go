@@ -12,6 +12,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // Options is what the Corefile says about answers.
@@ -26,6 +27,8 @@ type Names struct {
 	Acting   fqdn.Set // the zones that the directive acts for
 	Tells    bool     // the backends tell which wildcard a record was made from
 	Serials  bool     // SOA serials are counted up by the changes of the map
+
+	Memory *presence.Memory // of names that the backend has; nil to ask each time
 }
 
 // Lookup decides for an owner name. A name outside the acting zones is none of
@@ -87,6 +90,10 @@ type Reply struct {
 	Err      error
 
 	Malformed bool // what it wrote is no DNS message; Msg is nil
+
+	// Facts, if not nil, stands for the message of an earlier reply, and Msg is
+	// nil.
+	Facts *presence.Facts
 }
 
 // Verdict says what happened to a response.

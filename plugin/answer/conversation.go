@@ -88,10 +88,14 @@ func (c *conversation) answer(q question, d mapset.Decision, rep *Reply) Outcome
 // addresses answers A, AAAA and ANY at a proxied owner (R2 to R5, R14). Whether
 // the owner has an address is all that the answer needs of the backend.
 func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
+	if out, ok := c.remembered(q, d); ok {
+		return out
+	}
 	first := dns.TypeA
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
 		first = dns.TypeAAAA
 	}
+	born := c.names.Memory.Now()
 	rep := c.ask(q.name, first, d)
 	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
@@ -108,7 +112,24 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
 	}
+	c.names.Memory.Add(q.owner, born, factsOf(&rep), !d.ByWildcard && !d.ByDefault())
 	return c.mapped(q, d, &rep)
+}
+
+// remembered answers from what the backend said of the owner a moment ago.
+func (c *conversation) remembered(q question, d mapset.Decision) (Outcome, bool) {
+	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
+		return Outcome{}, false // whether there is an AAAA is not remembered
+	}
+	rep := Reply{Facts: c.names.Memory.Get(q.owner)}
+	if rep.Facts == nil {
+		return Outcome{}, false
+	}
+	rep.Wildcard = rep.Facts.Wildcard
+	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+		return Outcome{}, false
+	}
+	return c.mapped(q, d, &rep), true
 }
 
 // mapped answers with the mapped addresses, or NODATA if there are none.

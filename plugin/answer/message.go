@@ -7,6 +7,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // response is a message and the question it repeats, in one piece of memory.
@@ -25,12 +26,24 @@ func (c *conversation) reply(rep *Reply) *dns.Msg {
 	r.msg.RecursionDesired = c.req.RecursionDesired
 	r.msg.CheckingDisabled = c.req.CheckingDisabled
 	r.msg.Question = r.question[:]
-	r.msg.Authoritative = true
-	if rep != nil && rep.Msg != nil {
-		r.msg.Authoritative = rep.Msg.Authoritative
-		r.msg.RecursionAvailable = rep.Msg.RecursionAvailable
-	}
+	facts := factsOf(rep)
+	r.msg.Authoritative, r.msg.RecursionAvailable = facts.Authoritative, facts.RecursionAvailable
 	return &r.msg
+}
+
+// factsOf returns what of a reply is worth remembering. rep may be nil.
+func factsOf(rep *Reply) presence.Facts {
+	switch {
+	case rep != nil && rep.Facts != nil:
+		return *rep.Facts
+	case rep != nil && rep.Msg != nil:
+		return presence.Facts{
+			Authoritative:      rep.Msg.Authoritative,
+			RecursionAvailable: rep.Msg.RecursionAvailable,
+			Wildcard:           rep.Wildcard,
+		}
+	}
+	return presence.Facts{Authoritative: true}
 }
 
 // records returns the address records of one family, in the map's order.

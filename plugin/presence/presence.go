@@ -21,7 +21,8 @@ type Facts struct {
 	Wildcard fqdn.Name
 }
 
-// Memory is safe for concurrent use. Reading takes no lock and no time of day.
+// Memory is safe for concurrent use. Reading takes no lock and no time of day. A
+// nil Memory remembers nothing.
 type Memory struct {
 	now   atomic.Uint32 // the tick
 	seed  maphash.Seed
@@ -88,33 +89,47 @@ func (m *Memory) run(ctx context.Context, every time.Duration) {
 
 // Close stops the clock. The memory must not be used for answers any more.
 func (m *Memory) Close() {
+	if m == nil {
+		return
+	}
 	m.stop()
 	m.done.Wait()
 }
 
 // Now is the tick to pass to [Memory.Add]. It is to be taken before the backend
 // is asked.
-func (m *Memory) Now() uint32 { return m.now.Load() }
+func (m *Memory) Now() uint32 {
+	if m == nil {
+		return 0
+	}
+	return m.now.Load()
+}
 
 // Forget forgets every name, and what is learned from questions under way.
 func (m *Memory) Forget() {
+	if m == nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skip += ticks
 	m.now.Add(ticks)
 }
 
-// Get returns what is remembered of name, and false if nothing is.
-func (m *Memory) Get(name fqdn.Name) (Facts, bool) {
+// Get returns what is remembered of name, or nil. It is shared: read only.
+func (m *Memory) Get(name fqdn.Name) *Facts {
+	if m == nil {
+		return nil
+	}
 	now := m.now.Load()
 	base := int(maphash.String(m.seed, string(name))) & (slots - ways)
 	for i := range ways {
 		e := m.slots[base+i].Load()
 		if e != nil && e.name == name && now-e.born < ticks-1 {
-			return e.facts, true
+			return &e.facts
 		}
 	}
-	return Facts{}, false
+	return nil
 }
 
 // Add remembers name from the tick at which the backend was asked. known says
@@ -122,6 +137,9 @@ func (m *Memory) Get(name fqdn.Name) (Facts, bool) {
 // seen for the second time, so that a flood of random names below a wildcard
 // passes by. No name that is still remembered makes room for another.
 func (m *Memory) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
+	if m == nil {
+		return
+	}
 	hash := maphash.String(m.seed, string(name))
 	if !known {
 		seen := &m.doubt[hash>>48]

@@ -194,8 +194,14 @@ func (s *screener) isGlue(owner fqdn.Name) bool {
 	if s.cut == "" || !owner.In(s.cut) {
 		return false
 	}
-	d := s.c.names.existing(owner)
-	return d.Zone() == "" || s.cut != d.Zone() && s.cut.In(d.Zone())
+	return isGlue(s.cut, s.c.names.existing(owner))
+}
+
+// isGlue reports whether a name at or below a zone cut, for which d decides, has
+// its addresses left alone (R12). It has not if the map has the child zone: what
+// is proxied there never leaves, nor by way of the parent.
+func isGlue(cut fqdn.Name, d mapset.Decision) bool {
+	return d.Zone() == "" || cut != d.Zone() && cut.In(d.Zone())
 }
 
 // cutOf returns the zone cut of a referral, or "". The NS of a positive answer

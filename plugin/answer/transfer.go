@@ -93,12 +93,23 @@ func (z *zoneData) of(name fqdn.Name) mapset.Decision {
 	return z.names.Snapshot.Lookup(name)
 }
 
+// isGlue reports whether owner lies at or below a zone cut and is left alone.
+func (z *zoneData) isGlue(owner fqdn.Name) bool {
+	cut := fqdn.Name("")
+	for n, ok := owner, len(z.cuts) > 0; ok && n != z.apex; n, ok = n.Parent() {
+		if _, is := z.cuts[n]; is {
+			cut = n
+		}
+	}
+	return cut != "" && isGlue(cut, z.of(owner))
+}
+
 // put adds what leaves in place of rr.
 func (z *zoneData) put(out []dns.RR, rr dns.RR) []dns.RR {
 	h := rr.Header()
 	owner := fqdn.Canonical(h.Name)
 	switch {
-	case z.cuts.Encloses(owner):
+	case z.isGlue(owner):
 		return append(out, rr) // a delegation and its glue (R12)
 	case h.Rrtype == dns.TypeSOA:
 		counted := z.names.counted(rr)

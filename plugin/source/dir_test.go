@@ -195,13 +195,14 @@ func TestSet_Changes(t *testing.T) {
 			}
 			put(t, one, before)
 			r.wait(one, before)
-			if m.name == "notified" {
-				r.w.Set(nil)
-				r.w.mu.Lock()
-				if n := len(r.w.eyes.watched) + len(r.w.tree.routes) + len(r.w.tree.files); n != 0 {
-					t.Errorf("watching nothing: %d things left of what was watched", n)
-				}
-				r.w.mu.Unlock()
+			r.w.Set(nil)
+			r.w.mu.Lock()
+			defer r.w.mu.Unlock()
+			if n := len(r.w.eyes.watched) + len(r.w.tree.routes) + len(r.w.tree.files) + len(r.w.unrested); n != 0 {
+				t.Errorf("watching nothing: %d things left of what was watched", n)
+			}
+			if fw := r.w.eyes.fw; fw != nil && len(fw.WatchList()) != 0 {
+				t.Errorf("watching nothing: left are %q", fw.WatchList())
 			}
 		})
 	}

@@ -20,13 +20,10 @@ type lens struct {
 	errs     chan error  // fsnotify's own
 }
 
-func (l *lens) eyes() *eyes {
+func (l *lens) eyes(t *testing.T) *eyes {
 	e := newEyes()
 	e.open = func() (*fsnotify.Watcher, error) {
-		fw, err := fsnotify.NewWatcher()
-		if err != nil {
-			return nil, err
-		}
+		fw := newNotifier(t)
 		in, out := fw.Events, make(chan fsnotify.Event)
 		fw.Events, l.errs = out, fw.Errors
 		go func() {
@@ -56,7 +53,7 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 		put(t, p, before)
 	}
 	var l lens
-	r := watch(t, mode{eyes: l.eyes}, dir, plain)
+	r := watch(t, mode{eyes: func() *eyes { return l.eyes(t) }}, dir, plain)
 	for _, p := range []string{a, b, c, plain} {
 		r.onlyEver(p, before, after, "")
 	}
@@ -96,6 +93,48 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 	}
 	<-done
 	r.wait(a, before)
+}
+
+// What happens while the watches are placed is not told by the kernel, and is
+// found all the same.
+func TestSet_WhileFilesChange(t *testing.T) {
+	t.Parallel()
+	// during returns eyes that call do before the first watch of a directory.
+	during := func(dir string, do func()) *eyes {
+		e := newEyes()
+		e.open = func() (*fsnotify.Watcher, error) { return newNotifier(t), nil }
+		add, done := e.add, false
+		e.add = func(fw *fsnotify.Watcher, path string) error {
+			if !done && (dir == "" || path == dir) {
+				done = true
+				do()
+			}
+			return add(fw, path)
+		}
+		return e
+	}
+	t.Run("directory replaced", func(t *testing.T) {
+		dir := t.TempDir() + "/maps"
+		path := dir + "/map.yaml"
+		put(t, path, before)
+		r := readFrom(t, newWatcher(Options{Log: t.Logf}, during("", func() {
+			put(t, dir+".new/map.yaml", before)
+			must(t, os.Rename(dir, dir+".old"))
+			must(t, os.Rename(dir+".new", dir))
+		})), path)
+		put(t, path, after)
+		r.wait(path, after)
+	})
+	t.Run("document created", func(t *testing.T) {
+		dir := t.TempDir()
+		path := dir + "/map.yaml"
+		w := newWatcher(Options{Log: t.Logf}, during(dir, func() { put(t, path, before) }))
+		defer w.Close()
+		w.Set([]string{dir})
+		if data, err := w.Read(path, 1<<20); err != nil || string(data) != before {
+			t.Errorf("want %q at once, got %q, %v", before, data, err)
+		}
+	})
 }
 
 // A diary is a log that a test can read.

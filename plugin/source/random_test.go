@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 4, "how many random sequences TestLifeCycle_Random drives in each mode")
+	seeds = flag.Uint64("seeds", 3, "how many random sequences TestLifeCycle_Random drives in each mode")
 	moves = flag.Int("moves", 7, "how many changes each of them makes")
 )
 

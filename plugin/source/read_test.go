@@ -161,9 +161,13 @@ func TestWatcherRead_OnlyAsTold(t *testing.T) {
 	read(doc, ErrUnsettled, "")
 	must(t, syscall.Mkfifo(path, 0o644))
 	read(path, ErrUnsettled, "")
-	for c := range w.Changes() {
-		if slices.Contains(c.Paths, path) {
-			break
+	var named []string
+	for deadline := time.After(patienceOfTests); !slices.Contains(named, path); {
+		select {
+		case c := <-w.Changes():
+			named = c.Paths
+		case <-deadline:
+			t.Fatalf("%s was not named", path)
 		}
 	}
 	read(path, ErrNotRegular, "")

@@ -18,8 +18,8 @@ type root struct {
 }
 
 // Set makes the Watcher watch these files and directories and no others. A
-// change after Set has returned is told, so read a file after it was Set. To
-// repeat a Set is cheap.
+// change after Set has returned is told, so read a file after it was Set; what
+// was noticed before may still be told. To repeat a Set is cheap.
 func (w *Watcher) Set(paths []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,9 +70,7 @@ func (w *Watcher) dropRoot(path string) {
 	delete(w.roots, path)
 	for _, f := range append(slices.Collect(maps.Values(r.docs)), r.self) {
 		w.drop(f)
-		delete(w.news, f.path)
 	}
-	w.change = nil
 }
 
 // addDoc begins to watch a document of r that was not there before.

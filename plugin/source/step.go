@@ -92,6 +92,7 @@ func (w *Watcher) schedule(f *file, now time.Time) {
 		if w.restAt.IsZero() || f.pending.due.Before(w.restAt) {
 			w.restAt = f.pending.due
 		}
+		w.sayRestless(f, now)
 	}
 }
 
@@ -122,7 +123,6 @@ func (w *Watcher) finish(f *file, now time.Time) {
 	if !rest {
 		w.unrested[f] = true
 		w.schedule(f, now)
-		w.sayRestless(f, now)
 		return
 	}
 	delete(w.unrested, f)
@@ -139,11 +139,13 @@ func (w *Watcher) finish(f *file, now time.Time) {
 	}
 }
 
-// delivered forgets what has been told. Only the goroutine that tells it adds
-// to the news, so there is none that was not.
-func (w *Watcher) delivered() {
+// delivered forgets what has been told. If there is more since, which Set may
+// have found, everything is told once more: the news do not say what is new.
+func (w *Watcher) delivered(c *Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	clear(w.news)
-	w.change = nil
+	if w.change == c {
+		clear(w.news)
+		w.change = nil
+	}
 }

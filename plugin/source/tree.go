@@ -114,7 +114,7 @@ func (t *tree) find(f *file) (moved bool) {
 	t.forget(f)
 	f.hops = slices.Clip(hops)
 	for _, h := range f.hops {
-		if h.spot != (spot{}) {
+		if h.spot != (spot{}) && !slices.Contains(t.files[h.spot], f) { // Links may go in circles.
 			t.files[h.spot] = append(t.files[h.spot], f)
 		}
 	}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	// The tests wait for writers and for files to settle; they need no CPU.
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		f.Value.Set("24")
+		f.Value.Set("20")
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -188,6 +188,17 @@ func (r *reader) refusal(path string) error {
 	return r.refused[path]
 }
 
+// newNotifier returns fsnotify's watcher, if need be when other processes have
+// left one to open.
+func newNotifier(t *testing.T) *fsnotify.Watcher {
+	t.Helper()
+	var fw *fsnotify.Watcher
+	var err error
+	eventually(t, func() bool { fw, err = fsnotify.NewWatcher(); return err == nil },
+		func() string { return fmt.Sprintf("no notifications: %v", err) })
+	return fw
+}
+
 // eventually polls until ok, or fails with what say says.
 func eventually(t *testing.T, ok func() bool, say func() string) {
 	t.Helper()
@@ -222,6 +233,10 @@ func writeSlowly(t *testing.T, path, content string, flag int) {
 		func() time.Duration { return 150 * time.Millisecond })
 }
 
+// longestPause is what a writer of the tests may pause for; it is less than the
+// settling time, or the tests are wrong.
+const longestPause = 400 * time.Millisecond
+
 // heldUp has the names of tests whose writer made a longer pause than it wanted:
 // the machine had other things to do. What was read then is nobody's fault.
 var heldUp sync.Map
@@ -238,7 +253,7 @@ func writeParts(t *testing.T, path string, parts []string, flag int, pause func(
 		}
 		_, err := f.WriteString(part)
 		must(t, err)
-		if gap := time.Since(last); gap > settle*3/4 {
+		if gap := time.Since(last); gap > longestPause {
 			heldUp.Store(t.Name(), true)
 			t.Logf("the writer was held up for %s", gap)
 		}

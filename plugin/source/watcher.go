@@ -137,7 +137,7 @@ func (w *Watcher) run(ctx context.Context) {
 		case <-w.set:
 		case <-timer.C:
 		case out <- c:
-			w.delivered()
+			w.delivered(change)
 		}
 		timer.Stop()
 	}

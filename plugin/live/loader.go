@@ -58,30 +58,31 @@ func newLoader(opt Options, w *source.Watcher, kept *durable, current *atomic.Po
 // run, or nil.
 func (l *loader) start(m *state.Manifest) error {
 	begin := time.Now()
-	info, err := os.Stat(l.opt.Path)
-	if err != nil && m == nil {
-		return fmt.Errorf("cannot read the map: %w", err)
+	if m != nil {
+		l.dir = ofDirectory(m)
 	}
-	l.dir = err == nil && info.IsDir() || err != nil && ofDirectory(m)
+	paths, err := l.find()
+	if err != nil && m == nil {
+		return err
+	}
 	if m != nil {
 		if err := l.restore(m); err != nil {
 			l.opt.Log.Errorf("the state holds a version that is refused today, so that there is no last good one: %v", err)
 		}
+		for p := range l.docs {
+			paths = append(paths, p) // it may be gone from the directory
+		}
+		slices.Sort(paths)
+		paths = slices.Compact(paths)
 	}
 	before := l.current.Load()
 	l.rewatch()
-	paths := []string{l.opt.Path}
-	if l.dir {
-		if paths, err = l.list(); err != nil && before == nil {
-			return err
-		}
-	}
 	b := l.read(paths, source.Read)
 	l.apply(b)
 	if l.current.Load() == nil {
-		errs := make([]error, len(b.problems))
-		for i, p := range b.problems {
-			errs[i] = p.err
+		errs := []error{err}
+		for _, p := range b.problems {
+			errs = append(errs, p.err)
 		}
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
@@ -94,20 +95,25 @@ func (l *loader) start(m *state.Manifest) error {
 	return nil
 }
 
-// list returns the documents in the directory and those in force, which may be
-// gone from it.
-func (l *loader) list() ([]string, error) {
+// find returns the paths of the documents, and notes whether they are those of a
+// directory.
+func (l *loader) find() ([]string, error) {
+	info, err := os.Stat(l.opt.Path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the map: %w", err)
+	}
+	l.dir = info.IsDir()
+	if !l.dir {
+		return []string{l.opt.Path}, nil
+	}
 	paths, err := source.List(l.opt.Path)
 	if err != nil {
-		err = fmt.Errorf("cannot read the map: %w", err)
-	} else if len(paths) == 0 {
-		err = fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
+		return nil, fmt.Errorf("cannot read the map: %w", err)
 	}
-	for p := range l.docs {
-		paths = append(paths, p)
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths), err
+	return paths, nil
 }
 
 // change loads what may have changed.
@@ -245,6 +251,9 @@ func (l *loader) take(set *mapset.Set, candidates []candidate) {
 
 // rewatch watches the map and the zone files that its documents name.
 func (l *loader) rewatch() {
+	if l.watch == nil {
+		return
+	}
 	paths := []string{l.opt.Path}
 	for _, names := range l.names {
 		paths = append(paths, names...)

@@ -10,13 +10,11 @@ package addressmap
 
 import (
 	"context"
-	"net"
 	"runtime"
 	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
@@ -32,7 +30,7 @@ type AddressMap struct {
 	next plugin.Handler
 	resolver
 	opt      options
-	deadEnds map[string]*dnsserver.Server // :: server address → one that answers nothing
+	deadEnds sync.Map // :: *dnsserver.Server → one of the same address that answers nothing
 	counters counters
 	warned   sync.Map // :: zone → struct{}; those that the backend has signed
 
@@ -87,19 +85,6 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.serials = true
 		a.notifier.start(xfer, a.next)
-	}
-	a.deadEnds = make(map[string]*dnsserver.Server)
-	for _, host := range config.ListenHosts {
-		addr := config.Transport + "://" + net.JoinHostPort(host, config.Port)
-		server, err := dnsserver.NewServer(addr, []*dnsserver.Config{{
-			Zone:   ".",
-			Debug:  clog.D.Value(), // NewServer sets the switch for all of CoreDNS
-			Plugin: []plugin.Plugin{func(plugin.Handler) plugin.Handler { return deadEnd{} }},
-		}})
-		if err != nil {
-			return plugin.Error(pluginName, err)
-		}
-		a.deadEnds[addr] = server
 	}
 	return nil
 }

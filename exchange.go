@@ -6,6 +6,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
@@ -41,7 +42,10 @@ func (e *exchange) Value(key any) any {
 		if !e.sealed || !ok {
 			break
 		}
-		return e.a.deadEnds[server.Addr]
+		if end := e.a.deadEndOf(server); end != nil {
+			return end
+		}
+		return nil
 	}
 	return e.Context.Value(key)
 }
@@ -119,6 +123,25 @@ func told(ctx context.Context) fqdn.Name {
 		return ""
 	}
 	return fqdn.Canonical(f())
+}
+
+// deadEndOf returns a server of the same address as server that answers nothing.
+// It is made when it is first needed: a server block does not know the addresses
+// that it will be served at.
+func (a *AddressMap) deadEndOf(server *dnsserver.Server) *dnsserver.Server {
+	if end, ok := a.deadEnds.Load(server); ok {
+		return end.(*dnsserver.Server)
+	}
+	end, err := dnsserver.NewServer(server.Addr, []*dnsserver.Config{{
+		Zone:   ".",
+		Debug:  clog.D.Value(), // NewServer sets the switch for all of CoreDNS
+		Plugin: []plugin.Plugin{func(plugin.Handler) plugin.Handler { return deadEnd{} }},
+	}})
+	if err != nil {
+		return nil // the alias is not chased
+	}
+	first, _ := a.deadEnds.LoadOrStore(server, end)
+	return first.(*dnsserver.Server)
 }
 
 // deadEnd is the handler of a server that an alias is chased to when it must

@@ -84,7 +84,7 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.serials = true
-		a.notifier.start(xfer, a.next)
+		a.notifier.start(xfer, a.next, a.transfers.backends, a.zones)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package addressmap
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/coredns/coredns/plugin"
@@ -9,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -16,42 +19,119 @@ import (
 // transfer plugin, which knows them. The zero notifier tells nobody. It refers
 // to the chain, not to the handler.
 type notifier struct {
-	mu   sync.Mutex
-	xfer *transfer.Transfer
-	next plugin.Handler
-	wg   sync.WaitGroup
-	shut bool
+	mu       sync.Mutex
+	xfer     *transfer.Transfer
+	next     plugin.Handler
+	backends backends
+	acting   fqdn.Set
+	hinted   map[fqdn.Name]fqdn.Set // :: apex of a zone of the backend → see [answer.Hinted]
+	wg       sync.WaitGroup
+	shut     bool
 }
 
-// start lets the notifier work. xfer is nil without a transfer plugin.
-func (n *notifier) start(xfer *transfer.Transfer, next plugin.Handler) {
+// atOnce is how many zones are told of at the same time. A secondary that does
+// not answer takes seconds for each.
+const atOnce = 16
+
+// start lets the notifier work.
+func (n *notifier) start(xfer *transfer.Transfer, next plugin.Handler, b backends, acting fqdn.Set) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.xfer, n.next = xfer, next
+	n.xfer, n.next, n.backends, n.acting = xfer, next, b, acting
+	n.hinted = make(map[fqdn.Name]fqdn.Set)
 }
 
-// notify tells the secondaries of the backend's zones that the zones of the map
-// are in. It returns at once.
+// learn takes note of a zone of the backend, of which these are the records.
+func (n *notifier) learn(apex fqdn.Name, rrs []dns.RR) {
+	hinted := answer.Hinted(rrs, apex)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.hinted != nil {
+		n.hinted[apex] = hinted
+	}
+}
+
+// related returns the zones of the backend with hints for names of the zones
+// that a new map changes. It knows those that were transferred and those that the
+// directive acts for by name.
+func (n *notifier) related(changed []fqdn.Name) []fqdn.Name {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.hinted == nil {
+		return nil
+	}
+	for apex := range n.acting {
+		if _, known := n.hinted[apex]; known {
+			continue
+		}
+		if rrs, err := n.backends.zone(string(apex)); err == nil {
+			n.hinted[apex] = answer.Hinted(rrs, apex)
+		}
+	}
+	var out []fqdn.Name
+	set := fqdn.NewSet(changed...)
+	for apex, names := range n.hinted {
+		if _, itself := set[apex]; itself {
+			continue
+		}
+		for name := range names {
+			if set.Encloses(name) {
+				out = append(out, apex)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// notify tells the secondaries of the backend's zones that share names with these
+// zones of the map. It returns at once.
 func (n *notifier) notify(zones []fqdn.Name) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.xfer == nil || n.shut || len(zones) == 0 {
 		return
 	}
-	xfer, next := n.xfer, n.next
-	n.wg.Go(func() {
-		done := make(map[string]bool)
-		for _, z := range zones {
-			apex := apexOf(next, z)
-			if apex == "" || done[apex] {
-				continue
-			}
-			done[apex] = true
-			if err := xfer.Notify(apex); err != nil {
-				log.Warningf("secondaries of %s will see the new map late: %v", apex, err)
+	set := fqdn.NewSet(zones...)
+	names := fqdn.NewSet(zones...)
+	for _, known := range []fqdn.Set{n.acting, fqdn.NewSet(slices.Collect(maps.Keys(n.hinted))...)} {
+		for apex := range known {
+			if set.Encloses(apex) {
+				names[apex] = struct{}{}
 			}
 		}
-	})
+	}
+	n.wg.Go(func() { n.tell(names) })
+}
+
+// tell sends a NOTIFY for each zone of the backend that one of the names is in,
+// some zones at the same time.
+func (n *notifier) tell(names fqdn.Set) {
+	turn := make(chan struct{}, atOnce)
+	done := make(map[string]bool)
+	for name := range names {
+		apex := apexOf(n.next, name)
+		if apex == "" || done[apex] {
+			continue
+		}
+		done[apex] = true
+		turn <- struct{}{}
+		n.wg.Go(func() {
+			defer func() { <-turn }()
+			if n.closed() {
+				return
+			}
+			if err := n.xfer.Notify(apex); err != nil {
+				log.Warningf("secondaries of %s will see the new map late: %v", apex, err)
+			}
+		})
+	}
+}
+
+func (n *notifier) closed() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.shut
 }
 
 // close waits for notifications under way and lets no other begin.

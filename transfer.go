@@ -3,6 +3,7 @@ package addressmap
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -25,8 +26,17 @@ const (
 
 // transfers is what is known of the transfers of a server block.
 type transfers struct {
-	backends []transfer.Transferer // those after us, in directive order
-	mapped   sync.Map              // :: fqdn.Name of a zone that was handed to the transfer plugin → true
+	backends backends
+	handed   sync.Map // :: fqdn.Name of a zone → *atomic.Uint64, how often the transfer plugin had it from us
+}
+
+// times returns the count of a zone.
+func (t *transfers) times(apex fqdn.Name) *atomic.Uint64 {
+	if n, ok := t.handed.Load(apex); ok {
+		return n.(*atomic.Uint64)
+	}
+	n, _ := t.handed.LoadOrStore(apex, new(atomic.Uint64))
+	return n.(*atomic.Uint64)
 }
 
 // reasonTransfer is why a transfer is withheld: records of a zone with proxied
@@ -39,18 +49,15 @@ const reasonTransfer = "transfer"
 func (a *AddressMap) serveTransfer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	zone := fqdn.Canonical(r.Question[0].Name)
 	names := a.names()
-	if a.opt.transfer == transferBackend || !a.touches(&names, zone) {
+	if a.opt.transfer == transferBackend || !names.Touches(zone) {
 		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r)
 	}
 	if a.opt.transfer == transferRefuse {
 		return refuse(w, r)
 	}
-	return plugin.NextOrFailure(a.Name(), a.next, ctx, &transferGuard{ResponseWriter: w, a: a, ctx: ctx, req: r, zone: zone}, r)
-}
-
-// touches reports whether a transfer of the zone may hold proxied names.
-func (a *AddressMap) touches(names *answer.Names, zone fqdn.Name) bool {
-	return names.Snapshot.AnyProxied(zone)
+	g := &transferGuard{ResponseWriter: w, ctx: ctx, req: r, handed: a.transfers.times(zone)}
+	g.before = g.handed.Load()
+	return plugin.NextOrFailure(a.Name(), a.next, ctx, g, r)
 }
 
 func refuse(w dns.ResponseWriter, r *dns.Msg) (int, error) {
@@ -60,19 +67,20 @@ func refuse(w dns.ResponseWriter, r *dns.Msg) (int, error) {
 }
 
 // transferGuard lets the messages of a transfer pass if the transfer plugin had
-// the zone from us. Which way a zone takes does not depend on the query.
+// the zone from us since the request came. All records of a response come the
+// same way.
 type transferGuard struct {
 	dns.ResponseWriter
-	a      *AddressMap
 	ctx    context.Context
 	req    *dns.Msg
-	zone   fqdn.Name
+	handed *atomic.Uint64
+	before uint64
 	barred bool
 }
 
 // WriteMsg implements the dns.ResponseWriter interface.
 func (g *transferGuard) WriteMsg(m *dns.Msg) error {
-	if _, ours := g.a.transfers.mapped.Load(g.zone); ours || len(m.Answer)+len(m.Ns)+len(m.Extra) == 0 {
+	if g.handed.Load() != g.before || len(m.Answer)+len(m.Ns)+len(m.Extra) == 0 {
 		return g.ResponseWriter.WriteMsg(m)
 	}
 	if g.barred {
@@ -94,23 +102,27 @@ func (g *transferGuard) Write(wire []byte) (int, error) {
 }
 
 // Transfer implements the transfer.Transferer interface (R18, R19): it takes the
-// zone from the backend that has it and hands on what may leave.
+// zone from the backend that has it and hands on what may leave. That a zone has
+// no proxied names does not matter: its hints may be for those of another.
 func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
-	apex := fqdn.Canonical(zone)
-	if a.opt.transfer != transferMapped || !a.zones.Encloses(apex) {
+	if a.opt.transfer != transferMapped {
 		return nil, transfer.ErrNotAuthoritative
 	}
+	apex := fqdn.Canonical(zone)
 	names := a.names() // before the backend: its serial is then never too old for the map
-	rrs, err := a.fromBackend(zone)
-	if err != nil {
-		a.transfers.mapped.Delete(apex)
-		return nil, err
-	}
-	out, err := answer.Zone(rrs, &names, &a.opt.answer)
+	rrs, err := a.transfers.backends.zone(zone)
 	if err != nil {
 		return nil, err
 	}
-	a.transfers.mapped.Store(apex, true)
+	a.notifier.learn(apex, rrs)
+	out, void, err := answer.Zone(rrs, &names, &a.opt.answer, a.inner(apex))
+	if err != nil {
+		return nil, err
+	}
+	if void {
+		a.warnOfSignatures(apex)
+	}
+	a.transfers.times(apex).Add(1)
 	if soa := out[0].(*dns.SOA); serial != 0 && !newer(soa.Serial, serial) {
 		out = out[:1] // up to date (RFC 1995, section 2)
 	}
@@ -120,11 +132,20 @@ func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, erro
 	return ch, nil
 }
 
-// fromBackend returns all records of the zone as the first backend that is
+// inner asks the next plugin what no client has asked.
+func (a *AddressMap) inner(name fqdn.Name) *exchange {
+	req := new(dns.Msg).SetQuestion(string(name), dns.TypeSOA)
+	return &exchange{Context: context.Background(), ResponseWriter: internalWriter{}, a: a, req: req}
+}
+
+// backends is the plugins after ours that can transfer zones, in directive order.
+type backends []transfer.Transferer
+
+// zone returns all records of the zone as the first backend that is
 // authoritative for it has them.
-func (a *AddressMap) fromBackend(zone string) ([]dns.RR, error) {
-	for _, backend := range a.transfers.backends {
-		ch, err := backend.Transfer(zone, 0)
+func (b backends) zone(apex string) ([]dns.RR, error) {
+	for _, backend := range b {
+		ch, err := backend.Transfer(apex, 0)
 		if err == transfer.ErrNotAuthoritative {
 			continue
 		}
@@ -145,9 +166,9 @@ func (a *AddressMap) fromBackend(zone string) ([]dns.RR, error) {
 // that the client gets the zone.
 func newer(a, b uint32) bool { return a != b && a-b <= 1<<31 }
 
-// backendsOf returns the plugins after ours that can transfer zones.
-func backendsOf(handlers []plugin.Handler) []transfer.Transferer {
-	var out []transfer.Transferer
+// backendsOf finds them.
+func backendsOf(handlers []plugin.Handler) backends {
+	var out backends
 	after := false
 	for _, h := range handlers {
 		if h.Name() == pluginName {

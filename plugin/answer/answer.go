@@ -40,6 +40,20 @@ func (n *Names) Lookup(name fqdn.Name) mapset.Decision {
 	return n.Snapshot.Lookup(name)
 }
 
+// ActsFor reports whether the directive acts for names of a backend's zone with
+// this apex: for all of them, or for those of a zone of its own further down.
+func (n *Names) ActsFor(apex fqdn.Name) bool {
+	if n.Acting.Encloses(apex) {
+		return true
+	}
+	for zone := range n.Acting {
+		if zone.In(apex) {
+			return true
+		}
+	}
+	return false
+}
+
 // existing decides for the owner of a record in a response. A backend that tells
 // its wildcards puts records there by their own names only (file's chains and
 // additional records never come from a wildcard); any other backend may not.

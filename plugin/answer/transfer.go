@@ -2,7 +2,6 @@ package answer
 
 import (
 	"errors"
-
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -15,18 +14,20 @@ var ErrNoSOA = errors.New("a transfer must start with the SOA of its zone")
 // Zone returns what a transfer of a zone holds (R18), given what the backend's
 // transfer holds: each proxied name has its mapped addresses in place of its A,
 // AAAA and CNAME, hints are those of R9, and the serial is counted up. rrs
-// starts with the SOA and may end with it, and so does what is returned.
-func Zone(rrs []dns.RR, names *Names, opt *Options) ([]dns.RR, error) {
+// starts with the SOA and may end with it, and so does what is returned. b is
+// asked about names of other zones only. void reports that signatures were
+// dropped (R17).
+func Zone(rrs []dns.RR, names *Names, opt *Options, b Backend) (out []dns.RR, void bool, err error) {
 	if len(rrs) == 0 {
-		return nil, ErrNoSOA
+		return nil, false, ErrNoSOA
 	}
 	soa, ok := rrs[0].(*dns.SOA)
 	if !ok {
-		return nil, ErrNoSOA
+		return nil, false, ErrNoSOA
 	}
-	z := zoneData{names: names, opt: opt, apex: fqdn.Canonical(soa.Hdr.Name)}
+	z := zoneData{c: conversation{names: names, opt: opt, b: b}, apex: fqdn.Canonical(soa.Hdr.Name)}
 	z.survey(rrs)
-	out := make([]dns.RR, 0, len(rrs))
+	out = make([]dns.RR, 0, len(rrs))
 	for _, rr := range rrs {
 		out = z.put(out, rr)
 	}
@@ -36,16 +37,18 @@ func Zone(rrs []dns.RR, names *Names, opt *Options) ([]dns.RR, error) {
 	}
 	out = z.exceptions(out, rrs)
 	out = z.applications(out)
-	return z.voided(append(out, end...)), nil
+	out = append(out, end...)
+	valid := z.voided(out)
+	return valid, len(valid) < len(out), nil
 }
 
 // zoneData is a whole zone while it is transferred.
 type zoneData struct {
-	names   *Names
-	opt     *Options
+	c       conversation // about names of other zones
 	apex    fqdn.Name
 	owners  map[fqdn.Name]held
-	decided map[fqdn.Name]mapset.Decision // of wildcards that were added
+	exists  ancestry
+	sources map[fqdn.Name]fqdn.Name // :: owner that was added → the wildcard it is a copy of
 	cuts    fqdn.Set
 	done    map[fqdn.Name]bool // proxied owners whose addresses are in place
 	void    map[rrset]bool     // whose signatures no longer hold
@@ -61,9 +64,8 @@ const (
 
 // survey notes the owners and the zone cuts.
 func (z *zoneData) survey(rrs []dns.RR) {
-	z.decided = make(map[fqdn.Name]mapset.Decision)
-	z.owners, z.cuts = make(map[fqdn.Name]held), make(fqdn.Set)
-	z.done, z.void = make(map[fqdn.Name]bool), make(map[rrset]bool)
+	z.owners, z.exists, z.sources = make(map[fqdn.Name]held), make(ancestry), make(map[fqdn.Name]fqdn.Name)
+	z.cuts, z.done, z.void = make(fqdn.Set), make(map[fqdn.Name]bool), make(map[rrset]bool)
 	for _, rr := range rrs {
 		owner := fqdn.Canonical(rr.Header().Name)
 		h := z.owners[owner]
@@ -76,22 +78,45 @@ func (z *zoneData) survey(rrs []dns.RR) {
 			h |= heldAddress
 		}
 		z.owners[owner] = h
+		z.exists.add(owner, z.apex)
 	}
 }
 
-// of decides for a name, of which the zone itself tells whether it exists.
-func (z *zoneData) of(name fqdn.Name) mapset.Decision {
-	if !z.names.Acting.Encloses(name) {
-		return mapset.Decision{}
-	}
-	if d, ok := z.decided[name]; ok {
-		return d
+// source returns the owner whose records a server answers for a name of the zone
+// with: the name itself, or a wildcard.
+func (z *zoneData) source(name fqdn.Name) fqdn.Name {
+	if s, copied := z.sources[name]; copied {
+		return s
 	}
 	if _, exists := z.owners[name]; exists {
-		return z.names.Snapshot.LookupFrom(name, name)
+		return name
 	}
-	return z.names.Snapshot.Lookup(name)
+	above := z.exists.encloser(name).Wildcard()
+	if s, copied := z.sources[above]; copied {
+		return s
+	}
+	if _, exists := z.owners[above]; exists {
+		return above
+	}
+	return name
 }
+
+// of decides for a name of the zone. Of a wildcard it decides for the names that
+// are answered from it.
+func (z *zoneData) of(name fqdn.Name) mapset.Decision {
+	if !z.c.names.Acting.Encloses(name) {
+		return mapset.Decision{}
+	}
+	source := z.source(name)
+	if name.IsWildcard() {
+		parent, _ := name.Parent()
+		name = unmarked + parent
+	}
+	return z.c.names.Snapshot.LookupFrom(name, source)
+}
+
+// unmarked is a label that is in no map, for any name below another.
+const unmarked = `\000.`
 
 // isGlue reports whether owner lies at or below a zone cut and is left alone.
 func (z *zoneData) isGlue(owner fqdn.Name) bool {
@@ -112,7 +137,7 @@ func (z *zoneData) put(out []dns.RR, rr dns.RR) []dns.RR {
 	case z.isGlue(owner):
 		return append(out, rr) // a delegation and its glue (R12)
 	case h.Rrtype == dns.TypeSOA:
-		counted := z.names.counted(rr)
+		counted := z.c.names.counted(rr)
 		if counted != rr {
 			z.void[rrset{owner, dns.TypeSOA}] = true
 		}
@@ -138,15 +163,15 @@ func (z *zoneData) put(out []dns.RR, rr dns.RR) []dns.RR {
 
 // mapped returns the addresses of a proxied owner.
 func (z *zoneData) mapped(name string, owner fqdn.Name, d mapset.Decision) []dns.RR {
-	out := records(name, d, mapset.IPv4, z.opt.TTL)
+	out := records(name, d, mapset.IPv4, z.c.opt.TTL)
 	if z.answersIPv6(owner, d) {
-		out = append(out, records(name, d, mapset.IPv6, z.opt.TTL)...)
+		out = append(out, records(name, d, mapset.IPv6, z.c.opt.TTL)...)
 	}
 	return out
 }
 
 func (z *zoneData) answersIPv6(owner fqdn.Name, d mapset.Decision) bool {
-	return !d.NeedsAAAA() || z.owners[owner]&heldAAAA != 0
+	return !d.NeedsAAAA() || z.owners[z.source(owner)]&heldAAAA != 0
 }
 
 // putService adds an HTTPS or SVCB record with the hints of its target (R9).
@@ -155,23 +180,36 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 	if svcb == nil {
 		return out
 	}
+	if !hasHint(svcb.Value) {
+		return append(out, rr)
+	}
 	target := owner
 	if svcb.Target != "." {
 		target = fqdn.Canonical(svcb.Target)
 	}
-	d := z.of(target)
-	if !d.Proxied() || !hasHint(svcb.Value) {
+	d, ipv6 := z.target(svcb.Target, target)
+	if !d.Proxied() {
 		return append(out, rr)
 	}
 	z.void[rrset{owner, rr.Header().Rrtype}] = true
-	return append(out, withHints(rr, d, z.answersIPv6(target, d)))
+	return append(out, withHints(rr, d, ipv6))
+}
+
+// target decides for the target of a record and whether its AAAA is answered.
+func (z *zoneData) target(name string, target fqdn.Name) (d mapset.Decision, ipv6 bool) {
+	if target.In(z.apex) {
+		d = z.of(target)
+		return d, z.answersIPv6(target, d)
+	}
+	d = z.c.settled(name, target)
+	return d, d.Proxied() && z.c.answersIPv6(name, target, d)
 }
 
 // applications adds the Spectrum applications that the backend does not have
 // (R24).
 func (z *zoneData) applications(out []dns.RR) []dns.RR {
-	for _, name := range z.names.Snapshot.Applications(z.apex) {
-		if z.done[name] || z.cuts.Encloses(name) || !z.names.Acting.Encloses(name) {
+	for _, name := range z.c.names.Snapshot.Applications(z.apex) {
+		if z.done[name] || name.IsWildcard() || z.cuts.Encloses(name) || !z.c.names.Acting.Encloses(name) {
 			continue
 		}
 		out = append(out, z.mapped(string(name), name, z.of(name))...)
@@ -191,6 +229,22 @@ func (z *zoneData) voided(rrs []dns.RR) []dns.RR {
 	return out
 }
 
+// Hinted returns the names outside the zone with this apex that hints of its
+// records are for: what the map says of them is in its transfer.
+func Hinted(rrs []dns.RR, apex fqdn.Name) fqdn.Set {
+	out := make(fqdn.Set)
+	for _, rr := range rrs {
+		svcb := svcbOf(rr)
+		if svcb == nil || !hasHint(svcb.Value) {
+			continue
+		}
+		if target := fqdn.Canonical(svcb.Target); svcb.Target != "." && !target.In(apex) {
+			out[target] = struct{}{}
+		}
+	}
+	return out
+}
+
 // counted returns the SOA with the serial that is shown to the world (R18): the
 // backend's, counted up by each change of the map. It returns rr itself if that
 // is the same.
@@ -199,11 +253,21 @@ func (n *Names) counted(rr dns.RR) dns.RR {
 	if !ok || !n.Serials {
 		return rr
 	}
-	offset := n.Snapshot.SerialOffset(fqdn.Canonical(soa.Hdr.Name))
+	apex := fqdn.Canonical(soa.Hdr.Name)
+	if !n.ActsFor(apex) {
+		return rr
+	}
+	offset := n.Snapshot.SerialOffset(apex)
 	if offset == 0 {
 		return rr
 	}
 	cp := *soa
 	cp.Serial += offset
 	return &cp
+}
+
+// Touches reports whether a transfer of the backend's zone with this apex may
+// hold proxied names.
+func (n *Names) Touches(apex fqdn.Name) bool {
+	return n.ActsFor(apex) && n.Snapshot.AnyProxied(apex)
 }

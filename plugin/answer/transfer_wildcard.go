@@ -2,6 +2,7 @@ package answer
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,49 +11,63 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// exceptions adds the names that have a mark of their own and no records of
-// their own: the backend answers for them from a wildcard, and so would a
-// secondary, with what the wildcard's mark says in place of theirs. Each gets a
-// copy of the wildcard's records, and so does a new wildcard below it, because a
-// name that exists hides the old one from the names below (RFC 4592, section
-// 2.2.1). rrs is what the backend has.
+// exceptions adds the names of which the map says something of its own and the
+// backend has no records: the backend answers for them from a wildcard, and so
+// would a secondary, with what the wildcard's mark says in place of what theirs
+// does. Each gets a copy of the wildcard's records, and so does a new wildcard
+// below it, because a name that exists hides the old one from the names below
+// (RFC 4592, section 2.2.1). rrs is what the backend has.
 func (z *zoneData) exceptions(out, rrs []dns.RR) []dns.RR {
-	marked := slices.DeleteFunc(z.names.Snapshot.Marked(z.apex), func(n fqdn.Name) bool {
-		_, exists := z.owners[n]
-		return exists || n.IsWildcard() || z.cuts.Encloses(n) || !z.names.Acting.Encloses(n)
-	})
-	if len(marked) == 0 {
-		return out
-	}
 	wild := make(map[fqdn.Name][]dns.RR) // :: parent of the asterisk label → records
-	exists := make(ancestry)
 	for _, rr := range rrs {
 		owner := fqdn.Canonical(rr.Header().Name)
-		exists.add(owner, z.apex)
-		if parent, _ := owner.Parent(); owner.IsWildcard() && isData(rr) {
+		if parent, _ := owner.Parent(); owner.IsWildcard() && isData(rr) && !z.cuts.Encloses(owner) {
 			wild[parent] = append(wild[parent], rr)
 		}
 	}
-	slices.SortFunc(marked, func(a, b fqdn.Name) int { // what lies above comes first
-		return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), cmp.Compare(a, b))
-	})
-	for _, name := range marked {
-		encloser := exists.encloser(name)
+	if len(wild) == 0 {
+		return out
+	}
+	for _, name := range z.hiding() {
+		encloser := z.exists.encloser(name)
 		source := wild[encloser]
+		below, above := name.Wildcard(), encloser.Wildcard()
 		if encloser == name || len(source) == 0 {
 			continue
 		}
-		below, above := name.Wildcard(), encloser.Wildcard()
-		z.owners[name], z.owners[below] = z.owners[above], z.owners[above]
-		z.decided[below] = z.of(above)
+		if _, legal := dns.IsDomainName(string(below)); !legal {
+			continue // too long: no name can lie below
+		}
+		z.sources[name], z.sources[below] = z.source(above), z.source(above)
 		for _, rr := range source {
 			cp := renamed(rr, below)
 			wild[name] = append(wild[name], cp)
 			out = z.put(z.put(out, renamed(rr, name)), cp)
 		}
-		exists.add(name, z.apex)
+		z.exists.add(name, z.apex)
 	}
 	return out
+}
+
+// hiding returns the names that the map knows and the backend may not have, and
+// those between them and the names that it has: what lies above comes first.
+func (z *zoneData) hiding() []fqdn.Name {
+	snapshot := z.c.names.Snapshot
+	set := make(fqdn.Set)
+	for _, known := range append(snapshot.Marked(z.apex), snapshot.Applications(z.apex)...) {
+		if known.IsWildcard() || z.cuts.Encloses(known) || !z.c.names.Acting.Encloses(known) {
+			continue
+		}
+		for n, ok := known, true; ok; n, ok = n.Parent() {
+			if _, exists := z.exists[n]; exists {
+				break
+			}
+			set[n] = struct{}{}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, b fqdn.Name) int {
+		return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), cmp.Compare(a, b))
+	})
 }
 
 // ancestry is names that exist, empty non-terminals included.

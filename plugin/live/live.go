@@ -28,6 +28,9 @@ type Options struct {
 	Settings string // what else of the configuration decides what a transfer holds
 
 	Loaded func(Load) // called after every load, from one goroutine; may be nil
+	// Related returns the zones that change with others: their transfers hold
+	// what those say. It is called from the same goroutine, and may be nil.
+	Related func(changed []fqdn.Name) []fqdn.Name
 }
 
 // Logger takes log lines in the manner of fmt.Printf. It must be safe for

@@ -231,7 +231,7 @@ func (l *loader) swap(set *mapset.Set, candidates []candidate, gone []string) {
 		delete(l.names, p)
 		l.durable.drop(p)
 	}
-	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load())...)
+	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load(), l.opt.Related)...)
 	l.take(set, candidates)
 }
 

@@ -16,9 +16,10 @@ type serials struct {
 }
 
 // Follow makes s the successor of old, before s comes into force: it takes over
-// the counters, and counts up those of the zones that answer differently. It
-// returns these zones. old may be nil.
-func (s *Snapshot) Follow(old *Snapshot) []fqdn.Name {
+// the counters, and counts up those of the zones that answer differently, and of
+// the zones that related says change with them. It returns all of these. old and
+// related may be nil.
+func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) []fqdn.Name {
 	if old == nil {
 		return nil
 	}
@@ -26,6 +27,9 @@ func (s *Snapshot) Follow(old *Snapshot) []fqdn.Name {
 	if len(changed) == 0 {
 		s.serials = old.serials
 		return nil
+	}
+	if related != nil {
+		changed = append(changed, related(changed)...)
 	}
 	counters := maps.Clone(old.serials.own)
 	if counters == nil {
@@ -80,16 +84,14 @@ func changedZones(old, next *Snapshot) []fqdn.Name {
 		}
 	}
 	for apex := range touched {
-		a, b := old.zones[apex], next.zones[apex]
-		if a == nil {
-			a, b = b, a
-		}
-		if a != nil && !a.answersAs(b) {
+		// Of one that was not there, or is no more, the zone around it answered or
+		// answers the names: that may have proxied names where it has none.
+		if a, b := old.around(apex), next.around(apex); a != b && !a.answersAs(b) {
 			out[apex] = struct{}{}
 		}
 	}
 	for name, app := range old.spectrum {
-		if now := next.spectrum[name]; now == nil || !app.pool.equal(now.pool) {
+		if now := next.spectrum[name]; now == nil || !app.pool.sameAddresses(now.pool) {
 			out[app.zone.apex] = struct{}{}
 		}
 	}
@@ -101,19 +103,33 @@ func changedZones(old, next *Snapshot) []fqdn.Name {
 	return slices.Sorted(maps.Keys(out))
 }
 
-// answersAs reports whether the names of z are answered as those of o, which
+// around returns the zone that answers the names of an apex, or nil.
+func (s *Snapshot) around(apex fqdn.Name) *zone {
+	for n, ok := apex, true; ok; n, ok = n.Parent() {
+		if z := s.zones[n]; z != nil {
+			return z
+		}
+	}
+	return nil
+}
+
+// answersAs reports whether the names of z are answered as those of o. Either
 // may be nil.
 func (z *zone) answersAs(o *zone) bool {
-	switch {
-	case z == o:
-		return true
-	case o == nil:
-		return !z.hasProxied()
-	case !z.hasProxied() && !o.hasProxied():
+	if z == nil || o == nil {
+		return (z == nil || !z.hasProxied()) && (o == nil || !o.hasProxied())
+	}
+	if !z.hasProxied() && !o.hasProxied() {
 		return true
 	}
-	return z.pools[IPv4].equal(o.pools[IPv4]) && z.pools[IPv6].equal(o.pools[IPv6]) &&
+	return z.pools[IPv4].sameAddresses(o.pools[IPv4]) && z.pools[IPv6].sameAddresses(o.pools[IPv6]) &&
 		z.autoV6 == o.autoV6 && z.rest == o.rest && maps.Equal(z.marks, o.marks)
+}
+
+// sameAddresses reports whether two pools give the same answers, of whichever
+// step and map they are.
+func (p *Pool) sameAddresses(o *Pool) bool {
+	return slices.Equal(p.addrs[IPv4], o.addrs[IPv4]) && slices.Equal(p.addrs[IPv6], o.addrs[IPv6])
 }
 
 // AnyProxied reports whether a zone of the backend with this apex may hold
@@ -156,12 +172,16 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	return out
 }
 
-// Marked returns the owner names at or below apex that have a mark of their own.
+// Marked returns the owner names at or below apex that have a mark of their own,
+// and the apexes of zones there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
 	for at, z := range s.zones {
 		if !at.In(apex) && !apex.In(at) {
 			continue
+		}
+		if at.In(apex) {
+			out = append(out, at)
 		}
 		for n := range z.marks {
 			if n.In(apex) {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+func newCheck() *cobra.Command {
+	var against, format string
+	var guard int
+	cmd := &cobra.Command{
+		Use:   "check MAP...",
+		Short: "Check maps as the plugin would load them",
+		Long: `Check each map, a document or a directory of them, with the plugin's own rules.
+
+Exit status: 0 good, 1 refused, 2 could not run.`,
+		Example: `  addressmap check maps.yaml
+  addressmap check --against /etc/coredns/maps.yaml maps.yaml
+  addressmap check --format sarif maps/ > maps.sarif`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			write, ok := findingWriters[format]
+			if !ok {
+				return fmt.Errorf("unknown format %q: write text, json or sarif", format)
+			}
+			findings, err := check(args, against, guard)
+			if err != nil {
+				return err
+			}
+			if err := write(cmd.OutOrStdout(), findings); err != nil {
+				return err
+			}
+			for _, f := range findings {
+				if f.Level == levelError {
+					return status(exitBad)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&against, "against", "", "the map in `force`: judge what a reload may not do")
+	cmd.Flags().StringVar(&format, "format", "text", "text, json or sarif")
+	cmd.Flags().IntVar(&guard, "guard", 0, "with --against: refuse if more than `N` percent would go")
+	return cmd
+}
+
+// finding is one error or warning.
+type finding struct {
+	Level  string `json:"level"` // error or warning
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Rule   string `json:"rule,omitempty"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+
+	full string // as the plugin would log it
+}
+
+const (
+	levelError   = "error"
+	levelWarning = "warning"
+)
+
+// check gathers the findings of all maps.
+func check(paths []string, against string, guard int) ([]finding, error) {
+	var old *mapset.Snapshot
+	if against != "" {
+		var problems []live.Problem
+		var err error
+		if old, problems, err = live.Check(against, mapset.Options{}); err != nil {
+			return nil, err
+		}
+		if len(problems) > 0 {
+			return nil, fmt.Errorf("the map in force is refused itself: %w", problems[0].Err)
+		}
+	}
+	findings := []finding{}
+	for _, path := range paths {
+		snap, problems, err := live.Check(path, mapset.Options{})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range problems {
+			findings = append(findings, findingsOf(p)...)
+		}
+		if snap == nil {
+			continue
+		}
+		for _, w := range snap.Warnings() {
+			findings = append(findings, finding{Level: levelWarning, File: path, Text: w, full: "warning: " + w})
+		}
+		if old != nil {
+			findings = append(findings, violations(path, old, snap, guard)...)
+		}
+	}
+	return findings, nil
+}
+
+// findingsOf takes the problem of a document apart.
+func findingsOf(p live.Problem) []finding {
+	var errs mapfile.Errors
+	if !errors.As(p.Err, &errs) {
+		return []finding{{Level: levelError, File: p.Path, Text: p.Err.Error(), full: p.Path + ": " + p.Err.Error()}}
+	}
+	out := make([]finding, len(errs))
+	for i, e := range errs {
+		out[i] = finding{
+			Level: levelError, File: e.File, Line: int(e.Pos.Line), Column: int(e.Pos.Col),
+			Rule: e.Rule, Text: e.Text, Remedy: e.Remedy, full: e.Error(),
+		}
+	}
+	return out
+}
+
+var findingWriters = map[string]func(io.Writer, []finding) error{
+	"text":  writeText,
+	"json":  writeJSON[[]finding],
+	"sarif": writeSARIF,
+}
+
+func writeText(w io.Writer, findings []finding) error {
+	for _, f := range findings {
+		if _, err := fmt.Fprintln(w, f.full); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeJSON[T any](w io.Writer, v T) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

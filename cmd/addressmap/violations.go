@@ -1,0 +1,12 @@
+package main
+
+import "github.com/addressmap/addressmap/plugin/mapset"
+
+// violations are what a reload from old to next would be refused for.
+func violations(path string, old, next *mapset.Snapshot, guard int) []finding {
+	var out []finding
+	for _, v := range mapset.Protect(old, next, guard) {
+		out = append(out, finding{Level: levelError, File: path, Rule: v.Rule, Text: v.Text, Remedy: v.Remedy, full: path + ": " + v.Error()})
+	}
+	return out
+}

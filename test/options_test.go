@@ -26,7 +26,7 @@ func TestOptions_READMEAndCode(t *testing.T) {
 	for _, m := range optionLine.FindAllStringSubmatch(block, -1) {
 		name := m[1]
 		shown = append(shown, name)
-		for _, args := range arguments(m[2]) {
+		for _, args := range arguments(m[2], t.TempDir()) {
 			if _, err := start(t, withOption(name+" "+args)); err != nil {
 				t.Errorf("%s %s, as the README shows it: %v", name, args, err)
 			}
@@ -63,10 +63,10 @@ func knownOptions(t *testing.T) []string {
 }
 
 // arguments returns sample arguments for what a syntax block says of an option:
-// one for each alternative.
-func arguments(syntax string) []string {
+// one for each alternative. A directory is one that may be written to.
+func arguments(syntax, dir string) []string {
 	samples := strings.NewReplacer("ADDRESS...", "192.0.2.9 2001:db8::9", "[ALPN...]", "h3 h2",
-		"SECONDS", "60", "DURATION", "10s", "PERCENT", "10%", "DIR", "state")
+		"SECONDS", "60", "DURATION", "10s", "PERCENT", "10%", "DIR", dir)
 	return strings.Split(samples.Replace(strings.TrimSpace(syntax)), "|")
 }
 
@@ -79,8 +79,9 @@ func TestArguments(t *testing.T) {
 		" DURATION|off":     {"10s", "off"},
 		" ADDRESS...":       {"192.0.2.9 2001:db8::9"},
 		" mapped|a|refuse ": {"mapped", "a", "refuse"},
+		" DIR":              {"/tmp"},
 	} {
-		if got := arguments(syntax); !slices.Equal(got, want) {
+		if got := arguments(syntax, "/tmp"); !slices.Equal(got, want) {
 			t.Errorf("%s: want %q, got %q", syntax, want, got)
 		}
 	}

@@ -1,0 +1,51 @@
+// Package rig is what the yardsticks share: made-up zones and maps of any size,
+// servers pinned to a core, questions to them, and tables of what came out.
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Build builds the CoreDNS of this repository into dir and returns the path of
+// the binary. It must be called at the top of the repository or below.
+func Build(dir string) (string, error) {
+	binary := filepath.Join(dir, "coredns")
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/addressmap/addressmap/cmd/coredns").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building CoreDNS (run this in a checkout of the repository): %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// WriteFile writes a file of dir, making the folders it stands in.
+func WriteFile(dir, name string, content []byte) error {
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
+}
+
+// Require says which of the programs are missing, and which packages bring them.
+func Require(programs map[string]string) error {
+	var missing []error
+	for program, pkg := range programs {
+		if _, err := Find(program); err != nil {
+			missing = append(missing, fmt.Errorf("%s is missing: apt-get install %s", program, pkg))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+// Find returns the path of a program. Debian keeps servers in /usr/sbin, which
+// is not on everybody's PATH.
+func Find(program string) (string, error) {
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	return exec.LookPath(filepath.Join("/usr/sbin", program))
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/addressmap/addressmap/bench/rig"
+)
+
+// report is the outcome in Markdown: a table for each workload, and one of what
+// is to be reached.
+func report(s *settings, shape string, loads []*workload) string {
+	var b strings.Builder
+	b.WriteString(shape)
+	fmt.Fprintf(&b, "- %d rounds of %d s, medians; server on core %s, dnsperf on core %s with %d clients and %d outstanding queries, A and AAAA mixed\n",
+		s.rounds, s.seconds, s.serverCPU, s.loadCPU, clients, outstanding)
+	if s.profile != "" {
+		b.WriteString("- profiles were taken meanwhile: the figures are too low\n")
+	}
+	for _, w := range loads {
+		fmt.Fprintf(&b, "\n%s: %s\n\n%s", w.name, w.title, w.table())
+	}
+	fmt.Fprintf(&b, "\n%s", goals(loads))
+	return b.String()
+}
+
+func (w *workload) table() *rig.Table {
+	t := &rig.Table{Head: []string{w.name, "queries/s", "ratio", "least and most", "per CPU second", "ratio", "compared to", "lost"}}
+	for _, c := range w.contenders {
+		if len(c.results) == 0 {
+			t.Add(c.name, "–", "–", "", "–", "–", "", "skipped: "+c.skipped)
+			continue
+		}
+		var clock, cpu []float64
+		lost := 0
+		for _, r := range c.results {
+			clock, cpu, lost = append(clock, r.perClock()), append(cpu, r.perCPU()), lost+r.lost
+		}
+		byClock, byCPU := w.ratios(c.name, c.base, result.perClock), w.ratios(c.name, c.base, result.perCPU)
+		t.Add(c.name,
+			fmt.Sprintf("%.0f", rig.Median(clock)), fmt.Sprintf("%.2f", rig.Median(byClock)),
+			fmt.Sprintf("%.2f–%.2f", slices.Min(byClock), slices.Max(byClock)),
+			fmt.Sprintf("%.0f", rig.Median(cpu)), fmt.Sprintf("%.2f", rig.Median(byCPU)),
+			c.base, fmt.Sprint(lost))
+	}
+	return t
+}
+
+// ratios returns the rate of one server over that of another, round by round.
+func (w *workload) ratios(name, base string, rate func(result) float64) []float64 {
+	over, under := w.results(name), w.results(base)
+	var ratios []float64
+	for i := range min(len(over), len(under)) {
+		ratios = append(ratios, rate(over[i])/rate(under[i]))
+	}
+	return ratios
+}
+
+func (w *workload) results(name string) []result {
+	for _, c := range w.contenders {
+		if c.name == name {
+			return c.results
+		}
+	}
+	return nil
+}
+
+// goal is a ratio to reach.
+type goal struct {
+	number   string
+	what     string
+	workload string
+	name     string
+	base     string
+	least    float64
+}
+
+const (
+	s1  = "addressmap + file (S1)"
+	s11 = "addressmap + file + prometheus (S11)"
+)
+
+var allGoals = []goal{
+	{"S1", "names asked before, against `file`", "W1", s1, "file", 1.6},
+	{"S1", "names asked before, against `file`", "W2", s1, "file", 1.6},
+	{"S2", "names asked for the first time, against `file`", "W1-first", "addressmap + file (S2)", "file", 0.9},
+	{"S2", "names asked for the first time, against `file`", "W2-first", "addressmap + file (S2)", "file", 0.9},
+	{"S3", "names not proxied, against `file`", "W1", "addressmap + file, names not proxied (S3)", "file", 0.98},
+	{"S3", "names not proxied, against `file`", "W2", "addressmap + file, names not proxied (S3)", "file", 0.98},
+	{"S4", "S1 against `hosts` with the same answers", "W1", s1, "hosts + file", 1},
+	{"S4", "S1 against `hosts` with the same answers", "W2", s1, "hosts + file", 1},
+	{"S10", "10,000 zones behind `auto`, against `auto`", "auto", "addressmap + auto (S10)", "auto", 60},
+	{"S11", "with `prometheus`, against `file` with it", "W1", s11, "file + prometheus", 1.6},
+	{"S11", "with `prometheus`, against `file` with it", "W2", s11, "file + prometheus", 1.6},
+}
+
+// goals says of each goal that was measured whether it is reached: by the clock,
+// for that is what clients see.
+func goals(loads []*workload) *rig.Table {
+	t := &rig.Table{Head: []string{"goal", "workload", "ratio", "by CPU time", "to reach", "reached"}}
+	for _, g := range allGoals {
+		for _, w := range loads {
+			byClock, byCPU := w.ratios(g.name, g.base, result.perClock), w.ratios(g.name, g.base, result.perCPU)
+			if w.name != g.workload || len(byClock) == 0 {
+				continue
+			}
+			reached := "no"
+			if rig.Median(byClock) >= g.least {
+				reached = "yes"
+			}
+			t.Add(g.number+" "+g.what, w.name, fmt.Sprintf("%.2f", rig.Median(byClock)),
+				fmt.Sprintf("%.2f", rig.Median(byCPU)), fmt.Sprintf("%.2f", g.least), reached)
+		}
+	}
+	return t
+}

@@ -74,35 +74,43 @@ const (
 func check(paths []string, against string, guard int) ([]finding, error) {
 	var old *mapset.Snapshot
 	if against != "" {
-		var problems []live.Problem
 		var err error
-		if old, problems, err = live.Check(against, mapset.Options{}); err != nil {
-			return nil, err
-		}
-		if len(problems) > 0 {
-			return nil, fmt.Errorf("the map in force is refused itself: %w", problems[0].Err)
+		if old, err = load(against); err != nil {
+			return nil, fmt.Errorf("the map in force: %w", err)
 		}
 	}
 	findings := []finding{}
 	for _, path := range paths {
-		snap, problems, err := live.Check(path, mapset.Options{})
+		checked, err := live.Check(path, mapset.Options{})
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range problems {
+		for _, p := range checked.Problems {
 			findings = append(findings, findingsOf(p)...)
 		}
-		if snap == nil {
+		if checked.Snapshot == nil {
 			continue
 		}
-		for _, w := range snap.Warnings() {
+		for _, w := range checked.Snapshot.Warnings() {
 			findings = append(findings, finding{Level: levelWarning, File: path, Text: w, full: "warning: " + w})
 		}
 		if old != nil {
-			findings = append(findings, violations(path, old, snap, guard)...)
+			findings = append(findings, violations(path, old, checked.Snapshot, guard)...)
 		}
 	}
 	return findings, nil
+}
+
+// load returns a map that is good throughout.
+func load(path string) (*mapset.Snapshot, error) {
+	checked, err := live.Check(path, mapset.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if len(checked.Problems) > 0 {
+		return nil, checked.Problems[0].Err
+	}
+	return checked.Snapshot, nil
 }
 
 // findingsOf takes the problem of a document apart.

@@ -13,21 +13,32 @@ type Problem struct {
 	Err  error  // [mapfile.Errors] unless the document cannot be read
 }
 
-// Check loads a map once, as Open does at a cold start, and watches nothing. It
-// returns what would come into force, nil if nothing would, and the problems of
-// all documents. The error is that of a map that cannot be read at all.
-func Check(path string, compile mapset.Options) (*mapset.Snapshot, []Problem, error) {
+// Checked is a map that was loaded once.
+type Checked struct {
+	Snapshot *mapset.Snapshot // what would come into force; nil if nothing would
+	Sources  []mapset.Source  // the documents it was made of
+	Problems []Problem        // of all documents
+}
+
+// Check loads a map once, as Open does at a cold start, and watches nothing. The
+// error is that of a map that cannot be read at all.
+func Check(path string, compile mapset.Options) (*Checked, error) {
 	var current atomic.Pointer[mapset.Snapshot]
 	l := newLoader(Options{Path: path, Compile: compile}, nil, nil, &current)
 	paths, err := l.find()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	b := l.read(paths, source.Read)
 	l.apply(b)
-	problems := make([]Problem, len(b.problems))
-	for i, p := range b.problems {
-		problems[i] = Problem{p.path, p.err}
+	out := &Checked{Snapshot: current.Load()}
+	for _, c := range b.candidates {
+		if _, inForce := l.docs[c.path]; inForce {
+			out.Sources = append(out.Sources, c.src)
+		}
 	}
-	return current.Load(), problems, nil
+	for _, p := range b.problems {
+		out.Problems = append(out.Problems, Problem{p.path, p.err})
+	}
+	return out, nil
 }

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+func newExplain() *cobra.Command {
+	var format, missing string
+	var anycast []string
+	var ttl uint32
+	cmd := &cobra.Command{
+		Use:   "explain MAP NAME [TYPE...]",
+		Short: "Say what is answered for a name, and why",
+		Long: `Say what the plugin answers for a name, A and AAAA unless other types are given:
+the zone, the mark and where it stands, and each step of the fallback with the
+reason why it does or does not apply.
+
+Whether the backend has the name at all, the map cannot know.`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options, err := compileOptions(anycast, missing)
+			if err != nil {
+				return err
+			}
+			types, err := typesOf(args[2:])
+			if err != nil {
+				return err
+			}
+			e, err := explain(args[0], args[1], types, options, ttl)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return writeJSON(cmd.OutOrStdout(), e)
+			}
+			return writeExplanation(cmd.OutOrStdout(), e)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	cmd.Flags().StringVar(&missing, "missing-family", "nodata", "the directive's option: nodata or next")
+	cmd.Flags().Uint32Var(&ttl, "ttl", 300, "the directive's option, in `seconds`")
+	return cmd
+}
+
+// compileOptions reads what the directive says about deciding.
+func compileOptions(anycast []string, missing string) (mapset.Options, error) {
+	var o mapset.Options
+	switch missing {
+	case "nodata":
+	case "next":
+		o.PerFamily = true
+	default:
+		return o, fmt.Errorf("--missing-family is %q: write nodata or next", missing)
+	}
+	for _, a := range anycast {
+		ip, err := netip.ParseAddr(a)
+		if err != nil {
+			return o, fmt.Errorf("--anycast: %w", err)
+		}
+		o.Anycast = append(o.Anycast, ip)
+	}
+	return o, nil
+}
+
+func typesOf(args []string) ([]string, error) {
+	if len(args) == 0 {
+		return []string{"A", "AAAA"}, nil
+	}
+	for i, a := range args {
+		args[i] = strings.ToUpper(a)
+		if _, ok := dns.StringToType[args[i]]; !ok {
+			return nil, fmt.Errorf("unknown record type %q", a)
+		}
+	}
+	return args, nil
+}
+
+// explanation is why a name is answered as it is.
+type explanation struct {
+	Name       string       `json:"name"`
+	Proxied    bool         `json:"proxied"`
+	Zone       *place       `json:"zone,omitempty"`
+	Account    string       `json:"account,omitempty"`
+	Mark       *place       `json:"mark,omitempty"`
+	Steps      []stepTried  `json:"steps,omitempty"`
+	Answers    []typeAnswer `json:"answers"`
+	TTL        uint32       `json:"ttl"`
+	DefaultSNI string       `json:"default_sni,omitempty"`
+}
+
+// place is something in a document, and where.
+type place struct {
+	What string `json:"what"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// stepTried is one step of the fallback, and what came of it.
+type stepTried struct {
+	Step    string   `json:"step"`
+	Map     string   `json:"map,omitempty"`
+	Applies bool     `json:"applies"`
+	Reason  string   `json:"reason"`
+	Place   *place   `json:"place,omitempty"`
+	IPs     []string `json:"ips,omitempty"`
+
+	sni string
+}
+
+// typeAnswer is what a query of one type gets, if the backend has the name.
+type typeAnswer struct {
+	Type      string   `json:"type"`
+	Addresses []string `json:"addresses,omitempty"`
+	Text      string   `json:"text,omitempty"` // in place of addresses
+}
+
+// explain finds out about one name of a map.
+func explain(path, arg string, types []string, options mapset.Options, ttl uint32) (*explanation, error) {
+	name, err := fqdn.Parse(arg)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no domain name: %w", arg, err)
+	}
+	checked, err := live.Check(path, options)
+	if err != nil {
+		return nil, err
+	}
+	if checked.Snapshot == nil {
+		return nil, fmt.Errorf("the map is refused: addressmap check %s says why", path)
+	}
+	d := checked.Snapshot.Lookup(name)
+	e := &explanation{Name: string(name), Proxied: d.Proxied(), Account: d.Account(), TTL: ttl}
+	t := tracer{sources: checked.Sources, options: options, name: name}
+	t.find(e, d)
+	for _, s := range e.Steps {
+		if s.Applies {
+			e.DefaultSNI = s.sni
+			break
+		}
+	}
+	for _, typ := range types {
+		e.Answers = append(e.Answers, answerOf(typ, d))
+	}
+	return e, nil
+}
+
+// answerOf says what a query of one type gets.
+func answerOf(typ string, d mapset.Decision) typeAnswer {
+	a := typeAnswer{Type: typ}
+	family := map[string]mapset.Family{"A": mapset.IPv4, "AAAA": mapset.IPv6}
+	f, isAddress := family[typ]
+	switch {
+	case !d.Proxied():
+		a.Text = "as the backend has it"
+	case isAddress:
+		for _, ip := range d.Addrs(f) {
+			a.Addresses = append(a.Addresses, ip.String())
+		}
+		if len(a.Addresses) == 0 {
+			a.Text = "NODATA"
+		} else if f == mapset.IPv6 && d.NeedsAAAA() {
+			a.Text = "only if the backend has an AAAA there (ipv6: false)"
+		}
+	case typ == "CNAME":
+		a.Text = "NODATA: an alias of a proxied name is never shown"
+	case typ == "HTTPS", typ == "SVCB":
+		a.Text = "the backend's record, its hints replaced by the mapped addresses"
+	default:
+		a.Text = "the backend's records of that type; NODATA if it has an alias there"
+	}
+	return a
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/fatih/color"
+)
+
+// The colours of an explanation. The library leaves them out where the output is
+// no terminal, or NO_COLOR is set.
+var (
+	good   = color.New(color.FgGreen)
+	dim    = color.New(color.Faint)
+	strong = color.New(color.Bold)
+)
+
+// writeExplanation prints an explanation as a tree for people.
+func writeExplanation(out io.Writer, e *explanation) error {
+	if out != os.Stdout {
+		color.NoColor = true
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s is %s\n", strong.Sprint(e.Name), good.Sprint(word(e.Proxied)))
+	if e.Zone == nil {
+		b.WriteString("└─ no zone of the map encloses it\n")
+		_, err := io.WriteString(out, b.String())
+		return err
+	}
+	fmt.Fprintf(&b, "├─ zone     %s, account %s%s\n", e.Zone.What, e.Account, e.Zone.where())
+	fmt.Fprintf(&b, "├─ mark     %s%s\n", e.Mark.What, e.Mark.where())
+	for i, s := range e.Steps {
+		head, sign := "│          ", dim.Sprint("✗")
+		if i == 0 {
+			head = "├─ steps    "[:len("├─ steps    ")-1]
+		}
+		if s.Applies {
+			sign = good.Sprint("✓")
+		}
+		name := s.Step
+		if s.Map != "" {
+			name += " " + s.Map
+		}
+		fmt.Fprintf(&b, "%s %s %-8s %s%s", head, sign, name, s.Reason, s.Place.where())
+		if len(s.IPs) > 0 {
+			fmt.Fprintf(&b, " %s", dim.Sprint("["+strings.Join(s.IPs, " ")+"]"))
+		}
+		b.WriteByte('\n')
+	}
+	for i, a := range e.Answers {
+		head := "├─ answers "
+		if i > 0 {
+			head = "│          "
+		}
+		fmt.Fprintf(&b, "%s %-5s %s", head, a.Type, good.Sprint(strings.Join(a.Addresses, " ")))
+		if a.Text != "" {
+			b.WriteString(strings.TrimLeft(" "+a.Text, " "))
+		}
+		b.WriteByte('\n')
+	}
+	sni := e.DefaultSNI
+	if sni == "" {
+		sni = "none"
+	}
+	fmt.Fprintf(&b, "└─ ttl      %d, default SNI %s\n", e.TTL, sni)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// where prints a place behind what stands there.
+func (p *place) where() string {
+	if p == nil || p.File == "" {
+		return ""
+	}
+	return dim.Sprintf(" (%s:%d)", p.File, p.Line)
+}

@@ -56,7 +56,8 @@ func (d *decoder) refuse(pos Pos, rule, remedy, format string, args ...any) {
 		d.more++
 		return
 	}
-	d.errs = append(d.errs, d.doc.Errorf(pos, rule, remedy, format, args...))
+	// The YAML library puts a value that is missing at the end behind the end.
+	d.errs = append(d.errs, d.doc.Errorf(inside(d.doc, pos), rule, remedy, format, args...))
 }
 
 // done returns the errors in order. An alias repeats what is wrong with its

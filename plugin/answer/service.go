@@ -10,7 +10,7 @@ import (
 )
 
 // service judges an HTTPS or SVCB record (R9): if its effective target is a
-// proxied name, its hints are that name's mapped addresses.
+// proxied name or an alias of one, its hints are that name's mapped addresses.
 func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
 	svcb := svcbOf(rr)
 	if svcb == nil {
@@ -23,25 +23,13 @@ func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
 	if target == "." {
 		target = rr.Header().Name // RFC 9460, section 2.5.2
 	}
-	name := fqdn.Canonical(target)
-	d := s.c.settled(target, name)
-	if !d.Proxied() {
+	to := s.c.settle(target, fqdn.Canonical(target))
+	if !to.d.Proxied() {
 		return judgement{}
 	}
-	s.shown = d
+	s.shown = to.d
 	s.void = append(s.void, rrset{owner, rr.Header().Rrtype})
-	return judgement{replace: true, with: []dns.RR{withHints(rr, d, s.c.answersIPv6(target, name, d))}}
-}
-
-// settled decides for the target of a record, which the backend has to be asked
-// about if only a wildcard's mark says anything of it.
-func (c *conversation) settled(name string, owner fqdn.Name) mapset.Decision {
-	d := c.names.Lookup(owner)
-	if d.ByWildcard && c.names.Tells {
-		rep := c.ask(name, dns.TypeA, d)
-		d = c.names.from(owner, d, &rep)
-	}
-	return d
+	return judgement{replace: true, with: []dns.RR{withHints(rr, to.d, s.c.answersIPv6(to.name, to.owner, to.d))}}
 }
 
 // withHints returns a copy of an HTTPS or SVCB record with both hints equal to

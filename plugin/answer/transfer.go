@@ -50,6 +50,9 @@ type zoneData struct {
 	exists  ancestry
 	sources map[fqdn.Name]fqdn.Name // :: owner that was added → the wildcard it is a copy of
 	cuts    fqdn.Set
+
+	aliases, redirects map[fqdn.Name]fqdn.Name // :: owner of a CNAME or DNAME → its target
+
 	done    map[fqdn.Name]bool // proxied owners whose addresses are in place
 	void    map[rrset]bool     // whose signatures no longer hold
 }
@@ -65,6 +68,7 @@ const (
 // survey notes the owners and the zone cuts.
 func (z *zoneData) survey(rrs []dns.RR) {
 	z.owners, z.exists, z.sources = make(map[fqdn.Name]held), make(ancestry), make(map[fqdn.Name]fqdn.Name)
+	z.aliases, z.redirects = make(map[fqdn.Name]fqdn.Name), make(map[fqdn.Name]fqdn.Name)
 	z.cuts, z.done, z.void = make(fqdn.Set), make(map[fqdn.Name]bool), make(map[rrset]bool)
 	for _, rr := range rrs {
 		owner := fqdn.Canonical(rr.Header().Name)
@@ -79,6 +83,12 @@ func (z *zoneData) survey(rrs []dns.RR) {
 		}
 		z.owners[owner] = h
 		z.exists.add(owner, z.apex)
+		switch rr := rr.(type) {
+		case *dns.CNAME:
+			z.aliases[owner] = fqdn.Canonical(rr.Target)
+		case *dns.DNAME:
+			z.redirects[owner] = fqdn.Canonical(rr.Target)
+		}
 	}
 }
 
@@ -183,26 +193,16 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 	if !hasHint(svcb.Value) {
 		return append(out, rr)
 	}
-	target := owner
-	if svcb.Target != "." {
-		target = fqdn.Canonical(svcb.Target)
+	name := svcb.Target
+	if name == "." {
+		name = string(owner)
 	}
-	d, ipv6 := z.target(svcb.Target, target)
-	if !d.Proxied() {
+	to, ipv6 := z.settle(name, fqdn.Canonical(name))
+	if !to.d.Proxied() {
 		return append(out, rr)
 	}
 	z.void[rrset{owner, rr.Header().Rrtype}] = true
-	return append(out, withHints(rr, d, ipv6))
-}
-
-// target decides for the target of a record and whether its AAAA is answered.
-func (z *zoneData) target(name string, target fqdn.Name) (d mapset.Decision, ipv6 bool) {
-	if target.In(z.apex) {
-		d = z.of(target)
-		return d, z.answersIPv6(target, d)
-	}
-	d = z.c.settled(name, target)
-	return d, d.Proxied() && z.c.answersIPv6(name, target, d)
+	return append(out, withHints(rr, to.d, ipv6))
 }
 
 // applications adds the Spectrum applications that the backend does not have
@@ -230,16 +230,26 @@ func (z *zoneData) voided(rrs []dns.RR) []dns.RR {
 }
 
 // Hinted returns the names outside the zone with this apex that hints of its
-// records are for: what the map says of them is in its transfer.
+// records are for, or that aliases lead them to: what the map says of these names
+// is in its transfer.
 func Hinted(rrs []dns.RR, apex fqdn.Name) fqdn.Set {
+	z := zoneData{apex: apex}
+	z.survey(rrs)
 	out := make(fqdn.Set)
 	for _, rr := range rrs {
 		svcb := svcbOf(rr)
-		if svcb == nil || !hasHint(svcb.Value) {
+		if svcb == nil || svcb.Target == "." || !hasHint(svcb.Value) {
 			continue
 		}
-		if target := fqdn.Canonical(svcb.Target); svcb.Target != "." && !target.In(apex) {
-			out[target] = struct{}{}
+		name, ok := fqdn.Canonical(svcb.Target), true
+		for range maxDepth {
+			if !ok || !name.In(apex) {
+				break
+			}
+			name, ok = z.aliasOf(name)
+		}
+		if ok && !name.In(apex) {
+			out[name] = struct{}{}
 		}
 	}
 	return out

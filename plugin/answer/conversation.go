@@ -138,7 +138,7 @@ func (c *conversation) mapped(q question, d mapset.Decision, rep *Reply) Outcome
 	if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && len(d.IPs(f)) == 0 {
 		f = mapset.IPv6
 	}
-	if len(d.IPs(f)) == 0 {
+	if len(d.IPs(f)) == 0 || q.qtype == dns.TypeANY && f == mapset.IPv6 && !c.answersIPv6(q.name, q.owner, d) {
 		return c.nodata(q, d, rep)
 	}
 	m := c.reply(rep)

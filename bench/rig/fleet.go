@@ -59,6 +59,9 @@ const pools = 4
 // AccountOf returns the number of the account that a zone belongs to.
 func (f Fleet) AccountOf(zone int) int { return zone / zonesPerAccount }
 
+// FirstOf returns the first zone of an account.
+func (f Fleet) FirstOf(account int) int { return account * zonesPerAccount }
+
 // poolOf returns one of an account's sets of addresses.
 func poolOf(account, pool int) Addresses {
 	n := account*2*pools + 2*pool

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/bench/rig"
+)
+
+// load asks a server at a steady rate whether or not it answers, as clients do,
+// and takes the time of each answer. Questions are told apart by the phase that
+// they were asked in.
+type load struct {
+	conn    *net.UDPConn
+	queries [][]byte
+	every   time.Duration
+	begin   time.Time
+
+	phase  atomic.Int32
+	asked  [1 << 16]atomic.Int64 // by message ID: when, in ns since begin, and the phase; 0 is not under way
+	stop   chan struct{}
+	done   sync.WaitGroup
+	phases []*phase // sent is the sender's, the rest the receiver's
+}
+
+// phase is what came of the questions of one phase.
+type phase struct {
+	sent    int
+	wrong   int             // answers without an address
+	answers []time.Duration // how long each answer took, sorted at the end
+}
+
+func (p *phase) lost() int { return p.sent - len(p.answers) - p.wrong }
+
+func (p *phase) quantile(q float64) time.Duration { return rig.Quantile(p.answers, q) }
+
+// patience is how long answers are waited for at the end. An answer that comes
+// later than the message ID is used again, some ten seconds, is lost too.
+const patience = 2 * time.Second
+
+// phaseBits is how many bits of an element of asked are the phase.
+const phaseBits = 4
+
+// newLoad starts to ask for names of the fleet drawn at random, at a rate of
+// questions a second.
+func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
+	conn, err := net.Dial("udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{}), begin: time.Now()}
+	if err := l.conn.SetReadBuffer(4 << 20); err != nil {
+		return nil, err
+	}
+	for range phases {
+		l.phases = append(l.phases, &phase{answers: make([]time.Duration, 0, rate*60)})
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 1 << 16 {
+		q := new(dns.Msg)
+		q.SetQuestion(f.Name(rng.IntN(f.Zones), rng.IntN(f.Hosts)), []uint16{dns.TypeA, dns.TypeAAAA}[rng.IntN(2)])
+		wire, err := q.Pack()
+		if err != nil {
+			return nil, err
+		}
+		l.queries = append(l.queries, wire)
+	}
+	l.done.Go(l.receive)
+	l.done.Go(l.send)
+	return l, nil
+}
+
+// enter begins a phase.
+func (l *load) enter(phase int) { l.phase.Store(int32(phase)) }
+
+// end waits for the last answers and returns the phases.
+func (l *load) end() []*phase {
+	close(l.stop)
+	l.done.Wait()
+	for _, p := range l.phases {
+		slices.Sort(p.answers)
+	}
+	return l.phases
+}
+
+func (l *load) send() {
+	for n := 0; ; n++ {
+		due := time.Duration(n) * l.every
+		if wait := due - time.Since(l.begin); wait > 0 {
+			time.Sleep(wait)
+		}
+		select {
+		case <-l.stop:
+			_ = l.conn.SetReadDeadline(time.Now().Add(patience))
+			return
+		default:
+		}
+		id, phase := uint16(n), l.phase.Load()
+		q := l.queries[id]
+		binary.BigEndian.PutUint16(q, id)
+		l.phases[phase].sent++
+		l.asked[id].Store(int64(time.Since(l.begin))<<phaseBits | int64(phase))
+		_, _ = l.conn.Write(q) // what cannot be sent is lost
+	}
+}
+
+func (l *load) receive() {
+	buf := make([]byte, 1<<12)
+	for {
+		n, err := l.conn.Read(buf)
+		now := time.Since(l.begin)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			l.conn.Close()
+			return
+		}
+		if err != nil || n < 12 {
+			continue
+		}
+		asked := l.asked[binary.BigEndian.Uint16(buf)].Swap(0)
+		if asked == 0 {
+			continue
+		}
+		p := l.phases[asked&(1<<phaseBits-1)]
+		if rcode, answers := buf[3]&0xf, binary.BigEndian.Uint16(buf[6:]); rcode != dns.RcodeSuccess || answers == 0 {
+			p.wrong++
+			continue
+		}
+		p.answers = append(p.answers, now-time.Duration(asked>>phaseBits))
+	}
+}

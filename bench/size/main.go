@@ -1,0 +1,172 @@
+// Command size measures what a big map costs: the memory it takes, the time to
+// load it, and what clients feel of it being loaded again.
+//
+//	go run ./bench/size > table.md
+//
+// The server has one core to itself; this program, which is also the load, takes
+// another.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/addressmap/addressmap/bench/rig"
+)
+
+// settings is the command line.
+type settings struct {
+	fleet     rig.Fleet
+	parts     string
+	rounds    int
+	seconds   int
+	rate      int
+	accounts  int
+	whole     int
+	coredns   string
+	serverCPU string
+	loadCPU   string
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.fleet.Zones, "zones", 100_000, "zones in the map, ten an account")
+	flag.IntVar(&s.fleet.Hosts, "hosts", 10, "proxied names a zone")
+	flag.StringVar(&s.parts, "parts", "cold,account,whole", "what to measure: loading from cold (S6, S7), reloads of one account (S8), reloads of the whole map (S9)")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often each form of the map is loaded from cold")
+	flag.IntVar(&s.seconds, "seconds", 20, "how long latencies are measured without reloads")
+	flag.IntVar(&s.rate, "rate", 5000, "queries a second meanwhile")
+	flag.IntVar(&s.accounts, "account-reloads", 100, "how often one account is changed")
+	flag.IntVar(&s.whole, "whole-reloads", 5, "how often the whole map is changed")
+	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
+	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
+	flag.StringVar(&s.loadCPU, "load-cpu", "1", "core of the load")
+	flag.Parse()
+	if err := run(&s); err != nil {
+		fmt.Fprintln(os.Stderr, "size:", err)
+		os.Exit(1)
+	}
+}
+
+// part measures something and returns its tables.
+type part func(s *settings, dir string) (string, error)
+
+var parts = map[string]part{"cold": cold, "account": reloadAccount, "whole": reloadWhole}
+
+func run(s *settings) error {
+	if err := rig.Require(map[string]string{"taskset": "util-linux"}); err != nil {
+		return err
+	}
+	shape := rig.Shape()
+	dir, err := os.MkdirTemp("", "size")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if s.coredns == "" {
+		if s.coredns, err = rig.Build(dir); err != nil {
+			return err
+		}
+	}
+	if err := write(s, dir); err != nil {
+		return err
+	}
+	if err := stepAside(s.loadCPU); err != nil {
+		return err
+	}
+	fmt.Print(shape)
+	fmt.Printf("- %d proxied names in %d zones of %d accounts; server on core %s, load on core %s\n",
+		s.fleet.Names(), s.fleet.Zones, s.fleet.Accounts(), s.serverCPU, s.loadCPU)
+	for name := range strings.SplitSeq(s.parts, ",") {
+		p, ok := parts[name]
+		if !ok {
+			return fmt.Errorf("there is no part %q: known are cold, account and whole", name)
+		}
+		text, err := p(s, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Print("\n", text)
+	}
+	return nil
+}
+
+// stepAside leaves the server's core alone, and keeps the garbage collector of
+// the load from being measured as latency of the server.
+func stepAside(cpu string) error {
+	out, err := exec.Command("taskset", "-a", "-c", "-p", cpu, strconv.Itoa(os.Getpid())).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("taskset: %w\n%s", err, out)
+	}
+	debug.FreeOSMemory()
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(4 << 30)
+	return nil
+}
+
+// The files in the folder.
+const (
+	emptyMap  = "empty.yaml"
+	yamlMap   = "all.yaml"
+	jsonMap   = "all.json"
+	folderMap = "accounts"
+)
+
+// changedMap holds what yamlMap does at a turn.
+func changedMap(turn int) string { return fmt.Sprintf("turn%d", turn%2) }
+
+// zone is the backend: one wildcard that all names of the map are under, so that
+// the server's memory and time are the map's.
+const zone = rig.TLD + ` 300 IN SOA ns1 hostmaster 1 7200 3600 1209600 300
+` + rig.TLD + ` 300 IN NS ns1.` + rig.TLD + `
+ns1.` + rig.TLD + ` 300 IN A 192.0.2.53
+*.` + rig.TLD + ` 300 IN A 10.0.0.1
+*.` + rig.TLD + ` 300 IN AAAA 2001:db8:ffff::1
+`
+
+func write(s *settings, dir string) error {
+	f := s.fleet
+	files := map[string]func() []byte{
+		"db":     func() []byte { return []byte(zone) },
+		emptyMap: (&rig.Document{Anycast: []string{"192.0.2.1"}}).YAML,
+		yamlMap:  f.Document(f.Proxied).YAML,
+		jsonMap:  f.Document(f.Proxied).JSON,
+	}
+	for account := range f.Accounts() {
+		files[accountFile(account)] = func() []byte { return accountDocument(f, account, 0) }
+	}
+	for turn := range 2 {
+		files[changedMap(turn)] = func() []byte { return wholeDocument(f, turn) }
+	}
+	for name, content := range files {
+		if err := rig.WriteFile(dir, name, content()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func accountFile(account int) string { return fmt.Sprintf("%s/%05d.yaml", folderMap, account) }
+
+func accountDocument(f rig.Fleet, account, turn int) []byte {
+	return (&rig.Document{Accounts: []rig.Account{f.Account(account, turn, f.Proxied)}}).YAML()
+}
+
+// wholeDocument returns the map with the addresses of all accounts as they are
+// at a turn.
+func wholeDocument(f rig.Fleet, turn int) []byte {
+	d := new(rig.Document)
+	for account := range f.Accounts() {
+		d.Accounts = append(d.Accounts, f.Account(account, turn, f.Proxied))
+	}
+	return d.YAML()
+}
+
+// mega prints octets in millions.
+func mega(octets float64) string { return fmt.Sprintf("%.0f MB", math.Round(octets/1e6)) }

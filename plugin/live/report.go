@@ -21,7 +21,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 			continue
 		}
 		l.troubles[p.path] = text
-		l.opt.Log.Errorf("%s is not in force as it is on disk; the last good version, if there is one, stays: %s", p.path, text)
+		l.opt.Log.Errorf("%s: %s", l.refusal(p), text)
 	}
 	now := l.current.Load()
 	if result == OK {
@@ -40,6 +40,18 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		SHA256:   l.sum(),
 		Degraded: len(l.troubles) > 0,
 	})
+}
+
+// refusal says what a problem means for what is in force.
+func (l *loader) refusal(p problem) string {
+	what := "refused"
+	if p.result == Failed {
+		what = "not loaded"
+	}
+	if _, known := l.docs[p.path]; known || p.path == l.opt.Path {
+		return p.path + " is " + what + ", its last good version stays in force"
+	}
+	return p.path + " is " + what + ", and nothing of it is in force"
 }
 
 func (l *loader) logInForce(old, now *mapset.Snapshot) {

@@ -13,6 +13,20 @@ import (
 // Change counts what a reload did to things of one kind.
 type Change struct{ Added, Changed, Removed int }
 
+// String names the counts that are not zero.
+func (c Change) String() string {
+	var parts []string
+	for _, n := range []struct {
+		count int
+		verb  string
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
+		if n.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.verb))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Changes is what differs between two snapshots. Names are the owner names with
 // a mark; of a zone that is proxied throughout, no names are known.
 type Changes struct{ Accounts, Zones, Maps, Names, Addresses Change }
@@ -24,10 +38,9 @@ func (c Changes) String() string {
 		name string
 		Change
 	}{{"accounts", c.Accounts}, {"zones", c.Zones}, {"maps", c.Maps}, {"names", c.Names}, {"addresses", c.Addresses}} {
-		if kind.Change == (Change{}) {
-			continue
+		if kind.Change != (Change{}) {
+			parts = append(parts, kind.name+": "+kind.Change.String())
 		}
-		parts = append(parts, fmt.Sprintf("%s %d added, %d changed, %d removed", kind.name, kind.Added, kind.Changed, kind.Removed))
 	}
 	if len(parts) == 0 {
 		return "nothing that is answered changed"

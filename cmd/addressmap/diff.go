@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+func newDiff() *cobra.Command {
+	var format string
+	var all bool
+	var guard int
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Compare two maps by what they answer",
+		Long: `Compare two maps by what they answer: the names, zones and accounts that get other
+addresses, grouped by the change.
+
+Exit status: 0 same, 1 different, 2 could not run, 3 when a reload would refuse the
+change (P1 to P4).`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			write, ok := diffWriters[format]
+			if !ok {
+				return fmt.Errorf("unknown format %q: write text, json or markdown", format)
+			}
+			done := progress(cmd.ErrOrStderr(), "loading")
+			old, err := load(args[0])
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			next, err := load(args[1])
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[1], err)
+			}
+			d := compare(args[1], old, next, guard)
+			done()
+			if err := write(cmd.OutOrStdout(), d, all); err != nil {
+				return err
+			}
+			switch {
+			case len(d.Refused) > 0:
+				return status(exitProtected)
+			case len(d.Groups) > 0 || d.Summary != "":
+				return status(exitBad)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text, json or markdown")
+	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
+	cmd.Flags().IntVar(&guard, "guard", 0, "the directive's guard, in `percent`")
+	return cmd
+}
+
+// difference is what a reload from one map to another would do.
+type difference struct {
+	Summary string         `json:"summary"`
+	Groups  []mapset.Group `json:"groups"`
+	Refused []finding      `json:"refused,omitempty"`
+}
+
+func compare(path string, old, next *mapset.Snapshot, guard int) *difference {
+	d := &difference{Groups: mapset.Groups(old, next), Refused: violations(path, old, next, guard)}
+	if c := mapset.Diff(old, next); c != (mapset.Changes{}) {
+		d.Summary = c.String()
+	}
+	return d
+}
+
+var diffWriters = map[string]func(io.Writer, *difference, bool) error{
+	"text":     writeDiff,
+	"markdown": writeDiffMarkdown,
+	"json":     func(w io.Writer, d *difference, _ bool) error { return writeJSON(w, d) },
+}
+
+// shownNames is how many names of a group are shown without --all.
+const shownNames = 5
+
+func writeDiff(w io.Writer, d *difference, all bool) error {
+	var b strings.Builder
+	if d.Summary == "" {
+		b.WriteString("no difference\n")
+	} else {
+		b.WriteString(d.Summary + "\n")
+	}
+	for _, g := range d.Groups {
+		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
+		for _, n := range shown(g.Names, all) {
+			b.WriteString("    " + n + "\n")
+		}
+	}
+	for _, f := range d.Refused {
+		b.WriteString("\n" + f.full + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
+	var b strings.Builder
+	b.WriteString("### Address map\n\n")
+	if d.Summary == "" {
+		b.WriteString("No difference.\n")
+	} else {
+		b.WriteString(d.Summary + "\n\n| names | account | before | after |\n| --- | --- | --- | --- |\n")
+	}
+	for _, g := range d.Groups {
+		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(shown(g.Names, all), "<br>"), len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
+	}
+	for _, f := range d.Refused {
+		fmt.Fprintf(&b, "\n**A reload would refuse this** (%s): %s. Remedy: %s.\n", f.Rule, f.Text, f.Remedy)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func shown(names []string, all bool) []string {
+	if all || len(names) <= shownNames {
+		return names
+	}
+	return append(names[:shownNames:shownNames], fmt.Sprintf("… and %d more", len(names)-shownNames))
+}
+
+func addresses(list []string) string {
+	if len(list) == 0 {
+		return "the backend's"
+	}
+	return strings.Join(list, " ")
+}

@@ -1,0 +1,104 @@
+package mapset
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Group is names whose addresses change in the same way. Old or New is empty
+// where the names are not proxied.
+type Group struct {
+	Account string   `json:"account"`
+	Old     []string `json:"old"`
+	New     []string `json:"new"`
+	Names   []string `json:"names"` // in order; "*" and the zone for all other names of a zone
+}
+
+// Groups returns what changes for the owner names that either snapshot has a mark
+// of, and for the names that zones speak of as a whole: the largest group first.
+func Groups(old, next *Snapshot) []Group {
+	groups := make(map[string]*Group)
+	add := func(name string, before, after Decision) {
+		from, to := before.texts(), after.texts()
+		if slices.Equal(from, to) {
+			return
+		}
+		account := cmp.Or(after.Account(), before.Account())
+		key := strings.Join([]string{account, strings.Join(from, " "), strings.Join(to, " ")}, "\x00")
+		g := groups[key]
+		if g == nil {
+			g = &Group{Account: account, Old: from, New: to}
+			groups[key] = g
+		}
+		g.Names = append(g.Names, name)
+	}
+	for _, apex := range union(old.zones, next.zones) {
+		a, b := old.zones[apex], next.zones[apex]
+		if a == b {
+			continue
+		}
+		for _, n := range union(a.owners(), b.owners()) {
+			add(string(n), old.LookupFrom(n, n), next.LookupFrom(n, n))
+		}
+		if a.byDefault() || b.byDefault() {
+			add("all other names of "+string(apex), a.other(old), b.other(next))
+		}
+	}
+	for _, n := range union(old.spectrum, next.spectrum) {
+		add(string(n), old.LookupFrom(n, n), next.LookupFrom(n, n))
+	}
+	out := make([]Group, 0, len(groups))
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		g := groups[key]
+		slices.Sort(g.Names)
+		g.Names = slices.Compact(g.Names)
+		out = append(out, *g)
+	}
+	slices.SortStableFunc(out, func(a, b Group) int { return len(b.Names) - len(a.Names) })
+	return out
+}
+
+// union returns the keys of both maps, in order.
+func union[V any](a, b map[fqdn.Name]V) []fqdn.Name {
+	all := make(map[fqdn.Name]struct{}, len(a)+len(b))
+	for _, m := range []map[fqdn.Name]V{a, b} {
+		for n := range m {
+			all[n] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// owners returns the marks of a zone, which may be nil.
+func (z *zone) owners() map[fqdn.Name]mark {
+	if z == nil {
+		return nil
+	}
+	return z.marks
+}
+
+// byDefault reports whether names without a mark are proxied. z may be nil.
+func (z *zone) byDefault() bool { return z != nil && z.rest&markProxied != 0 }
+
+// other decides for a name of the zone without a mark. z may be nil.
+func (z *zone) other(s *Snapshot) Decision {
+	if z == nil {
+		return Decision{}
+	}
+	return s.decide(z, z.rest, false)
+}
+
+// texts returns the addresses of both families.
+func (d Decision) texts() []string {
+	var out []string
+	for _, f := range []Family{IPv4, IPv6} {
+		for _, ip := range d.Addrs(f) {
+			out = append(out, ip.String())
+		}
+	}
+	return out
+}

@@ -53,8 +53,8 @@ type zoneData struct {
 
 	aliases, redirects map[fqdn.Name]fqdn.Name // :: owner of a CNAME or DNAME → its target
 
-	done    map[fqdn.Name]bool // proxied owners whose addresses are in place
-	void    map[rrset]bool     // whose signatures no longer hold
+	done map[fqdn.Name]bool // proxied owners whose addresses are in place
+	void map[rrset]bool     // whose signatures no longer hold
 }
 
 // held is what the backend has at an owner.

@@ -2,12 +2,9 @@ package mapset
 
 import (
 	"fmt"
-	"maps"
-	"net/netip"
+	"iter"
 	"slices"
 	"strings"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -27,8 +24,11 @@ func (c Change) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Changes is what differs between two snapshots. Names are the owner names with
-// a mark; of a zone that is proxied throughout, no names are known.
+// Changes is what differs between two snapshots. Names are the owner names that
+// are known to be proxied, by a mark or an application; of a zone that is
+// proxied throughout and has no zone file, none are. One has changed if what a
+// client is told has. Addresses are those of anycast, maps and applications; one
+// has changed if it was withdrawn, or is no longer.
 type Changes struct{ Accounts, Zones, Maps, Names, Addresses Change }
 
 // String prints the changes on one line, for the log.
@@ -48,159 +48,164 @@ func (c Changes) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// Diff counts what changed from old to next. What the two share is skipped.
+// Diff counts what changed from old to next.
 func Diff(old, next *Snapshot) Changes {
+	if old == next {
+		return Changes{}
+	}
 	d := differ{touched: make(map[string]bool)}
-	d.Zones = compare(old.zones, next.zones, d.zone)
-	old.eachMap(func(owner string, m *addressMap) { d.oldMap(owner, m, next) })
-	next.eachMap(func(owner string, m *addressMap) {
-		if a := old.accounts[owner]; a == nil || a.find(m.id) == nil {
-			d.Maps.Added++
-			d.touched[owner] = true
+	for _, apex := range mayDiffer(old, next) {
+		d.zone(old.zones.zone(apex), next.zones.zone(apex))
+	}
+	for id, a := range old.accounts {
+		d.account(a, next.accounts[id])
+	}
+	for id, b := range next.accounts {
+		if old.accounts[id] == nil {
+			d.Accounts.Added++
+			d.Maps.Added += len(b.maps)
 		}
-	})
-	d.Accounts = compare(old.accounts, next.accounts, func(a, b *account) bool {
-		id := ""
-		if b != nil {
-			id = b.id
+	}
+	was, is := old.addresses(), next.addresses()
+	for ip, usable := range was {
+		now, there := is[ip]
+		d.Addresses.note(there, there && now != usable)
+	}
+	for ip := range is {
+		if _, there := was[ip]; !there {
+			d.Addresses.Added++
 		}
-		return a != nil && b != nil && (a.byoipOnly != b.byoipOnly || d.touched[id])
-	})
-	d.Addresses = compare(old.addresses(), next.addresses(), func(a, b struct{}) bool { return false })
+	}
 	return d.Changes
 }
 
-// differ gathers Changes, and which accounts they are of.
+// differ gathers Changes, and the accounts of which something changed.
 type differ struct {
 	Changes
 	touched map[string]bool
 }
 
-// compare counts the keys of old and next, and those of which the values differ.
-// differs is called with the zero value for what is on one side only.
-func compare[K comparable, V comparable](old, next map[K]V, differs func(a, b V) bool) (c Change) {
-	var none V
-	for k, a := range old {
-		b, ok := next[k]
-		switch {
-		case !ok:
-			differs(a, none)
-			c.Removed++
-		case a != b && differs(a, b):
-			c.Changed++
-		}
+// note counts something of the old version that is there in the new one or not.
+func (c *Change) note(there, changed bool) {
+	switch {
+	case !there:
+		c.Removed++
+	case changed:
+		c.Changed++
 	}
-	for k, b := range next {
-		if _, ok := old[k]; !ok {
-			differs(none, b)
-			c.Added++
-		}
-	}
-	return c
 }
 
-// zone counts the names of two versions of a zone, either nil, and reports
-// whether they differ.
-func (d *differ) zone(a, b *zone) bool {
-	var marksA, marksB map[fqdn.Name]mark
-	same := true
-	if a != nil {
-		marksA = a.proxied()
-	}
-	if b != nil {
-		marksB = b.proxied()
-	}
-	if a != nil && b != nil {
-		same = a.pools[IPv4].equal(b.pools[IPv4]) && a.pools[IPv6].equal(b.pools[IPv6]) && a.autoV6 == b.autoV6
-	}
-	names := compare(marksA, marksB, func(x, y mark) bool { return true })
-	if !same {
-		names.Changed = len(marksB) - names.Added
-	}
-	d.Names.Added += names.Added
-	d.Names.Changed += names.Changed
-	d.Names.Removed += names.Removed
-	if a != nil && b != nil && same && a.rest == b.rest && a.account.id == b.account.id && maps.Equal(a.marks, b.marks) {
-		return false
+// zone compares two versions of a zone, one of which may be nil.
+func (d *differ) zone(a, b *zone) {
+	before := d.Names
+	switch {
+	case a == b, a != nil && b != nil && a.same(b) && len(a.apps) == 0 && len(b.apps) == 0:
+		return
+	case b == nil:
+		d.Names.Removed += a.names()
+		d.Zones.Removed++
+	case a == nil:
+		d.Names.Added += b.names()
+		d.Zones.Added++
+	default:
+		for owner := range a.proxied() {
+			was, is := a.known(owner), b.known(owner)
+			d.Names.note(is.Proxied(), !was.same(is))
+		}
+		for owner := range b.proxied() {
+			if !a.known(owner).Proxied() {
+				d.Names.Added++
+			}
+		}
+		if d.Names == before && a.same(b) {
+			return
+		}
+		d.Zones.Changed++
 	}
 	for _, z := range []*zone{a, b} {
 		if z != nil {
 			d.touched[z.account.id] = true
 		}
 	}
+}
+
+// account compares two versions of an account, the second of which may be nil.
+func (d *differ) account(a, b *account) {
+	if b == nil {
+		d.Accounts.Removed++
+		d.Maps.Removed += len(a.maps)
+		return
+	}
+	before, stayed := d.Maps, 0
+	for i, now := range successors(a, b) {
+		d.Maps.note(now != nil, now != nil && !a.maps[i].equal(now))
+		if now != nil {
+			stayed++
+		}
+	}
+	d.Maps.Added += len(b.maps) - stayed
+	if d.Maps != before || d.touched[a.id] || a.byoipOnly != b.byoipOnly {
+		d.Accounts.Changed++
+	}
+}
+
+// proxied yields the owners known to be proxied, relative to the apex.
+func (z *zone) proxied() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for owner := range z.apps {
+			if !yield(owner) {
+				return
+			}
+		}
+		for owner, m := range z.marks.marks() {
+			if m&markProxied != 0 && z.apps[owner] == nil && !yield(owner) {
+				return
+			}
+		}
+	}
+}
+
+// names counts the owners known to be proxied.
+func (z *zone) names() int {
+	n := z.marks.proxied + len(z.apps)
+	for owner := range z.apps {
+		if m, _ := z.marks.mark(owner); m&markProxied != 0 {
+			n--
+		}
+	}
+	return n
+}
+
+// known decides for an owner that exists by itself.
+func (z *zone) known(owner string) Decision {
+	if app := z.apps[owner]; app != nil {
+		return app.decision(z)
+	}
+	m, ok := z.marks.mark(owner)
+	if !ok {
+		m = z.rest
+	}
+	return Decision{zone: z, pools: z.pools, mark: m, rest: z.rest, manual: !z.autoV6}
+}
+
+// same reports whether a client is told the same by both decisions.
+func (d Decision) same(o Decision) bool {
+	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
+}
+
+func (o outcome) same(p outcome) bool {
+	if o == p {
+		return true
+	}
+	for f := range o {
+		if !slices.Equal(o[f].addrs[f], p[f].addrs[f]) {
+			return false
+		}
+	}
 	return true
 }
 
-func (d *differ) oldMap(owner string, m *addressMap, next *Snapshot) {
-	a := next.accounts[owner]
-	var now *addressMap
-	if a != nil {
-		now = a.find(m.id)
-	}
-	switch {
-	case now == nil:
-		d.Maps.Removed++
-	case m != now && !m.equal(now):
-		d.Maps.Changed++
-	default:
-		return
-	}
-	d.touched[owner] = true
-}
-
-func (s *Snapshot) eachMap(f func(account string, m *addressMap)) {
-	for id, a := range s.accounts {
-		for _, m := range a.maps {
-			f(id, m)
-		}
-	}
-}
-
-// find returns the address map with this id, or nil.
-func (a *account) find(id string) *addressMap {
-	for _, m := range a.maps {
-		if m.id == id {
-			return m
-		}
-	}
-	return nil
-}
-
-func (m *addressMap) equal(o *addressMap) bool {
-	return m.enabled == o.enabled && m.canDelete == o.canDelete && m.canModifyIPs == o.canModifyIPs &&
-		slices.Equal(m.ips, o.ips) && slices.Equal(m.members, o.members)
-}
-
-func (p *Pool) equal(o *Pool) bool {
-	return p == o || p.Step == o.Step && p.Map == o.Map &&
-		slices.Equal(p.addrs[IPv4], o.addrs[IPv4]) && slices.Equal(p.addrs[IPv6], o.addrs[IPv6])
-}
-
-// proxied returns the marks that make a name proxied.
-func (z *zone) proxied() map[fqdn.Name]mark {
-	out := make(map[fqdn.Name]mark, len(z.marks))
-	for n, m := range z.marks {
-		if m&markProxied != 0 {
-			out[n] = m
-		}
-	}
-	return out
-}
-
-// addresses returns every address that stands on a map, on an application or
-// in anycast.
-func (s *Snapshot) addresses() map[netip.Addr]struct{} {
-	out := make(map[netip.Addr]struct{})
-	add := func(list []netip.Addr) {
-		for _, a := range list {
-			out[a] = struct{}{}
-		}
-	}
-	add(s.anycast.addrs[IPv4])
-	add(s.anycast.addrs[IPv6])
-	for _, app := range s.spectrum {
-		add(app.listed)
-	}
-	s.eachMap(func(_ string, m *addressMap) { add(m.ips) })
-	return out
+// same reports whether the zones are the same but for their applications.
+func (z *zone) same(o *zone) bool {
+	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.equal(&o.marks)
 }

@@ -36,20 +36,17 @@ func Groups(old, next *Snapshot) []Group {
 		}
 		g.Names = append(g.Names, name)
 	}
-	for _, apex := range union(old.zones, next.zones) {
-		a, b := old.zones[apex], next.zones[apex]
+	for _, apex := range slices.Sorted(slices.Values(mayDiffer(old, next))) {
+		a, b := old.zones.zone(apex), next.zones.zone(apex)
 		if a == b {
 			continue
 		}
-		for _, n := range union(a.owners(), b.owners()) {
+		for _, n := range union(a, b) {
 			add(string(n), old.LookupFrom(n, n), next.LookupFrom(n, n))
 		}
 		if a.byDefault() || b.byDefault() {
-			add("all other names of "+string(apex), a.other(old), b.other(next))
+			add("all other names of "+string(apex), a.other(), b.other())
 		}
-	}
-	for _, n := range union(old.spectrum, next.spectrum) {
-		add(string(n), old.LookupFrom(n, n), next.LookupFrom(n, n))
 	}
 	out := make([]Group, 0, len(groups))
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
@@ -62,34 +59,33 @@ func Groups(old, next *Snapshot) []Group {
 	return out
 }
 
-// union returns the keys of both maps, in order.
-func union[V any](a, b map[fqdn.Name]V) []fqdn.Name {
-	all := make(map[fqdn.Name]struct{}, len(a)+len(b))
-	for _, m := range []map[fqdn.Name]V{a, b} {
-		for n := range m {
-			all[n] = struct{}{}
+// union returns the names that have a mark or an application in either version
+// of a zone, in order. Either may be nil.
+func union(a, b *zone) []fqdn.Name {
+	all := make(map[fqdn.Name]struct{})
+	for _, z := range []*zone{a, b} {
+		if z == nil {
+			continue
+		}
+		for owner := range z.marks.marks() {
+			all[absolute(owner, z.apex)] = struct{}{}
+		}
+		for owner := range z.apps {
+			all[absolute(owner, z.apex)] = struct{}{}
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
-}
-
-// owners returns the marks of a zone, which may be nil.
-func (z *zone) owners() map[fqdn.Name]mark {
-	if z == nil {
-		return nil
-	}
-	return z.marks
 }
 
 // byDefault reports whether names without a mark are proxied. z may be nil.
 func (z *zone) byDefault() bool { return z != nil && z.rest&markProxied != 0 }
 
 // other decides for a name of the zone without a mark. z may be nil.
-func (z *zone) other(s *Snapshot) Decision {
+func (z *zone) other() Decision {
 	if z == nil {
 		return Decision{}
 	}
-	return s.decide(z, z.rest, false)
+	return Decision{zone: z, pools: z.pools, mark: z.rest}
 }
 
 // texts returns the addresses of both families.

@@ -1,8 +1,6 @@
 package mapset
 
 import (
-	"maps"
-
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/zonefile"
@@ -16,48 +14,51 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 	if z.All || z.ZoneFile != "" && z.ProxiedDefault {
 		out.rest = markProxied
 	}
-	out.marks = make(map[fqdn.Name]mark, len(z.Marks))
+	c := newCollector(z, file, out.rest)
 	for _, m := range z.Marks {
-		b.listed(s.Doc, out, file, m)
-	}
-	if file == nil {
-		return
-	}
-	if z.All {
-		b.contradicted(s.Doc, z, file)
-	}
-	for name, owner := range file.Owners {
-		if _, listed := out.marks[name]; listed {
-			continue
+		if file != nil {
+			b.compare(s.Doc, file, m)
 		}
-		switch owner.Mark {
-		case zonefile.Proxied:
-			out.set(name, markProxied)
-		case zonefile.Unproxied:
-			out.set(name, 0)
-		default:
-			// An owner without a mark is kept as well: it exists by itself, so
-			// that the mark of a wildcard above it does not cover it (R8).
-			out.set(name, out.rest)
+		c.add(m.Owner, bitsOf(m))
+	}
+	if file != nil {
+		if z.All {
+			b.contradicted(s.Doc, z, file)
+		}
+		c.addFile(z, file)
+		b.nameServers(s.Doc, c, z, file)
+		for _, w := range file.Warnings {
+			b.part.ofMarks = append(b.part.ofMarks, warning{z.ZoneFilePos, w})
 		}
 	}
-	out.prune()
-	b.nameServers(s.Doc, out, z, file)
+	out.marks = newTable(c.list)
+	if !out.hasProxied() && (z.ZoneFile == "" || file != nil) {
+		b.warnOfMarks(s.Doc, z.Pos, "zone %q has no proxied names", z.Name)
+	}
 }
 
-// listed enters one mark of the list.
-func (b *builder) listed(doc *mapfile.Document, out *zone, file *zonefile.Zone, m mapfile.Mark) {
-	out.set(m.Owner, bitsOf(m))
-	if file == nil {
-		return
-	}
+// compare checks one mark of the list against the zone file.
+func (b *builder) compare(doc *mapfile.Document, file *zonefile.Zone, m mapfile.Mark) {
 	owner, exists := file.Owners[m.Owner]
 	switch {
-	case !exists:
-		b.warn(doc, m.Pos, "the mark of %q names nothing in its zone_file", m.Owner)
+	case !exists && !underWildcard(m.Owner, file):
+		b.warnOfMarks(doc, m.Pos, "the mark of %q names nothing in its zone_file", m.Owner)
 	case owner.Mark == zonefile.Proxied && !m.Proxied, owner.Mark == zonefile.Unproxied && m.Proxied:
 		b.refuse(doc, m.Pos, "V14", "correct one of the two", "%q is %s here, and %s by its cf_tags in the zone_file, line %d", m.Owner, word(m.Proxied), word(!m.Proxied), owner.Line)
 	}
+}
+
+// underWildcard reports whether a wildcard of the zone file may answer for name:
+// its mark is then one of a name that the zone has, as an exception to the
+// wildcard's or the other way round.
+func underWildcard(name fqdn.Name, file *zonefile.Zone) bool {
+	for n := name; len(n) > len(file.Apex); {
+		n, _ = n.Parent()
+		if _, ok := file.Owners[n.Wildcard()]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // contradicted complains about an owner that the zone file exempts from
@@ -65,7 +66,7 @@ func (b *builder) listed(doc *mapfile.Document, out *zone, file *zonefile.Zone, 
 func (b *builder) contradicted(doc *mapfile.Document, z *mapfile.Zone, file *zonefile.Zone) {
 	var first fqdn.Name
 	for name, owner := range file.Owners {
-		if owner.Mark == zonefile.Unproxied && (first == "" || owner.Line < file.Owners[first].Line) {
+		if at := file.Owners[first].Line; owner.Mark == zonefile.Unproxied && (first == "" || owner.Line < at || owner.Line == at && name < first) {
 			first = name
 		}
 	}
@@ -76,10 +77,10 @@ func (b *builder) contradicted(doc *mapfile.Document, z *mapfile.Zone, file *zon
 
 // nameServers warns of a proxied name that is a name server of its zone: what
 // resolvers then ask is the edge.
-func (b *builder) nameServers(doc *mapfile.Document, out *zone, z *mapfile.Zone, file *zonefile.Zone) {
+func (b *builder) nameServers(doc *mapfile.Document, c *collector, z *mapfile.Zone, file *zonefile.Zone) {
 	for _, ns := range file.NameServers() {
-		if m, ok := out.marks[ns]; ok && m&markProxied != 0 || !ok && out.rest&markProxied != 0 && ns.In(z.Name) {
-			b.warn(doc, z.Pos, "%q is proxied and a name server of its zone", ns)
+		if ns.In(z.Name) && c.markOf(ns)&markProxied != 0 {
+			b.warnOfMarks(doc, z.Pos, "%q is proxied and a name server of its zone", ns)
 		}
 	}
 }
@@ -105,37 +106,72 @@ func bitsOf(m mapfile.Mark) mark {
 	return bits
 }
 
-// set enters the mark of an owner. That of a wildcard stands in both tables: one
-// can ask for the wildcard itself.
-func (z *zone) set(name fqdn.Name, m mark) {
-	z.marks[name] = m
-	if name.IsWildcard() {
-		if z.wild == nil {
-			z.wild = make(map[fqdn.Name]mark)
+// collector gathers the marks of one zone that a decision or a count needs.
+type collector struct {
+	apex  fqdn.Name
+	rest  mark // of the names without a mark
+	wilds bool // there are wildcards
+	list  []named
+}
+
+func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark) *collector {
+	c := &collector{apex: z.Name, rest: rest, list: make([]named, 0, len(z.Marks))}
+	for _, m := range z.Marks {
+		c.wilds = c.wilds || m.Owner.IsWildcard()
+	}
+	if file != nil {
+		for name := range file.Owners {
+			c.wilds = c.wilds || name.IsWildcard()
 		}
-		parent, _ := name.Parent()
-		z.wild[parent] = m
+	}
+	return c
+}
+
+// add enters a mark. Where there is no wildcard that covers other names, to be
+// unproxied is the same as to have no mark, if the rest of the zone is.
+func (c *collector) add(name fqdn.Name, m mark) {
+	if m|c.rest != 0 || c.wilds {
+		c.list = append(c.list, named{relative(name, len(c.apex)), m})
 	}
 }
 
-// prune drops the marks that change nothing: those that say what would hold
-// without them.
-func (z *zone) prune() {
-	if len(z.wild) > 0 {
-		return
+// addFile adds the owners of the zone file that the list does not name.
+func (c *collector) addFile(z *mapfile.Zone, file *zonefile.Zone) {
+	listed := make(map[fqdn.Name]bool, len(z.Marks))
+	for _, m := range z.Marks {
+		listed[m.Owner] = true
 	}
-	maps.DeleteFunc(z.marks, func(_ fqdn.Name, m mark) bool { return m == z.rest })
+	for name, owner := range file.Owners {
+		if listed[name] {
+			continue
+		}
+		switch owner.Mark {
+		case zonefile.Proxied:
+			c.add(name, markProxied)
+		case zonefile.Unproxied:
+			c.add(name, 0)
+		default:
+			// An owner without a mark counts as well where there are wildcards:
+			// it exists by itself, and their marks do not cover it (R8).
+			if c.wilds || owner.Types&zonefile.Address != 0 {
+				c.add(name, c.rest)
+			}
+		}
+	}
+}
+
+// markOf returns the mark of a name that exists by itself.
+func (c *collector) markOf(name fqdn.Name) mark {
+	owner := relative(name, len(c.apex))
+	for _, e := range c.list {
+		if e.owner == owner {
+			return e.mark
+		}
+	}
+	return c.rest
 }
 
 // hasProxied reports whether any name of the zone may be proxied.
 func (z *zone) hasProxied() bool {
-	return z.rest&markProxied != 0 || z.proxiedNames() > 0
-}
-
-func (z *zone) proxiedNames() int {
-	n := 0
-	for _, m := range z.marks {
-		n += int(m & markProxied)
-	}
-	return n
+	return z.rest&markProxied != 0 || z.marks.proxied > 0 || len(z.apps) > 0
 }

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Violation is a change that a reload may not make.
@@ -30,7 +28,10 @@ func (v Violation) Error() string {
 func Protect(old, next *Snapshot, guard int) []Violation {
 	var out []Violation
 	for _, id := range slices.Sorted(maps.Keys(old.accounts)) {
-		out = append(out, protectAccount(old.accounts[id], next)...)
+		// What two versions share has not changed.
+		if was, is := old.accounts[id], next.accounts[id]; was != is {
+			out = append(out, protectAccount(was, is)...)
+		}
 	}
 	if guard > 0 {
 		out = append(out, guarded(old, next, guard)...)
@@ -38,112 +39,109 @@ func Protect(old, next *Snapshot, guard int) []Violation {
 	return out
 }
 
-func protectAccount(old *account, next *Snapshot) []Violation {
+// protectAccount judges an account; now is nil if it would disappear.
+func protectAccount(was, now *account) []Violation {
 	var out []Violation
-	now := next.accounts[old.id]
-	if old.byoipOnly && now != nil && !now.byoipOnly {
-		out = append(out, Violation{"P3", old.id, "", fmt.Sprintf("account %q would lose byoip_only, and its names could be answered with anycast", old.id),
-			"keep byoip_only: true; if it has to go, move the zones to another account first"})
+	if was.byoipOnly && now != nil && !now.byoipOnly {
+		out = append(out, Violation{
+			Rule: "P3", Account: was.id,
+			Text:   fmt.Sprintf("account %q would lose byoip_only, and its names could be answered with anycast", was.id),
+			Remedy: "keep byoip_only: true; if it has to go, move the zones to another account first",
+		})
 	}
-	for i, m := range old.maps {
-		if m.canDelete && m.canModifyIPs {
-			continue
-		}
-		out = append(out, protectMap(old, i, m.successor(old, i, next))...)
+	if !slices.ContainsFunc(was.maps, (*addressMap).protected) {
+		return out
+	}
+	next := successors(was, now)
+	for i, m := range was.maps {
+		out = append(out, protectMap(was, m, next[i])...)
 	}
 	return out
 }
 
-// protectMap judges the protected map old.maps[i], which is now in the next
-// version, or nil.
-func protectMap(old *account, i int, now *addressMap) []Violation {
-	m := old.maps[i]
-	first := func(flag string) string {
-		return fmt.Sprintf("first load a version in which nothing changes but %s: true of this map, then make the change", flag)
+// protected reports whether there is anything that a reload may not do to m.
+func (m *addressMap) protected() bool { return !m.canDelete || !m.canModifyIPs }
+
+// protectMap judges an address map of an account, by the flags that are in
+// force; now is nil if it would disappear.
+func protectMap(of *account, m, now *addressMap) []Violation {
+	var out []Violation
+	refuse := func(rule, flag, would, after string) {
+		out = append(out, Violation{
+			Rule: rule, Account: of.id, Map: m.id,
+			Text:   fmt.Sprintf("address map %q of account %q has %s: false and would %s", m.id, of.id, flag, would),
+			Remedy: fmt.Sprintf("first load a version in which it has %s: true and nothing else changes, then %s", flag, after),
+		})
 	}
 	switch {
-	case now == nil && !m.canDelete:
-		return []Violation{{"P1", old.id, m.id, fmt.Sprintf("address map %q of account %q has can_delete: false and would disappear", m.id, old.id), first("can_delete")}}
+	case m.canDelete:
 	case now == nil:
-		return nil
+		refuse("P1", "can_delete", "disappear", "the one without it")
+	case m.enabled && !now.enabled:
+		refuse("P1", "can_delete", "be disabled", "the one that disables it")
 	}
-	var out []Violation
-	if !m.canDelete && m.enabled && !now.enabled {
-		out = append(out, Violation{"P1", old.id, m.id, fmt.Sprintf("address map %q of account %q has can_delete: false and would be disabled", m.id, old.id), first("can_delete")})
-	}
-	if !m.canModifyIPs && !slices.Equal(m.ips, now.ips) {
-		out = append(out, Violation{"P2", old.id, m.id, fmt.Sprintf("address map %q of account %q has can_modify_ips: false and would have other ips", m.id, old.id), first("can_modify_ips")})
+	if now != nil && !m.canModifyIPs && !m.sameIPs(now) {
+		refuse("P2", "can_modify_ips", "have other ips", "the one with the new ips")
 	}
 	return out
 }
 
-// successor returns what became of the map, which is number i of its account, or
-// nil. A map without an id of its own is called by its position, which shifts
-// when another map comes or goes before it: it is then known by its addresses.
-func (m *addressMap) successor(a *account, i int, next *Snapshot) *addressMap {
-	now := next.accounts[a.id]
-	if now == nil {
-		return nil
-	}
-	if m.id == fmt.Sprintf("%s/%d", a.id, i) {
-		for _, n := range now.maps {
-			if slices.Equal(n.ips, m.ips) && n.enabled == m.enabled && n.canModifyIPs == m.canModifyIPs && n.canDelete == m.canDelete {
-				return n
-			}
-		}
-	}
-	return now.find(m.id)
-}
-
-// guarded judges how much would go (P4).
+// guarded judges how much would go (P4). A name stays if it is proxied by
+// itself or by what its zone says of all names: by a wildcard it would be only
+// if it did not exist.
 func guarded(old, next *Snapshot, guard int) []Violation {
 	var out []Violation
-	add := func(what string, gone, had int) {
+	judge := func(what string, gone, had int) {
 		if gone*100 > guard*had {
-			out = append(out, Violation{Rule: "P4", Text: fmt.Sprintf("%d of %d %s in force would go at once, more than %d %%", gone, had, what, guard),
-				Remedy: "remove them in smaller steps, or raise guard for this reload"})
+			out = append(out, Violation{
+				Rule:   "P4",
+				Text:   fmt.Sprintf("%d of %d %s in force would go at once, more than %d %%", gone, had, what, guard),
+				Remedy: "remove them in smaller steps, or raise guard for this reload",
+			})
 		}
 	}
-	zones, names, hadNames := 0, 0, 0
-	for apex, z := range old.zones {
-		now := next.zones[apex]
-		if now == nil {
+	var zones, names int
+	for _, apex := range mayDiffer(old, next) {
+		was, now := old.zones.zone(apex), next.zones.zone(apex)
+		switch {
+		case was == nil:
+		case now == nil:
 			zones++
-		}
-		for n := range z.proxied() {
-			hadNames++
-			if now == nil || now.of(n)&markProxied == 0 {
-				names++
+			names += was.names()
+		default:
+			for owner := range was.proxied() {
+				if !now.known(owner).Proxied() {
+					names++
+				}
 			}
 		}
 	}
-	add("zones", zones, len(old.zones))
-	add("proxied names", names, hadNames)
+	judge("zones", zones, old.stats.Zones)
+	judge("proxied names", names, old.stats.ProxiedNames)
 	had, have := old.mapAddresses(), next.mapAddresses()
 	gone := 0
 	for ip := range had {
-		if _, ok := have[ip]; !ok {
+		if !have[ip] {
 			gone++
 		}
 	}
-	add("map addresses", gone, len(had))
+	judge("map addresses", gone, len(had))
 	return out
 }
 
-// of returns the mark of a name that exists by itself.
-func (z *zone) of(n fqdn.Name) mark {
-	if m, ok := z.marks[n]; ok {
-		return m
-	}
-	return z.rest
-}
-
-func (s *Snapshot) mapAddresses() map[netip.Addr]struct{} {
-	out := make(map[netip.Addr]struct{})
-	s.eachMap(func(_ string, m *addressMap) {
-		for _, ip := range m.ips {
-			out[ip] = struct{}{}
+// mapAddresses returns the addresses that address maps can answer with: what
+// is withdrawn, or on a map that is disabled, is not in force.
+func (s *Snapshot) mapAddresses() map[netip.Addr]bool {
+	out := make(map[netip.Addr]bool)
+	for _, a := range s.accounts {
+		for _, m := range a.maps {
+			if !m.enabled {
+				continue
+			}
+			for _, ip := range m.ips.usable {
+				out[ip] = true
+			}
 		}
-	})
+	}
 	return out
 }

@@ -73,42 +73,22 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 // changedZones returns the zones that answer differently, those on one side
 // only included, in order. Only zones that next was made anew with can.
 func changedZones(old, next *Snapshot) []fqdn.Name {
-	out := make(map[fqdn.Name]struct{})
-	touched := next.touched
-	if touched == nil {
-		touched = make(map[fqdn.Name]struct{}, len(next.zones))
-		for _, zones := range []map[fqdn.Name]*zone{old.zones, next.zones} {
-			for apex := range zones {
-				touched[apex] = struct{}{}
-			}
-		}
-	}
-	for apex := range touched {
+	var out []fqdn.Name
+	for _, apex := range mayDiffer(old, next) {
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
 		if a, b := old.around(apex), next.around(apex); a != b && !a.answersAs(b) {
-			out[apex] = struct{}{}
+			out = append(out, apex)
 		}
 	}
-	for name, app := range old.spectrum {
-		if now := next.spectrum[name]; now == nil || !app.pool.sameAddresses(now.pool) {
-			out[app.zone.apex] = struct{}{}
-		}
-	}
-	for name, app := range next.spectrum {
-		if old.spectrum[name] == nil {
-			out[app.zone.apex] = struct{}{}
-		}
-	}
-	return slices.Sorted(maps.Keys(out))
+	slices.Sort(out)
+	return out
 }
 
 // around returns the zone that answers the names of an apex, or nil.
 func (s *Snapshot) around(apex fqdn.Name) *zone {
-	for n, ok := apex, true; ok; n, ok = n.Parent() {
-		if z := s.zones[n]; z != nil {
-			return z
-		}
+	if r, ok := s.zones.enclosing(apex); ok {
+		return r.zone()
 	}
 	return nil
 }
@@ -122,26 +102,15 @@ func (z *zone) answersAs(o *zone) bool {
 	if !z.hasProxied() && !o.hasProxied() {
 		return true
 	}
-	return z.pools[IPv4].sameAddresses(o.pools[IPv4]) && z.pools[IPv6].sameAddresses(o.pools[IPv6]) &&
-		z.autoV6 == o.autoV6 && z.rest == o.rest && maps.Equal(z.marks, o.marks)
-}
-
-// sameAddresses reports whether two pools give the same answers, of whichever
-// step and map they are.
-func (p *Pool) sameAddresses(o *Pool) bool {
-	return slices.Equal(p.addrs[IPv4], o.addrs[IPv4]) && slices.Equal(p.addrs[IPv6], o.addrs[IPv6])
+	return z.pools.same(o.pools) && z.autoV6 == o.autoV6 && z.rest == o.rest && z.marks.equal(&o.marks) &&
+		maps.EqualFunc(z.apps, o.apps, func(a, b *spectrum) bool { return a.mark == b.mark && a.pools.same(b.pools) })
 }
 
 // AnyProxied reports whether a zone of the backend with this apex may hold
 // proxied names, of whichever zones of the map.
 func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
-	for n, z := range s.zones {
-		if (n.In(apex) || apex.In(n)) && z.hasProxied() {
-			return true
-		}
-	}
-	for n := range s.spectrum {
-		if n.In(apex) {
+	for z := range s.zones.all() {
+		if (z.apex.In(apex) || apex.In(z.apex)) && z.hasProxied() {
 			return true
 		}
 	}
@@ -151,9 +120,9 @@ func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
 // ProxiedZones returns the zones that have proxied names.
 func (s *Snapshot) ProxiedZones() []fqdn.Name {
 	var out []fqdn.Name
-	for n, z := range s.zones {
+	for z := range s.zones.all() {
 		if z.hasProxied() {
-			out = append(out, n)
+			out = append(out, z.apex)
 		}
 	}
 	return out
@@ -163,9 +132,12 @@ func (s *Snapshot) ProxiedZones() []fqdn.Name {
 // in order.
 func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for n := range s.spectrum {
-		if n.In(apex) {
-			out = append(out, n)
+	for z := range s.zones.all() {
+		for owner := range z.apps {
+			// A zone below z may enclose the name more closely.
+			if n := absolute(owner, z.apex); n.In(apex) && s.Lookup(n).Spectrum {
+				out = append(out, n)
+			}
 		}
 	}
 	slices.Sort(out)
@@ -176,15 +148,15 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 // and the apexes of zones there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for at, z := range s.zones {
-		if !at.In(apex) && !apex.In(at) {
+	for z := range s.zones.all() {
+		if !z.apex.In(apex) && !apex.In(z.apex) {
 			continue
 		}
-		if at.In(apex) {
-			out = append(out, at)
+		if z.apex.In(apex) {
+			out = append(out, z.apex)
 		}
-		for n := range z.marks {
-			if n.In(apex) {
+		for owner := range z.marks.marks() {
+			if n := absolute(owner, z.apex); n.In(apex) {
 				out = append(out, n)
 			}
 		}

@@ -1,11 +1,10 @@
 package mapset
 
 import (
+	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 
-	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
@@ -13,31 +12,34 @@ import (
 // without compiling the others again. It never changes and is safe for
 // concurrent use.
 type Set struct {
-	opt  Options
-	snap *Snapshot
-	reg  *registry
-	docs map[string]*part // :: name of the document → what it gave
+	opt   Options
+	snap  *Snapshot
+	reg   *registry
+	parts map[string]*part // :: name of the document → what it gave
 }
 
 // part is one document of a set.
 type part struct {
-	src      Source
+	doc      *mapfile.Document // without its text and most of its marks
+	block    *block
 	stats    Stats
-	warnings []string
+	warnings []warning
+	ofMarks  []warning // of its marks and zone files, which outlast a compilation without them
+}
+
+// warning is one line about a place of a document.
+type warning struct {
+	pos  mapfile.Pos
+	text string
 }
 
 // NewSet returns the set of no documents.
 func NewSet(opt Options) *Set {
 	return &Set{
-		opt: opt,
-		snap: &Snapshot{
-			zones:    make(map[fqdn.Name]*zone),
-			spectrum: make(map[fqdn.Name]*spectrum),
-			accounts: make(map[string]*account),
-			anycast:  noPool,
-		},
-		reg:  newRegistry(),
-		docs: make(map[string]*part),
+		opt:   opt,
+		snap:  &Snapshot{accounts: make(map[string]*account), lineage: newLineage(nil)},
+		reg:   newRegistry(),
+		parts: make(map[string]*part),
 	}
 }
 
@@ -48,233 +50,133 @@ func (s *Set) Snapshot() *Snapshot { return s.snap }
 // same name, and others gone. Every error is returned, and no set if there is
 // any. What is in the set keeps its claims; after that, the first of changed
 // does. The cost is that of the changed documents and of those that depend on
-// what they lend, unless anycast changes.
+// what they lend, unless anycast changes. Nothing of changed is kept.
 func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
-	next := &Set{opt: s.opt, docs: maps.Clone(s.docs), reg: s.reg.clone()}
-	next.snap = s.snap.clone()
-	b := &builder{reg: next.reg, snap: next.snap, perFamily: s.opt.PerFamily}
+	b := newBuilder(s)
 	var before, after []*mapfile.Document
-	names := slices.Clone(gone)
+	for _, name := range gone {
+		before = b.takeOut(before, name)
+	}
 	for _, src := range changed {
-		names = append(names, src.Doc.Name)
+		before = b.takeOut(before, src.Doc.Name)
 		after = append(after, src.Doc)
 	}
-	for _, name := range names {
-		if p := next.docs[name]; p != nil {
-			before = append(before, p.src.Doc)
-			b.remove(p.src.Doc)
-			delete(next.docs, name)
-		}
-	}
-	for _, src := range changed {
-		next.docs[src.Doc.Name] = &part{src: src}
-		b.names(src.Doc)
+	for _, doc := range after {
+		b.names(doc)
 	}
 	b.space(after)
-	affected := b.borrowers(next.docs, before, after)
-	if b.anycast(next.docs, changed, s.opt.Anycast) {
-		affected = next.others(after)
+	affected := b.borrowers(before, after)
+	if b.anycast(after) {
+		affected = slices.Sorted(maps.Keys(b.next.parts))
 	}
-	for _, p := range affected {
-		next.docs[p.src.Doc.Name] = &part{src: p.src}
-		after = append(after, p.src.Doc)
+	docs := slices.Clone(after)
+	for _, name := range affected {
+		docs = append(docs, b.next.parts[name].doc)
 	}
-	b.lenders(after)
-	for _, doc := range after {
-		b.document(next.docs[doc.Name])
+	b.lenders(docs)
+	for _, name := range affected {
+		b.recompile(name)
+	}
+	for _, src := range changed {
+		b.compile(src)
 	}
 	if len(b.errs) > 0 {
 		b.errs.Sort()
 		return nil, b.errs
 	}
-	next.finish()
-	next.snap.touched = nil
-	if len(s.docs) > 0 {
-		next.snap.touched = apexes(before, after)
+	b.next.sum()
+	b.next.snap.lineage.touch(before, docs)
+	return b.next, nil
+}
+
+// takeOut takes the document out, if there is one of the name, and appends it to
+// list.
+func (b *builder) takeOut(list []*mapfile.Document, name string) []*mapfile.Document {
+	p := b.next.parts[name]
+	if p == nil {
+		return list
 	}
-	return next, nil
+	b.reg.remove(p.doc)
+	for i := range p.doc.Accounts {
+		delete(b.snap.accounts, p.doc.Accounts[i].ID)
+	}
+	b.snap.zones.remove(p.block)
+	delete(b.next.parts, name)
+	return append(list, p.doc)
 }
 
-// clone returns a snapshot that can be changed without changing s; what it
-// holds is shared.
-func (s *Snapshot) clone() *Snapshot {
-	cp := *s
-	cp.zones, cp.spectrum, cp.accounts = maps.Clone(s.zones), maps.Clone(s.spectrum), maps.Clone(s.accounts)
-	return &cp
+// compile compiles a document that was not in the set.
+func (b *builder) compile(src Source) {
+	p := &part{doc: slim(src.Doc)}
+	b.next.parts[src.Doc.Name] = p
+	b.document(p, src)
 }
 
-// remove takes a document out, and all that it claims.
-func (b *builder) remove(doc *mapfile.Document) {
-	for i := range doc.Accounts {
-		a := &doc.Accounts[i]
-		delete(b.snap.accounts, a.ID)
-		delete(b.reg.accounts, a.ID)
+// recompile compiles a document of the set once more, which itself has not
+// changed.
+func (b *builder) recompile(name string) {
+	last := b.next.parts[name]
+	p := &part{doc: last.doc, ofMarks: last.ofMarks}
+	b.next.parts[name] = p
+	b.snap.zones.remove(last.block)
+	b.unchanged = true
+	b.document(p, Source{Doc: last.doc})
+	b.unchanged = false
+}
+
+// document compiles the accounts of one document.
+func (b *builder) document(p *part, src Source) {
+	b.part, b.block = p, new(block)
+	for i := range src.Doc.Accounts {
+		b.account(src, &src.Doc.Accounts[i])
+	}
+	if len(b.errs) > 0 {
+		return // Its zones may be those of other blocks.
+	}
+	b.block.finish()
+	b.snap.zones.add(b.block)
+	p.block = b.block
+	p.stats = statsOf(src.Doc, p.block)
+}
+
+// slim returns a copy of doc with what compiling it again needs: not its text,
+// and of its marks those only that an address of a certain family is wanted for.
+func slim(doc *mapfile.Document) *mapfile.Document {
+	out := *doc
+	out.Forget()
+	out.Accounts = slices.Clone(doc.Accounts)
+	for i := range out.Accounts {
+		a := &out.Accounts[i]
+		a.Zones = slices.Clone(a.Zones)
 		for j := range a.Zones {
-			delete(b.snap.zones, a.Zones[j].Name)
-			delete(b.reg.zones, a.Zones[j].Name)
-		}
-		for j := range a.Maps {
-			delete(b.reg.maps, a.Maps[j].ID)
-		}
-		for j := range a.Spectrum {
-			delete(b.snap.spectrum, a.Spectrum[j].Name)
-			delete(b.reg.apps, a.Spectrum[j].Name)
-		}
-		for _, p := range a.Prefixes {
-			b.reg.own.Delete(p.CIDR)
-		}
-		for _, p := range a.Delegated {
-			b.reg.lent.Delete(p.CIDR)
-		}
-		for _, ip := range a.StaticIPs {
-			delete(b.reg.statics, ip.IP)
-		}
-	}
-}
-
-// borrowers returns the documents, other than the changed ones, that use address
-// space which the changed ones lend or did lend.
-func (b *builder) borrowers(docs map[string]*part, before, after []*mapfile.Document) []*part {
-	space := make(map[netip.Prefix]int) // :: prefix → how its state before differs from that after
-	for i, list := range [][]*mapfile.Document{before, after} {
-		for _, doc := range list {
-			for j := range doc.Accounts {
-				for _, p := range doc.Accounts[j].Prefixes {
-					state := 1
-					if p.Advertised {
-						state = 2
-					}
-					space[p.CIDR] += state * (1 - 2*i)
+			marks := a.Zones[j].Marks
+			a.Zones[j].Marks = nil
+			for _, m := range marks {
+				if m.V4Only || m.V6Only {
+					a.Zones[j].Marks = append(a.Zones[j].Marks, m)
 				}
 			}
 		}
 	}
-	found := make(map[string]*part)
-	for prefix, difference := range space {
-		if difference == 0 {
+	return &out
+}
+
+// sum adds up what the parts of the set count and warn of.
+func (s *Set) sum() {
+	s.snap.stats = Stats{Addresses: len(s.snap.anycast)}
+	s.snap.warnings = nil
+	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
+		p := s.parts[name]
+		s.snap.stats.add(p.stats)
+		if len(p.warnings)+len(p.ofMarks) == 0 {
 			continue
 		}
-		for _, c := range b.reg.lent.Subnets(prefix) {
-			if !slices.ContainsFunc(after, func(d *mapfile.Document) bool { return d.Name == c.file }) {
-				found[c.file] = docs[c.file]
-			}
+		all := slices.Concat(p.warnings, p.ofMarks)
+		slices.SortStableFunc(all, func(a, b warning) int {
+			return cmp.Or(cmp.Compare(a.pos.Line, b.pos.Line), cmp.Compare(a.pos.Col, b.pos.Col))
+		})
+		for _, w := range all {
+			s.snap.warnings = append(s.snap.warnings, w.text)
 		}
 	}
-	out := make([]*part, 0, len(found))
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		out = append(out, found[name])
-	}
-	return out
-}
-
-// others returns the parts that are of none of these documents.
-func (s *Set) others(docs []*mapfile.Document) []*part {
-	var out []*part
-	for _, name := range slices.Sorted(maps.Keys(s.docs)) {
-		if !slices.ContainsFunc(docs, func(d *mapfile.Document) bool { return d.Name == name }) {
-			out = append(out, s.docs[name])
-		}
-	}
-	return out
-}
-
-// anycast takes the addresses of the Corefile, else those of the one document
-// that has any. It reports whether they are others than before.
-func (b *builder) anycast(docs map[string]*part, changed []Source, override []netip.Addr) bool {
-	addrs := override
-	holder := ""
-	for _, name := range slices.Sorted(maps.Keys(docs)) {
-		isChanged := slices.ContainsFunc(changed, func(src Source) bool { return src.Doc.Name == name })
-		if len(docs[name].src.Doc.Anycast) > 0 && !isChanged {
-			holder = name
-		}
-	}
-	for _, src := range changed {
-		b.anycastUnknown = b.anycastUnknown || src.Doc.AnycastInvalid
-		switch {
-		case len(src.Doc.Anycast) == 0:
-		case holder != "":
-			b.refuse(src.Doc, src.Doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", holder)
-		default:
-			holder = src.Doc.Name
-		}
-	}
-	if holder != "" && len(override) == 0 {
-		addrs = addrsOf(docs[holder].src.Doc.Anycast)
-	}
-	pool := newPool(StepAnycast, "", addrs)
-	if pool.empty() {
-		pool = noPool
-	}
-	if pool.equal(b.snap.anycast) {
-		return false
-	}
-	b.snap.anycast = pool
-	return true
-}
-
-// finish adds up what the parts of the set count.
-func (s *Set) finish() {
-	s.snap.stats = Stats{Addresses: len(s.snap.anycast.addrs[IPv4]) + len(s.snap.anycast.addrs[IPv6])}
-	s.snap.warnings = nil
-	for _, name := range slices.Sorted(maps.Keys(s.docs)) {
-		p := s.docs[name]
-		s.snap.stats.add(p.stats)
-		s.snap.warnings = append(s.snap.warnings, p.warnings...)
-	}
-}
-
-func (s *Stats) add(o Stats) {
-	s.Accounts += o.Accounts
-	s.Zones += o.Zones
-	s.ProxiedNames += o.ProxiedNames
-	s.AddressMaps += o.AddressMaps
-	s.Addresses += o.Addresses
-}
-
-// statsOf counts what one document gave.
-func (s *Snapshot) statsOf(doc *mapfile.Document) Stats {
-	st := Stats{Accounts: len(doc.Accounts)}
-	for i := range doc.Accounts {
-		a := &doc.Accounts[i]
-		st.Zones += len(a.Zones)
-		st.AddressMaps += len(a.Maps)
-		for j := range a.Zones {
-			if z := s.zones[a.Zones[j].Name]; z != nil {
-				st.ProxiedNames += z.proxiedNames()
-			}
-		}
-		distinct := make(map[netip.Addr]struct{})
-		for j := range a.Maps {
-			for _, ip := range a.Maps[j].IPs {
-				distinct[ip.IP] = struct{}{}
-			}
-		}
-		for j := range a.Spectrum {
-			app := &a.Spectrum[j]
-			for _, ip := range app.IPs {
-				distinct[ip.IP] = struct{}{}
-			}
-			if now := s.spectrum[app.Name]; now != nil && now.zone.marks[app.Name]&markProxied == 0 {
-				st.ProxiedNames++
-			}
-		}
-		st.Addresses += len(distinct)
-	}
-	return st
-}
-
-// apexes returns the zones of documents, each once.
-func apexes(lists ...[]*mapfile.Document) map[fqdn.Name]struct{} {
-	out := make(map[fqdn.Name]struct{})
-	for _, docs := range lists {
-		for _, doc := range docs {
-			for i := range doc.Accounts {
-				for j := range doc.Accounts[i].Zones {
-					out[doc.Accounts[i].Zones[j].Name] = struct{}{}
-				}
-			}
-		}
-	}
-	return out
 }

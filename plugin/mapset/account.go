@@ -1,0 +1,105 @@
+package mapset
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
+)
+
+// account compiles one account.
+func (b *builder) account(s Source, a *mapfile.Account) {
+	acct := &account{id: a.ID, byoipOnly: a.BYOIPOnly}
+	b.addresses(s.Doc, a)
+	att := b.attach(s.Doc, a)
+	b.protectedFallback(s.Doc, a, att)
+	for i := range a.Maps {
+		acct.maps = append(acct.maps, b.addressMap(s.Doc, a, &a.Maps[i], att))
+	}
+	base := ladder{anycast: b.everyone, byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
+	if att.account != nil {
+		base.accountMap = newRung(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
+	}
+	ofMap := make(map[*mapfile.AddressMap]*rung)
+	apps := appsByZone(a, att)
+	for i := range a.Zones {
+		z := &a.Zones[i]
+		l := base
+		if m := att.zones[z.Name]; m != nil {
+			if ofMap[m] == nil {
+				ofMap[m] = newRung(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+			}
+			l.zoneMap = ofMap[m]
+		}
+		out := &zone{apex: z.Name, account: acct, autoV6: z.IPv6, pools: l.outcome()}
+		for _, app := range apps[z.Name] {
+			b.spectrum(s.Doc, a, out, app, l, att)
+		}
+		b.zoneMarks(s, out, z)
+		b.reachable(s.Doc, a, out, z, l, att)
+		b.block.add(out)
+	}
+	b.snap.accounts[a.ID] = acct
+}
+
+// zoneMarks compiles the marks of a zone, or takes them over from its last
+// version if the document has not changed.
+func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
+	if b.unchanged {
+		last := b.last.zones.zone(z.Name)
+		out.marks, out.rest = last.marks, last.rest
+		return
+	}
+	b.marks(s, out, z)
+}
+
+// addressMap compiles what outlives the decisions of an address map.
+func (b *builder) addressMap(doc *mapfile.Document, a *mapfile.Account, m *mapfile.AddressMap, att *attachments) *addressMap {
+	ips := addrsOf(m.IPs)
+	slices.SortFunc(ips, netip.Addr.Compare)
+	out := &addressMap{id: m.ID, enabled: m.Enabled, canDelete: m.CanDelete, canModifyIPs: m.CanModifyIPs, ips: b.reg.set(a.ID, ips)}
+	if out.ips.withdrawn() {
+		b.warn(doc, m.Pos, "all addresses of address map %q are withdrawn: it counts as disabled", m.ID)
+	}
+	for _, mem := range m.Members {
+		out.members = append(out.members, att.member(mem))
+	}
+	slices.Sort(out.members)
+	return out
+}
+
+// reachable refuses a zone with proxied names that have no address at all (V15).
+func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, l ladder, att *attachments) {
+	if !b.judgesAddresses(a, att) || !b.reg.isFirst(doc, z) {
+		return
+	}
+	written := l.asWritten()
+	if out.needsPools() && !written.answers(markProxied) {
+		b.refuse(doc, z.Pos, "V15", "write anycast addresses, or an enabled address map for the zone or its account",
+			"zone %q has proxied names, and there is no address for them", z.Name)
+		return
+	}
+	for _, m := range z.Marks {
+		if bits := bitsOf(m); bits&markProxied != 0 && !written.answers(bits) && out.apps[relative(m.Owner, len(z.Name))] == nil {
+			b.refuse(doc, m.Pos, "V15", "write an address of that family where its zone is answered from, or lift the limit",
+				"%q is answered with %s only, and there is no such address for it", m.Owner, onlyFamily(bits))
+		}
+	}
+}
+
+// judgesAddresses reports whether it is known from where the account's names
+// are answered, so that it can be told whether there is any address.
+func (b *builder) judgesAddresses(a *mapfile.Account, att *attachments) bool {
+	return !b.anycastUnknown && !a.MapsInvalid && !att.incomplete
+}
+
+// needsPools reports whether any name of the zone is answered from its pools:
+// one that is proxied and has no Spectrum application.
+func (z *zone) needsPools() bool { return z.rest&markProxied != 0 || z.names() > len(z.apps) }
+
+func onlyFamily(m mark) string {
+	if m.answers(IPv4) {
+		return "IPv4"
+	}
+	return "IPv6"
+}

@@ -1,0 +1,183 @@
+package mapset
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// atlas finds the zone that encloses a name most closely. A clone can be changed
+// without changing the original, and shares its blocks: to replace one document
+// of ten thousand costs a copy of the slots.
+type atlas struct {
+	blocks []*block // :: number; nil where one was taken out
+	free   []int    // the numbers of those
+	slots  []uint64 // hash of an apex → where its record is
+	zones  int
+}
+
+// A slot is the number of the block and 1 + the place in it of a record, below a
+// tag from the hash that tells most other zones apart. 0 is an empty slot.
+const (
+	placeBits = 34 // 16 GiB, of documents that are read up to 256 MiB
+	blockBits = 22 // four million documents
+	tagFrom   = placeBits + blockBits
+	placeMask = 1<<placeBits - 1
+	blockMask = 1<<blockBits - 1
+)
+
+func (a *atlas) clone() atlas {
+	return atlas{slices.Clone(a.blocks), slices.Clone(a.free), slices.Clone(a.slots), a.zones}
+}
+
+// ref is a record and the block it is in.
+type ref struct {
+	record
+	block *block
+}
+
+func (r ref) zone() *zone { return r.block.zones[r.number()] }
+
+func (a *atlas) at(slot uint64) ref {
+	b := a.blocks[slot>>placeBits&blockMask]
+	return ref{b.records[slot&placeMask-1:], b}
+}
+
+// find returns the record of the zone with this apex, if there is one.
+func (a *atlas) find(apex fqdn.Name) (ref, bool) {
+	if a.zones == 0 {
+		return ref{}, false
+	}
+	h, mask := hashOfName(apex), uint64(len(a.slots)-1)
+	for i := h; ; i++ {
+		slot := a.slots[i&mask]
+		if slot == 0 {
+			return ref{}, false
+		}
+		if slot>>tagFrom == h>>tagFrom {
+			if r := a.at(slot); string(r.apex()) == string(apex) {
+				return r, true
+			}
+		}
+	}
+}
+
+// enclosing returns the record of the zone that encloses name most closely, if
+// there is one. It walks the labels from the left over sub-slices, so that the
+// closest zone is met first and nothing is allocated.
+func (a *atlas) enclosing(name fqdn.Name) (ref, bool) {
+	for n, ok := name, name != ""; ok; n, ok = n.Parent() {
+		if r, found := a.find(n); found {
+			return r, true
+		}
+	}
+	return ref{}, false
+}
+
+// zone returns the zone with this apex, or nil.
+func (a *atlas) zone(apex fqdn.Name) *zone {
+	if r, ok := a.find(apex); ok {
+		return r.zone()
+	}
+	return nil
+}
+
+// all yields every zone.
+func (a *atlas) all() iter.Seq[*zone] {
+	return func(yield func(*zone) bool) {
+		for _, b := range a.blocks {
+			if b == nil {
+				continue
+			}
+			for _, z := range b.zones {
+				if !yield(z) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// add puts a block in that is in no atlas yet, of zones that are not there yet.
+func (a *atlas) add(b *block) {
+	if n := len(a.free); n > 0 {
+		b.number, a.free = a.free[n-1], a.free[:n-1]
+		a.blocks[b.number] = b
+	} else {
+		b.number = len(a.blocks)
+		a.blocks = append(a.blocks, b)
+	}
+	a.zones += len(b.zones)
+	if slots(a.zones) > len(a.slots) {
+		a.rebuild()
+		return
+	}
+	a.enter(b)
+}
+
+// slots is the size of an index of n entries: a power of two, two thirds full at
+// most.
+func slots(n int) int {
+	size := 4
+	for size < n+n/2 {
+		size *= 2
+	}
+	return size
+}
+
+func (a *atlas) rebuild() {
+	a.slots = make([]uint64, slots(a.zones))
+	for _, b := range a.blocks {
+		if b != nil {
+			a.enter(b)
+		}
+	}
+}
+
+// enter fills in the slots of a block.
+func (a *atlas) enter(b *block) {
+	mask := uint64(len(a.slots) - 1)
+	for _, z := range b.zones {
+		h := hashOfName(z.apex)
+		i := h
+		for a.slots[i&mask] != 0 {
+			i++
+		}
+		a.slots[i&mask] = slotOf(h, b, z)
+	}
+}
+
+func slotOf(hash uint64, b *block, z *zone) uint64 {
+	return hash>>tagFrom<<tagFrom | uint64(b.number)<<placeBits | uint64(z.at+1)
+}
+
+// remove takes a block out.
+func (a *atlas) remove(b *block) {
+	mask := uint64(len(a.slots) - 1)
+	for _, z := range b.zones {
+		h := hashOfName(z.apex)
+		i := h
+		for a.slots[i&mask] != slotOf(h, b, z) {
+			i++
+		}
+		a.vacate(i & mask)
+	}
+	a.blocks[b.number] = nil
+	a.free = append(a.free, b.number)
+	a.zones -= len(b.zones)
+}
+
+// vacate empties slot i and closes the gap: an entry further on may have been
+// put there because this one was taken.
+func (a *atlas) vacate(i uint64) {
+	mask := uint64(len(a.slots) - 1)
+	for j := (i + 1) & mask; a.slots[j] != 0; j = (j + 1) & mask {
+		home := hashOfApex(a.at(a.slots[j]).apex()) & mask
+		if (j-home)&mask >= (j-i)&mask {
+			a.slots[i] = a.slots[j]
+			i = j
+		}
+	}
+	a.slots[i] = 0
+}

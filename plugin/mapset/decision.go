@@ -1,0 +1,86 @@
+package mapset
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Decision is the answer to "what does a client get for this owner name?". The
+// zero Decision is that of a name that no zone of the map encloses.
+type Decision struct {
+	zone   *zone
+	pools  outcome
+	mark   mark
+	rest   mark // of the names in the zone that have none
+	manual bool // AAAA is answered only where the backend has it
+	// ByWildcard: no mark of the name itself decided, but one of a wildcard
+	// above it. It covers the name only if the backend answers for the name from
+	// that wildcard (RFC 4592); see [Snapshot.LookupFrom].
+	ByWildcard bool
+	// Spectrum: the name is that of an application and is answered whether or
+	// not the backend has it.
+	Spectrum bool
+}
+
+// Proxied reports whether the name is answered with addresses of the map.
+func (d Decision) Proxied() bool { return d.mark&markProxied != 0 }
+
+// IPs returns the mapped addresses of family f in the map's order, as RDATA
+// needs them; none if the answer is NODATA. The slice is shared: read only.
+func (d Decision) IPs(f Family) []net.IP {
+	if !d.mark.answers(f) {
+		return nil
+	}
+	return d.pools[f].ips[f]
+}
+
+// Addrs returns the same addresses as [Decision.IPs] for people and tools.
+func (d Decision) Addrs(f Family) []netip.Addr {
+	if !d.mark.answers(f) {
+		return nil
+	}
+	return d.pools[f].addrs[f]
+}
+
+// NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at
+// the name (ipv6: false of its zone).
+func (d Decision) NeedsAAAA() bool { return d.manual && !d.Spectrum }
+
+// ByDefault reports whether the name may be proxied only because its zone says
+// so of every name: anybody can ask for any number of such names.
+func (d Decision) ByDefault() bool { return d.rest&markProxied != 0 && !d.Spectrum }
+
+// Step returns the step of the fallback that answers for family f; StepNone for
+// a name that is not proxied.
+func (d Decision) Step(f Family) Step {
+	if !d.Proxied() {
+		return StepNone
+	}
+	return d.pools[f].Step
+}
+
+// Map returns the id of the address map that answers for family f, or "".
+func (d Decision) Map(f Family) string {
+	if !d.Proxied() {
+		return ""
+	}
+	return d.pools[f].Map
+}
+
+// Zone returns the zone of the map that encloses the name most closely, or "".
+func (d Decision) Zone() fqdn.Name {
+	if d.zone == nil {
+		return ""
+	}
+	return d.zone.apex
+}
+
+// Account returns the id of the account of that zone, or "".
+func (d Decision) Account() string {
+	if d.zone == nil {
+		return ""
+	}
+	return d.zone.account.id
+}

@@ -1,0 +1,111 @@
+package mapset
+
+import "github.com/addressmap/addressmap/plugin/fqdn"
+
+// Lookup decides for a name when it is not known which wildcard, if any, the
+// backend answers from: the application of the name, else the mark of the name
+// itself, else that of the nearest wildcard above it, else what the zone says of
+// all other names.
+func (s *Snapshot) Lookup(name fqdn.Name) Decision {
+	r, ok := s.zones.enclosing(name)
+	if !ok {
+		return Decision{}
+	}
+	if d, ok := r.ofItself(relative(name, r.apexLen())); ok {
+		return d
+	}
+	if r.flags()&withWilds != 0 {
+		for n := name; len(n) > r.apexLen(); {
+			n, _ = n.Parent()
+			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
+				d := r.decide(m)
+				d.ByWildcard = true
+				return d
+			}
+		}
+	}
+	return r.decide(r.rest())
+}
+
+// LookupFrom decides for a name of which the backend told the source of its
+// records: the name itself, or the wildcard owner they were made from.
+func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
+	r, ok := s.zones.enclosing(name)
+	if !ok {
+		return Decision{}
+	}
+	d, ok := r.ofItself(relative(name, r.apexLen()))
+	if !ok && source != name && source.IsWildcard() && source.In(fqdn.Name(r.apex())) {
+		d, ok = r.ofItself(relative(source, r.apexLen()))
+	}
+	if !ok {
+		return r.decide(r.rest())
+	}
+	return d
+}
+
+// HasProxied reports whether the zone with this apex has names that are proxied.
+func (s *Snapshot) HasProxied(apex fqdn.Name) bool {
+	z := s.zones.zone(apex)
+	return z != nil && z.hasProxied()
+}
+
+// relative returns a name relative to the apex of its zone, as the zone's table
+// has it: "www.", or "" for the apex itself.
+func relative(name fqdn.Name, apexLen int) string {
+	switch {
+	case len(name) == apexLen:
+		return ""
+	case apexLen == 1: // the root: all that names have in common with it is the last dot
+		return string(name)
+	}
+	return string(name[:len(name)-apexLen])
+}
+
+// absolute is the reverse of relative.
+func absolute(owner string, apex fqdn.Name) fqdn.Name {
+	switch {
+	case owner == "":
+		return apex
+	case apex == ".":
+		return fqdn.Name(owner)
+	}
+	return fqdn.Name(owner) + apex
+}
+
+// ofItself decides by what is said of the owner by its own name, if anything is.
+func (r ref) ofItself(owner string) (Decision, bool) {
+	if r.flags()&withApps != 0 {
+		z := r.zone()
+		if app := z.apps[owner]; app != nil {
+			return app.decision(z), true
+		}
+	}
+	m, ok := r.mark(keyOf(owner))
+	if !ok {
+		return Decision{}, false
+	}
+	return r.decide(m), true
+}
+
+// mark returns the mark of an owner, given by its key.
+func (r ref) mark(key string, wild bool) (mark, bool) {
+	if r.flags()&withIndex != 0 {
+		return r.zone().marks.find(key, wild)
+	}
+	return findIn(r.marks(), key, wild)
+}
+
+func (r ref) decide(m mark) Decision {
+	return Decision{
+		zone:   r.zone(),
+		pools:  r.block.outcomes[r.outcome()],
+		mark:   m,
+		rest:   r.rest(),
+		manual: r.flags()&manualV6 != 0,
+	}
+}
+
+func (app *spectrum) decision(z *zone) Decision {
+	return Decision{zone: z, pools: app.pools, mark: app.mark, Spectrum: true}
+}

@@ -1,0 +1,128 @@
+package mapset
+
+import (
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+)
+
+// attachments is which enabled address map answers for what of one account.
+type attachments struct {
+	account *mapfile.AddressMap
+	zones   map[fqdn.Name]*mapfile.AddressMap
+
+	names map[fqdn.Name]bool   // the account's zones
+	ids   map[string]fqdn.Name // :: id of a zone → its apex
+
+	// A membership of an enabled map was refused, or its addresses are missing:
+	// whether a zone or the account lacks a map cannot be told.
+	incomplete bool
+}
+
+// attach resolves the memberships of the account's maps (V8), refuses two
+// enabled maps of one member (V9), and enabled maps that could not answer (V10).
+func (b *builder) attach(doc *mapfile.Document, a *mapfile.Account) *attachments {
+	att := &attachments{
+		zones: make(map[fqdn.Name]*mapfile.AddressMap),
+		names: make(map[fqdn.Name]bool, len(a.Zones)),
+		ids:   make(map[string]fqdn.Name),
+	}
+	for i := range a.Zones {
+		z := &a.Zones[i]
+		att.names[z.Name] = true
+		if z.ID == "" {
+			continue
+		}
+		if other, taken := att.ids[z.ID]; taken && other != z.Name {
+			b.refuse(doc, z.IDPos, "V4", "write the id that each of the two has", "zone %q has the id %q already", other, z.ID)
+			continue
+		}
+		att.ids[z.ID] = z.Name
+	}
+	for i := range a.Maps {
+		m := &a.Maps[i]
+		b.unlikely(doc, m)
+		for _, mem := range m.Members {
+			if mem.Kind == mapfile.MemberAccount {
+				b.attachAccount(doc, a, m, mem, att)
+			} else {
+				b.attachZone(doc, a, m, mem, att)
+			}
+		}
+		if m.Enabled && len(m.Members) > 0 && len(m.IPs) == 0 && !m.IPsInvalid {
+			b.refuse(doc, m.Pos, "V10", "add ips, or disable the map", "address map %q is enabled and has members, but no address", m.ID)
+			att.incomplete = true
+		}
+	}
+	return att
+}
+
+func (b *builder) attachAccount(doc *mapfile.Document, a *mapfile.Account, m *mapfile.AddressMap, mem mapfile.Member, att *attachments) {
+	switch {
+	case a.ID == "":
+		att.incomplete = true // What the membership names cannot be told right or wrong.
+	case mem.Identifier != a.ID:
+		att.incomplete = att.incomplete || m.Enabled
+		b.refuse(doc, mem.Pos, "V8", "write the id of the map's own account: "+a.ID, "account %q is not the account of address map %q", mem.Identifier, m.ID)
+	case !m.Enabled || att.account == m:
+	case att.account != nil:
+		b.refuse(doc, mem.Pos, "V9", "disable one of the two, or take the membership off it", "account %q is a member of the enabled address map %q already", a.ID, att.account.ID)
+	default:
+		att.account = m
+	}
+}
+
+func (b *builder) attachZone(doc *mapfile.Document, a *mapfile.Account, m *mapfile.AddressMap, mem mapfile.Member, att *attachments) {
+	name, known := att.zone(mem.Identifier)
+	switch {
+	case !known:
+		att.incomplete = att.incomplete || m.Enabled
+		if !a.ZonesInvalid {
+			b.refuse(doc, mem.Pos, "V8", b.zoneRemedy(a, mem.Identifier), "%q is no zone of account %q", mem.Identifier, a.ID)
+		}
+	case !m.Enabled || att.zones[name] == m:
+	case att.zones[name] != nil:
+		b.refuse(doc, mem.Pos, "V9", "disable one of the two, or take the membership off it", "zone %q is a member of the enabled address map %q already", name, att.zones[name].ID)
+	default:
+		att.zones[name] = m
+	}
+}
+
+func (b *builder) zoneRemedy(a *mapfile.Account, identifier string) string {
+	remedy := "write the name or id of a zone of the account"
+	if n, err := fqdn.Parse(identifier); err == nil {
+		if c, ok := b.reg.zones[n]; ok && c.account != a.ID {
+			remedy += "; this one is of account " + c.account
+		}
+	}
+	return remedy
+}
+
+// zone finds the zone of the account that an identifier means: by its name, in
+// any form, or by its id.
+func (att *attachments) zone(identifier string) (fqdn.Name, bool) {
+	if n, err := fqdn.Parse(identifier); err == nil && att.names[n] {
+		return n, true
+	}
+	n, ok := att.ids[identifier]
+	return n, ok
+}
+
+// member returns a membership in the one form in which they can be compared.
+func (att *attachments) member(mem mapfile.Member) string {
+	if mem.Kind == mapfile.MemberAccount {
+		return "account"
+	}
+	n, _ := att.zone(mem.Identifier)
+	return string(n)
+}
+
+// unlikely warns of maps that answer for nothing and look as if they were meant to.
+func (b *builder) unlikely(doc *mapfile.Document, m *mapfile.AddressMap) {
+	switch {
+	case m.MembersInvalid:
+	case len(m.Members) == 0:
+		b.warn(doc, m.Pos, "address map %q has no members", m.ID)
+	case !m.Enabled:
+		b.warn(doc, m.Pos, "address map %q has members and is disabled (without enabled: true a map is)", m.ID)
+	}
+}

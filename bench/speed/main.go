@@ -45,7 +45,7 @@ func main() {
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
 	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
 	flag.StringVar(&s.loadCPU, "load-cpu", "1", "core of dnsperf")
-	flag.StringVar(&s.profile, "profile", "", "folder to write a CPU profile of each CoreDNS to; slows them down")
+	flag.StringVar(&s.profile, "profile", "", "folder to write CPU and allocation profiles of each CoreDNS to; slows them down")
 	flag.BoolVar(&s.oneMap, "one-map", false, "name one map for all in each server block, instead of that of the zone's account")
 	flag.BoolVar(&s.keep, "keep", false, "leave the zones and maps in place and say where")
 	flag.Parse()

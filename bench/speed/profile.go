@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,11 +13,11 @@ import (
 	"github.com/addressmap/addressmap/bench/rig"
 )
 
-// profiler takes a CPU profile of a CoreDNS while it is loaded, and counts what
-// it allocates. One without an address does nothing.
+// profiler takes profiles of a CoreDNS while it is loaded: of its CPU time, and of
+// what it allocates. One without an address does nothing.
 type profiler struct {
 	addr    string // where the pprof plugin listens
-	path    string // of the profile to write
+	path    string // of the profiles to write, without what they end in
 	seconds int
 
 	before counts
@@ -37,7 +38,7 @@ func newProfiler(s *settings, w *workload, c *contender) *profiler {
 		return &profiler{}
 	}
 	name := regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(w.name+" "+c.name, "-")
-	return &profiler{addr: "127.0.0.1:" + port, path: filepath.Join(s.profile, name+".pprof"), seconds: max(s.seconds-1, 1)}
+	return &profiler{addr: "127.0.0.1:" + port, path: filepath.Join(s.profile, name), seconds: max(s.seconds-1, 1)}
 }
 
 // corefile returns the lines for the first server block.
@@ -53,22 +54,24 @@ func (p *profiler) start() {
 		return
 	}
 	p.before, _ = p.counts() // an error comes up again in stop
-	p.done = make(chan error, 1)
-	go func() {
-		profile, err := p.get(fmt.Sprintf("profile?seconds=%d", p.seconds))
-		if err == nil {
-			err = rig.WriteFile(filepath.Dir(p.path), filepath.Base(p.path), profile)
-		}
-		p.done <- err
-	}()
+	p.done = make(chan error, 2)
+	for suffix, what := range map[string]string{".cpu.pprof": "profile", ".allocs.pprof": "allocs"} {
+		go func() {
+			profile, err := p.get(fmt.Sprintf("%s?seconds=%d", what, p.seconds))
+			if err == nil {
+				err = rig.WriteFile(filepath.Dir(p.path), filepath.Base(p.path)+suffix, profile)
+			}
+			p.done <- err
+		}()
+	}
 }
 
-// stop waits for the profile and prints what a query cost.
+// stop waits for the profiles and prints what a query cost.
 func (p *profiler) stop(r result) error {
 	if p.addr == "" {
 		return nil
 	}
-	if err := <-p.done; err != nil {
+	if err := errors.Join(<-p.done, <-p.done); err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
 	after, err := p.counts()

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/bench/rig"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// All maps are accepted, and all forms of the map are the same map.
+func TestWrite_Maps(t *testing.T) {
+	dir := t.TempDir()
+	s := &settings{fleet: rig.Fleet{Zones: 25, Hosts: 3}}
+	if err := write(s, dir); err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := filepath.Glob(filepath.Join(dir, folderMap, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := mapset.Stats{Accounts: 3, Zones: 25, ProxiedNames: 75, AddressMaps: 6, Addresses: 24}
+	for _, tc := range []struct {
+		name  string
+		files []string
+		want  mapset.Stats
+	}{
+		{"empty", []string{filepath.Join(dir, emptyMap)}, mapset.Stats{Addresses: 1}},
+		{"YAML", []string{filepath.Join(dir, yamlMap)}, all},
+		{"JSON", []string{filepath.Join(dir, jsonMap)}, all},
+		{"directory", accounts, all},
+		{"turn 1", []string{filepath.Join(dir, changedMap(1))}, all},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var sources []mapset.Source
+			for _, path := range tc.files {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				doc, errs := mapfile.Parse(path+".yaml", text)
+				if len(errs) > 0 {
+					t.Fatal(errs)
+				}
+				sources = append(sources, mapset.Source{Doc: doc})
+			}
+			snap, errs := mapset.Build(sources, mapset.Options{})
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			if got := snap.Stats(); got != tc.want {
+				t.Errorf("want %+v, got %+v", tc.want, got)
+			}
+		})
+	}
+}
+
+func TestZone(t *testing.T) {
+	rrs := 0
+	for z := dns.NewZoneParser(strings.NewReader(zone), rig.TLD, "db"); ; rrs++ {
+		if _, ok := z.Next(); !ok {
+			if z.Err() != nil {
+				t.Fatal(z.Err())
+			}
+			break
+		}
+	}
+	if rrs != 5 {
+		t.Errorf("want 5 records, got %d", rrs)
+	}
+}
+
+// The load counts what a server loses and what it answers wrongly, by phase.
+func TestLoad_Counts(t *testing.T) {
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen, lost, wrong atomic.Int64
+	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		switch n := seen.Add(1); {
+		case n%10 == 0:
+			lost.Add(1)
+			return
+		case n%10 == 5:
+			wrong.Add(1)
+		default:
+			m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(192, 0, 2, 1)}}
+		}
+		_ = w.WriteMsg(m)
+	})}
+	go server.ActivateAndServe()
+	defer server.Shutdown()
+
+	l, err := newLoad(pc.LocalAddr().String(), rig.Fleet{Zones: 10, Hosts: 2}, 2000, phases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upTo := func(n int64) {
+		for deadline := time.Now().Add(30 * time.Second); seen.Load() < n; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("the server saw %d questions", seen.Load())
+			}
+		}
+	}
+	upTo(100)
+	l.enter(changes)
+	upTo(200)
+	ps := l.end()
+	a, b := ps[still], ps[changes]
+	if a.sent < 50 || b.sent < 50 || int64(a.sent+b.sent) != seen.Load() {
+		t.Errorf("want all %d questions in the two phases, got %d and %d", seen.Load(), a.sent, b.sent)
+	}
+	if got := int64(a.lost() + b.lost()); got != lost.Load() {
+		t.Errorf("want %d lost, got %d", lost.Load(), got)
+	}
+	if got := int64(a.wrong + b.wrong); got != wrong.Load() {
+		t.Errorf("want %d wrong, got %d", wrong.Load(), got)
+	}
+	if !slices.IsSorted(a.answers) || a.quantile(0) <= 0 || a.quantile(1) < a.quantile(0.5) {
+		t.Errorf("want latencies above zero in rising order, got %v", a.answers)
+	}
+}
+
+func TestPhaseTable(t *testing.T) {
+	ms := time.Millisecond
+	got := phaseTable([]*phase{
+		{sent: 4, wrong: 1, answers: []time.Duration{ms, 2 * ms, 5 * ms / 2}},
+		{sent: 2, answers: []time.Duration{3 * ms}},
+	}).String()
+	const want = `| latency         |     p50 |     p99 |   p99.9 | slowest | queries | lost | wrong |
+| --------------- | ------: | ------: | ------: | ------: | ------: | ---: | ----: |
+| without reloads | 2.00 ms | 2.50 ms | 2.50 ms | 2.50 ms |       4 |    0 |     1 |
+| with reloads    | 3.00 ms | 3.00 ms | 3.00 ms | 3.00 ms |       2 |    1 |     0 |
+`
+	if got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+}
+
+func TestColdTables(t *testing.T) {
+	sec := time.Second
+	forms := []*form{
+		{title: "an empty map", one: []time.Duration{sec / 10}, all: []time.Duration{sec / 10}, footprints: []footprint{{60e6, 70e6, 10e6}}},
+		{title: "one YAML document", limit: 10 * sec, octets: 30e6, one: []time.Duration{11 * sec}, all: []time.Duration{6 * sec}, footprints: []footprint{{200e6, 900e6, 110e6}}},
+	}
+	const want = `| map               | on disk | one core | all cores | resident | beyond empty | heap beyond empty | at most |
+| ----------------- | ------: | -------: | --------: | -------: | -----------: | ----------------: | ------: |
+| an empty map      |    0 MB |   0.10 s |    0.10 s |    60 MB |         0 MB |              0 MB |   70 MB |
+| one YAML document |   30 MB |  11.00 s |    6.00 s |   200 MB |       140 MB |            100 MB |  900 MB |
+`
+	if got := coldTable(forms).String(); got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+	const goals = `| goal                                               | measured |  to reach | reached |
+| -------------------------------------------------- | -------: | --------: | ------: |
+| S6 memory beyond an empty map's, one YAML document |   140 MB |  ≤ 150 MB |     yes |
+| S7 one YAML document                               |  11.00 s | ≤ 10.00 s |      no |
+`
+	if got := coldGoals(forms).String(); got != goals {
+		t.Errorf("want\n%s\ngot\n%s", goals, got)
+	}
+}

@@ -97,7 +97,7 @@ func tellsWildcards(handlers []plugin.Handler) bool {
 		switch h.Name() {
 		case pluginName:
 			after = true
-		case "file", "auto", "secondary", "transfer", "loop":
+		case "file", "auto", "secondary", "dynupdate", "transfer", "loop", "view":
 		default:
 			if after {
 				return false

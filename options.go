@@ -70,10 +70,12 @@ func parse(c *caddy.Controller) (*options, error) {
 			return nil, c.Err("the map is missing: write addressmap MAP [ZONES...]")
 		}
 		o.path = args[0]
-		o.zones = plugin.OriginsFromArgsOrServerBlock(args[1:], c.ServerBlockKeys)
-		if len(o.zones) == 0 {
-			return nil, c.Errf("no zone in %q: write names of zones, as in addressmap %s example.org", args[1:], o.path)
+		for _, zone := range args[1:] {
+			if len(plugin.Host(zone).NormalizeExact()) == 0 {
+				return nil, c.Errf("%q is no name of a zone: write one such as example.org", zone)
+			}
 		}
+		o.zones = plugin.OriginsFromArgsOrServerBlock(args[1:], c.ServerBlockKeys)
 		seen := make(map[string]bool)
 		for c.NextBlock() {
 			name := c.Val()

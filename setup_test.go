@@ -1,0 +1,245 @@
+package addressmap
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/addressmap/addressmap/plugin/answer"
+)
+
+// controller returns a controller that stands before a directive in the server
+// block of two zones.
+func controller(directive string) *caddy.Controller {
+	c := caddy.NewTestController("dns", directive)
+	c.ServerBlockKeys = []string{"example.org.:53", "example.net.:53"}
+	return c
+}
+
+// plain is what a directive without options says, with changes.
+func plain(change func(*options)) *options {
+	o := &options{
+		path:     "maps.yaml",
+		zones:    []string{"example.org.", "example.net."},
+		answer:   answer.Options{TTL: 300},
+		transfer: transferMapped,
+		poll:     30 * time.Second,
+		presence: 5 * time.Second,
+	}
+	if change != nil {
+		change(o)
+	}
+	return o
+}
+
+func TestCorefile_Options(t *testing.T) {
+	addrs := func(list ...string) []netip.Addr {
+		var out []netip.Addr
+		for _, a := range list {
+			out = append(out, netip.MustParseAddr(a))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		directive string
+		want      *options
+	}{
+		{"addressmap maps.yaml", plain(nil)},
+		{"addressmap maps.yaml {\n}", plain(nil)},
+		{"addressmap maps.yaml shop.example.org EXAMPLE.com", plain(func(o *options) { o.zones = []string{"shop.example.org.", "example.com."} })},
+		{"addressmap maps.yaml .", plain(func(o *options) { o.zones = []string{"."} })},
+		{"addressmap maps.yaml 192.0.2.0/24", plain(func(o *options) { o.zones = []string{"2.0.192.in-addr.arpa."} })},
+		{"addressmap maps.yaml {\n anycast 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.1") })},
+		{"addressmap maps.yaml {\n anycast 192.0.2.2 2001:db8::1 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.2", "2001:db8::1", "192.0.2.1") })},
+		{"addressmap maps.yaml {\n ttl 0\n}", plain(func(o *options) { o.answer.TTL = 0 })},
+		{"addressmap maps.yaml {\n ttl 2147483647\n}", plain(func(o *options) { o.answer.TTL = 2147483647 })},
+		{"addressmap maps.yaml {\n missing_family nodata\n}", plain(nil)},
+		{"addressmap maps.yaml {\n missing_family next\n}", plain(func(o *options) { o.compile.PerFamily = true })},
+		{"addressmap maps.yaml {\n https\n}", plain(func(o *options) { o.answer.ALPN = []string{"h2"} })},
+		{"addressmap maps.yaml {\n https h3 h2\n}", plain(func(o *options) { o.answer.ALPN = []string{"h3", "h2"} })},
+		{"addressmap maps.yaml {\n transfer mapped\n}", plain(nil)},
+		{"addressmap maps.yaml {\n transfer origin\n}", plain(func(o *options) { o.transfer = transferBackend })},
+		{"addressmap maps.yaml {\n transfer refuse\n}", plain(func(o *options) { o.transfer = transferRefuse })},
+		{"addressmap maps.yaml {\n reload 1m30s\n}", plain(func(o *options) { o.poll = 90 * time.Second })},
+		{"addressmap maps.yaml {\n reload off\n}", plain(func(o *options) { o.poll = 0 })},
+		{"addressmap maps.yaml {\n state /var/lib/addressmap\n}", plain(func(o *options) { o.state = "/var/lib/addressmap" })},
+		{"addressmap maps.yaml {\n guard 20%\n}", plain(func(o *options) { o.guard = 20 })},
+		{"addressmap maps.yaml {\n guard 100\n}", plain(func(o *options) { o.guard = 100 })},
+		{"addressmap maps.yaml {\n presence 2s\n}", plain(func(o *options) { o.presence = 2 * time.Second })},
+		{"addressmap maps.yaml {\n presence off\n}", plain(func(o *options) { o.presence = 0 })},
+		{"addressmap maps.yaml {\n ttl 60\n https\n reload off\n}", plain(func(o *options) { o.answer = answer.Options{TTL: 60, ALPN: []string{"h2"}}; o.poll = 0 })},
+	} {
+		t.Run(strings.ReplaceAll(c.directive, "\n", ""), func(t *testing.T) {
+			got, err := parse(controller(c.directive))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got:\n%+v\nwant:\n%+v", got, c.want)
+			}
+		})
+	}
+}
+
+// A wrong directive is refused with the line that it stands in, and says what would
+// be right. The option of each case stands in line 3.
+func TestCorefile_WrongOptions(t *testing.T) {
+	for _, c := range []struct{ option, want string }{
+		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, ttl, missing_family, https, transfer, reload, state, guard and presence`},
+		{"fallthrough", `unknown option "fallthrough"`},
+		{"anycast", `anycast: write at least one address`},
+		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
+		{"anycast 192.0.2.1/32", `"192.0.2.1/32" is no IP address`},
+		{"anycast fe80::1%eth0", `"fe80::1%eth0" is no IP address`},
+		{"anycast ::ffff:192.0.2.1", `"::ffff:192.0.2.1" is an IPv4-mapped IPv6 address: write 192.0.2.1`},
+		{"anycast 0.0.0.0", `"0.0.0.0" is no unicast address`},
+		{"anycast ::", `"::" is no unicast address`},
+		{"anycast 224.0.0.1", `"224.0.0.1" is no unicast address`},
+		{"anycast ff02::1", `"ff02::1" is no unicast address`},
+		{"anycast 192.0.2.1 192.0.2.1", `"192.0.2.1" stands twice`},
+		{"anycast 2001:db8::1 2001:DB8:0::1", `"2001:DB8:0::1" stands twice`},
+		{"ttl", `ttl: takes one argument, not 0`},
+		{"ttl 60 60", `ttl: takes one argument, not 2`},
+		{"ttl -1", `"-1" is no TTL: write seconds, 0 to 2147483647`},
+		{"ttl 2147483648", `"2147483648" is no TTL`},
+		{"ttl 5m", `"5m" is no TTL`},
+		{"missing_family", `missing_family: takes one argument, not 0`},
+		{"missing_family fallback", `"fallback" is neither nodata nor next`},
+		{"https " + strings.Repeat("x", 256), `is longer than 255 octets`},
+		{"transfer", `transfer: takes one argument, not 0`},
+		{"transfer to *", `transfer: takes one argument, not 2`},
+		{"transfer raw", `"raw" is none of mapped, origin and refuse`},
+		{"reload", `reload: takes one argument, not 0`},
+		{"reload 30", `"30" is no duration: write one such as 30s, or off`},
+		{"reload 0s", `"0s" is no duration`},
+		{"reload -1s", `"-1s" is no duration`},
+		{"state", `state: takes one argument, not 0`},
+		{"state a b", `state: takes one argument, not 2`},
+		{"guard", `guard: takes one argument, not 0`},
+		{"guard 0%", `"0%" is no percentage: write one from 1% to 100%`},
+		{"guard 101%", `"101%" is no percentage`},
+		{"guard half", `"half" is no percentage`},
+		{"presence", `presence: takes one argument, not 0`},
+		{"presence 5", `"5" is no duration`},
+		{"ttl 60\n ttl 60", `ttl stands twice: keep one of the two`},
+	} {
+		t.Run(c.option, func(t *testing.T) {
+			_, err := parse(controller("\naddressmap maps.yaml {\n " + c.option + "\n}"))
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			line := 3 + strings.Count(c.option, "\n")
+			if got := err.Error(); !strings.Contains(got, c.want) || !strings.HasPrefix(got, fmt.Sprintf("Testfile:%d - ", line)) {
+				t.Errorf("got:\n%s\nwant line %d and:\n%s", got, line, c.want)
+			}
+		})
+	}
+}
+
+func TestCorefile_WrongDirectives(t *testing.T) {
+	for _, c := range []struct{ name, directive, want string }{
+		{"no map", "addressmap", "Testfile:1 - Error during parsing: the map is missing: write addressmap MAP [ZONES...]"},
+		{"twice", "addressmap maps.yaml\naddressmap more.yaml", "Testfile:2 - Error during parsing: only one addressmap may stand in a server block"},
+		{"no zone", "addressmap maps.yaml example.org a..b", `Testfile:1 - Error during parsing: "a..b" is no name of a zone: write one such as example.org`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := parse(controller(c.directive)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// An operator sees the error with the file and its line, and the server does not
+// start.
+func TestCorefile_ErrorNamesItsLine(t *testing.T) {
+	files := map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone}
+	for _, c := range []struct{ name, corefile, want string }{
+		{"option", "example.org {\n    file db.example.org\n    addressmap maps.yaml {\n        ttl never\n    }\n}\n", `Corefile:4 - Error during parsing: ttl: "never" is no TTL`},
+		{"twice", "example.org {\n    addressmap maps.yaml\n    file db.example.org\n    addressmap maps.yaml\n}\n", `Corefile:4 - Error during parsing: only one addressmap`},
+		{"name of a zone", "example.org {\n    addressmap maps.yaml a..b\n}\n", `Corefile:2 - Error during parsing: "a..b" is no name of a zone`},
+		{"no such map", "example.org {\n    addressmap none.yaml\n}\n", "none.yaml"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := tryStart(t, c.corefile, files)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "plugin/addressmap: ") {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// A map that is refused is told in full.
+func TestCorefile_RefusedMap(t *testing.T) {
+	_, err := tryStart(t, "example.org {\n    addressmap maps.yaml\n}\n", map[string]string{"maps.yaml": "anycast: [nonsense]\naccounts: [{id: a, zones: [{name: example.org, proxy: all}]}]\n"})
+	if err == nil {
+		t.Fatal("it is accepted")
+	}
+	for _, want := range []string{"maps.yaml:1:11", `"nonsense"`, "maps.yaml:2:", `"proxy"`, "proxied", "^"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("want %s in:\n%v", want, err)
+		}
+	}
+}
+
+// A relative path is relative to the directory of the plugin root, as in file.
+func TestCorefile_Root(t *testing.T) {
+	c := start(t, "example.org {\n    root sub\n    addressmap maps.yaml {\n        state kept\n    }\n    file db.example.org\n}\n",
+		map[string]string{"sub/maps.yaml": flatMap, "sub/db.example.org": flatZone})
+	if got := printed(c.lookup(t, "flat.example.org.", 1), nil); !strings.Contains(got, "192.0.2.1") {
+		t.Error(got)
+	}
+	if kept, err := filepath.Glob("sub/kept/*"); err != nil || len(kept) == 0 {
+		t.Errorf("want the state in sub/kept, got %v, %v", kept, err)
+	}
+}
+
+// Several directives may stand in one Corefile, each in a block of its own.
+func TestCorefile_SeveralBlocks(t *testing.T) {
+	other := strings.ReplaceAll(strings.ReplaceAll(flatMap, "example.org", "example.net"), "192.0.2.1", "192.0.2.2")
+	c := start(t, "example.org {\n    addressmap maps.yaml\n    file db\n}\nexample.net {\n    addressmap other.yaml\n    file db\n}\n",
+		map[string]string{"maps.yaml": flatMap, "other.yaml": other, "db": flatZone})
+	for name, want := range map[string]string{"flat.example.org.": "192.0.2.1", "flat.example.net.": "192.0.2.2"} {
+		if got := printed(c.lookup(t, name, 1), nil); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Which backends tell their wildcards decides what a wildcard's mark covers.
+func TestR8_WhoTellsWildcards(t *testing.T) {
+	for _, c := range []struct {
+		handlers string
+		want     bool
+	}{
+		{"addressmap file", true},
+		{"addressmap auto", true},
+		{"addressmap secondary", true},
+		{"addressmap dynupdate", true},
+		{"addressmap transfer file auto secondary loop view", true},
+		{"prometheus errors log cache dnssec minimal addressmap file", true},
+		{"template addressmap file", true}, // it cannot be asked
+		{"addressmap", true},
+		{"addressmap template file", false},
+		{"addressmap hosts", false},
+		{"addressmap file forward", false},
+		{"addressmap etcd", false},
+		{"addressmap kubernetes", false},
+		{"addressmap somethingelse file", false},
+	} {
+		var handlers []plugin.Handler
+		for _, name := range strings.Fields(c.handlers) {
+			handlers = append(handlers, named(name))
+		}
+		if got := tellsWildcards(handlers); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.handlers, got, c.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"bytes"
+	"io"
 	golog "log"
 	"net"
 	"os"
@@ -53,7 +54,7 @@ func tryStart(t testing.TB, corefile string, files map[string]string) (*chain, e
 	}
 	c := &chain{log: new(logBuffer)}
 	golog.SetOutput(c.log)
-	t.Cleanup(func() { golog.SetOutput(os.Stderr) })
+	t.Cleanup(func() { golog.SetOutput(io.Discard) })
 	var err error
 	if c.instance, err = caddy.Start(input(corefile)); err != nil {
 		return c, err

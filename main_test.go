@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"flag"
+	"io"
 	golog "log"
 	"os"
 	"slices"
@@ -47,5 +48,6 @@ func TestMain(m *testing.M) {
 	}
 	dnsserver.Port = "0" // server blocks without a port take a free one
 	dnsserver.Quiet, caddy.Quiet = true, true
+	golog.SetOutput(io.Discard)
 	os.Exit(m.Run())
 }

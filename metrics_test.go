@@ -1,0 +1,221 @@
+package addressmap
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// freePort returns a port that nobody listens at.
+func freePort(t testing.TB) string {
+	t.Helper()
+	udp, tcp := listen(t)
+	_, port, err := net.SplitHostPort(tcp.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	udp.Close()
+	tcp.Close()
+	return port
+}
+
+// get fetches a page of a server on this machine.
+func get(t testing.TB, port, path string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get("http://127.0.0.1:" + port + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(page)
+}
+
+// scrape returns our metrics as Prometheus gets them, by name and labels.
+func scrape(t testing.TB, port string) map[string]float64 {
+	t.Helper()
+	_, page := get(t, port, "/metrics")
+	out := make(map[string]float64)
+	for line := range strings.Lines(page) {
+		name, ours := strings.CutPrefix(strings.TrimSpace(line), "coredns_addressmap_")
+		i := strings.LastIndexByte(name, ' ')
+		if !ours || i < 0 {
+			continue
+		}
+		v, err := strconv.ParseFloat(name[i+1:], 64)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		out[name[:i]] = v
+	}
+	return out
+}
+
+const stepsMap = `
+anycast: [192.0.2.1, "2001:db8::1"]
+accounts:
+  - id: acme
+    prefixes: [203.0.113.0/25]
+    static_ips: [203.0.113.200]
+    zones:
+      - {name: example.org, proxied: [www, mail]}
+      - {name: account.example, proxied: [www, flat]}
+    address_maps:
+      - {id: of-zone, enabled: true, ips: [203.0.113.1], memberships: [{kind: zone, identifier: example.org}]}
+      - {id: of-account, enabled: true, ips: [203.0.113.2], memberships: [{kind: account, identifier: acme}]}
+    spectrum_apps:
+      - {dns: {name: app.example.org, type: ADDRESS}, edge_ips: {type: static, ips: [203.0.113.200]}}
+  - id: other
+    zones:
+      - {name: anycast.example, proxied: [www, "*.wild"]}
+  - id: floor
+    byoip_only: true
+    prefixes: [{cidr: 198.51.100.128/25, advertised: false}]
+    zones:
+      - {name: none.example, proxied: [www]}
+    address_maps:
+      - {id: of-floor, enabled: true, can_delete: false, can_modify_ips: false, ips: [198.51.100.129], memberships: [{kind: account, identifier: floor}]}
+`
+
+const stepsZone = `
+$TTL 3600
+@        IN SOA   ns hostmaster 1 7200 3600 1209600 300
+@        IN MX    10 mail
+www      IN A     10.66.0.1
+mail     IN A     10.66.0.2
+plain    IN A     198.51.100.1
+alias    IN CNAME www
+flat     IN CNAME www
+*.wild   IN A     10.66.0.3
+own.wild IN A     198.51.100.2
+`
+
+// stepsBlock is the inside of a server block that has an example of each step.
+const stepsBlock = `
+	addressmap maps.yaml {
+		reload 100ms
+	}
+	file db`
+
+const stepsZones = "example.org account.example anycast.example none.example"
+
+// Each answer for a proxied name is counted once, by what was answered.
+func TestMetrics_Responses(t *testing.T) {
+	port := freePort(t)
+	c := start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n"+`
+wrong.example.org {
+	prometheus 127.0.0.1:`+port+`
+	addressmap maps.yaml example.org
+	template IN SRV {
+		answer "www.example.org. 60 IN A 10.66.0.1"
+	}
+}
+`, map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
+	for _, q := range []struct {
+		name  string
+		qtype uint16
+		want  string // what goes up by one
+	}{
+		{"www.example.org.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="zone"}`},
+		{"www.example.org.", dns.TypeAAAA, `responses_total{family="ipv6",server="dns://:0",step="zone"}`},
+		{"www.example.org.", dns.TypeANY, `responses_total{family="other",server="dns://:0",step="zone"}`},
+		{"example.org.", dns.TypeMX, `responses_total{family="other",server="dns://:0",step="zone"}`},
+		{"alias.example.org.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="zone"}`},
+		{"www.account.example.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="account"}`},
+		{"flat.account.example.", dns.TypeTXT, `responses_total{family="other",server="dns://:0",step="account"}`},
+		{"www.anycast.example.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="anycast"}`},
+		{"any.wild.anycast.example.", dns.TypeAAAA, `responses_total{family="ipv6",server="dns://:0",step="anycast"}`},
+		{"app.example.org.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="spectrum"}`},
+		{"www.none.example.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="none"}`},
+		{"wrong.example.org.", dns.TypeSRV, `failures_total{reason="answer",server="dns://:0"}`},
+		// Nothing was substituted.
+		{"plain.example.org.", dns.TypeA, ""},
+		{"own.wild.anycast.example.", dns.TypeA, ""},
+		{"mail.example.org.", dns.TypeTXT, ""},
+		{"none.example.org.", dns.TypeA, ""},
+	} {
+		before := scrape(t, port)
+		c.lookup(t, q.name, q.qtype)
+		after := scrape(t, port)
+		for name, v := range after {
+			if !strings.HasPrefix(name, "responses_total") && !strings.HasPrefix(name, "failures_total") {
+				continue
+			}
+			want := before[name]
+			if name == q.want {
+				want++
+			}
+			if v != want {
+				t.Errorf("%s %s: %s is %v, want %v", q.name, dns.TypeToString[q.qtype], name, v, want)
+			}
+		}
+		if _, there := after[q.want]; q.want != "" && !there {
+			t.Errorf("%s %s: no %s", q.name, dns.TypeToString[q.qtype], q.want)
+		}
+	}
+}
+
+// What an operator sees of a map that is edited well and badly.
+func TestMetrics_Reloads(t *testing.T) {
+	port := freePort(t)
+	start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n", map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
+	inForce := func(text string) string {
+		return fmt.Sprintf(`info{map="maps.yaml",sha256="%x"}`, sha256.Sum256([]byte(text)))
+	}
+	seen := scrape(t, port)
+	for name, want := range map[string]float64{
+		`degraded{map="maps.yaml"}`:                     0,
+		`entries{kind="accounts",map="maps.yaml"}`:      3,
+		`entries{kind="zones",map="maps.yaml"}`:         4,
+		`entries{kind="proxied_names",map="maps.yaml"}`: 8,
+		`entries{kind="address_maps",map="maps.yaml"}`:  3,
+		`entries{kind="addresses",map="maps.yaml"}`:     6,
+		inForce(stepsMap):                               1,
+	} {
+		if got, ok := seen[name]; !ok || got != want {
+			t.Errorf("%s is %v, %v, want %v", name, got, ok, want)
+		}
+	}
+	if seen[`last_reload_success_timestamp_seconds{map="maps.yaml"}`] == 0 || seen[`reload_duration_seconds_count{map="maps.yaml"}`] == 0 {
+		t.Errorf("got %v", seen)
+	}
+
+	text := stepsMap
+	for _, step := range []struct {
+		name, result string
+		edit         func()
+		degraded     float64
+	}{
+		{"a good edit", "ok", func() { text += "# changed\n"; write(t, "maps.yaml", text) }, 0},
+		{"the same again", "unchanged", func() { write(t, "maps.yaml", text) }, 0},
+		{"a broken edit", "refused", func() { write(t, "maps.yaml", "accounts: [") }, 1},
+		{"repaired as it was", "unchanged", func() { write(t, "maps.yaml", text) }, 0},
+		{"gone", "error", func() { os.Remove("maps.yaml") }, 1},
+		{"there again, and changed", "ok", func() { text += "# again\n"; write(t, "maps.yaml", text) }, 0},
+	} {
+		result := fmt.Sprintf(`reloads_total{map="maps.yaml",result=%q}`, step.result)
+		before := scrape(t, port)
+		step.edit()
+		eventually(t, step.name+" is counted", func() bool { return scrape(t, port)[result] > before[result] })
+		after := scrape(t, port)
+		if got := after[`degraded{map="maps.yaml"}`]; got != step.degraded {
+			t.Errorf("%s: degraded is %v", step.name, got)
+		}
+		for name, v := range after {
+			if strings.HasPrefix(name, "info{") && strings.Contains(name, `map="maps.yaml"`) && (v != 1 || name != inForce(text)) {
+				t.Errorf("%s: %s is %v, want only %s", step.name, name, v, inForce(text))
+			}
+		}
+	}
+}

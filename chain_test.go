@@ -77,6 +77,14 @@ func (c *chain) stop(t testing.TB) {
 	}
 }
 
+// restart loads another Corefile, as the signal SIGUSR1 does. If that fails, the
+// server goes on as it was.
+func (c *chain) restart(corefile string) error {
+	next, err := c.instance.Restart(input(corefile))
+	c.instance = next
+	return err
+}
+
 // addr returns the address of the first server, "udp" or "tcp".
 func (c *chain) addr(network string) string {
 	s := c.instance.Servers()[0]

@@ -50,13 +50,12 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
-	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r}
-	names := a.names()
+	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, names: a.names()}
 	var out answer.Outcome
 	if q.Qclass == dns.ClassINET {
-		out = answer.Respond(r, &names, &a.opt.answer, e)
+		out = answer.Respond(r, &e.names, &a.opt.answer, e)
 	} else {
-		out = answer.Pass(r, &names, &a.opt.answer, e)
+		out = answer.Pass(r, &e.names, &a.opt.answer, e)
 	}
 	a.tell(ctx, &out)
 	if out.Void {

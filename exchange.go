@@ -19,8 +19,9 @@ import (
 type exchange struct {
 	context.Context
 	dns.ResponseWriter
-	a   *AddressMap
-	req *dns.Msg
+	a     *AddressMap
+	req   *dns.Msg
+	names answer.Names // on the snapshot that the query sees
 
 	msg       *dns.Msg // as written by the next plugin
 	malformed bool     // what was written is no DNS message

@@ -179,10 +179,12 @@ func TestPackedResponses(t *testing.T) {
 func TestMalformedResponses(t *testing.T) {
 	reply := func(r *dns.Msg) *dns.Msg { return new(dns.Msg).SetReply(r) }
 	for name, write := range map[string]func(w dns.ResponseWriter, r *dns.Msg){
-		"no message":  func(w dns.ResponseWriter, r *dns.Msg) { w.WriteMsg(nil) },
-		"no octets":   func(w dns.ResponseWriter, r *dns.Msg) { w.Write(nil) },
-		"garbage":     func(w dns.ResponseWriter, r *dns.Msg) { w.Write([]byte{10, 66, 0, 1}) },
-		"cut off":     func(w dns.ResponseWriter, r *dns.Msg) { w.Write([]byte{0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 'w', 'w', 'w'}) },
+		"no message": func(w dns.ResponseWriter, r *dns.Msg) { w.WriteMsg(nil) },
+		"no octets":  func(w dns.ResponseWriter, r *dns.Msg) { w.Write(nil) },
+		"garbage":    func(w dns.ResponseWriter, r *dns.Msg) { w.Write([]byte{10, 66, 0, 1}) },
+		"cut off": func(w dns.ResponseWriter, r *dns.Msg) {
+			w.Write([]byte{0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 'w', 'w', 'w'})
+		},
 		"nil answer":  func(w dns.ResponseWriter, r *dns.Msg) { m := reply(r); m.Answer = []dns.RR{nil}; w.WriteMsg(m) },
 		"nil in Ns":   func(w dns.ResponseWriter, r *dns.Msg) { m := reply(r); m.Ns = []dns.RR{nil}; w.WriteMsg(m) },
 		"nil in more": func(w dns.ResponseWriter, r *dns.Msg) { m := reply(r); m.Extra = []dns.RR{nil}; w.WriteMsg(m) },

@@ -1,0 +1,5 @@
+//go:build race
+
+package addressmap
+
+const raceEnabled = true

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
@@ -58,7 +59,7 @@ func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
 		return nil, err
 	}
 	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{}), begin: time.Now()}
-	if err := l.conn.SetReadBuffer(4 << 20); err != nil {
+	if err := makeRoom(l.conn); err != nil {
 		return nil, err
 	}
 	for range phases {
@@ -77,6 +78,23 @@ func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
 	l.done.Go(l.receive)
 	l.done.Go(l.send)
 	return l, nil
+}
+
+// makeRoom lets answers wait while the load does not run. Those that the system
+// dropped here would count as lost by the server.
+func makeRoom(conn *net.UDPConn) error {
+	const octets = 8 << 20
+	if err := conn.SetReadBuffer(octets); err != nil {
+		return err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) {
+		// Beyond the limit of the system, if we may: root may.
+		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, octets)
+	})
 }
 
 // enter begins a phase.

@@ -93,6 +93,7 @@ func (b *builder) protectedMap(doc *mapfile.Document, a *mapfile.Account, att *a
 		missing = append(missing, "can_modify_ips: false")
 	}
 	if len(missing) > 0 && !a.MapsInvalid {
-		b.refuse(doc, m.Pos, "V11", "add it", "account %q is byoip_only, and its account-wide address map %q lacks %s", a.ID, m.ID, strings.Join(missing, " and "))
+		flags := strings.Join(missing, " and ")
+		b.refuse(doc, m.Pos, "V11", "write "+flags, "account %q is byoip_only, and its account-wide address map %q lacks %s", a.ID, m.ID, flags)
 	}
 }

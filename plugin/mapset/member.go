@@ -1,6 +1,8 @@
 package mapset
 
 import (
+	"strings"
+
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
@@ -88,7 +90,15 @@ func (b *builder) attachZone(doc *mapfile.Document, a *mapfile.Account, m *mapfi
 }
 
 func (b *builder) zoneRemedy(a *mapfile.Account, identifier string) string {
+	const few = 5 // zones that a line can name
 	remedy := "write the name or id of a zone of the account"
+	if n := len(a.Zones); n > 0 && n <= few {
+		names := make([]string, n)
+		for i := range a.Zones {
+			names[i] = string(a.Zones[i].Name)
+		}
+		remedy += ": " + strings.Join(names, ", ")
+	}
 	if n, err := fqdn.Parse(identifier); err == nil {
 		if c, ok := b.reg.zones[n]; ok && c.account != a.ID {
 			remedy += "; this one is of account " + c.account
@@ -123,6 +133,6 @@ func (b *builder) unlikely(doc *mapfile.Document, m *mapfile.AddressMap) {
 	case len(m.Members) == 0:
 		b.warn(doc, m.Pos, "address map %q has no members", m.ID)
 	case !m.Enabled:
-		b.warn(doc, m.Pos, "address map %q has members and is disabled (without enabled: true a map is)", m.ID)
+		b.warn(doc, m.Pos, "address map %q has members and is disabled: enabled is false or absent", m.ID)
 	}
 }

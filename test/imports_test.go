@@ -25,6 +25,10 @@ var mayImport = map[string][]string{
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/live"},
 	"cmd/coredns":     {""},
+	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live"},
+	"bench/rig":       {},
+	"bench/speed":     {"bench/rig"},
+	"bench/size":      {"bench/rig"},
 	"tools/man":       {},
 	"test":            {},
 	"test/acceptance": {},
@@ -35,7 +39,7 @@ var mayImport = map[string][]string{
 var keptTo = map[string][]string{
 	"github.com/coredns/":    {"", "cmd/coredns"},
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

@@ -15,13 +15,25 @@ type target struct {
 	name  string // as spelled by whoever named it
 	owner fqdn.Name
 	d     mapset.Decision
+	// elsewhere: the map has it proxied, and another directive may act for it.
+	// What that one answers is not known here, so that the hints are dropped.
+	elsewhere bool
+}
+
+// stays reports whether the hints of a record at owner may stay.
+func (t *target) stays(names *Names, owner fqdn.Name) bool {
+	return !t.d.Proxied() && !(t.elsewhere && names.Acting.Encloses(owner))
 }
 
 // settle follows the aliases of a name to the first owner that is proxied. The
 // target is not proxied if there is none.
 func (c *conversation) settle(name string, owner fqdn.Name) target {
 	for range maxDepth {
-		t := target{name, owner, c.names.Lookup(owner)}
+		t := target{name: name, owner: owner, d: c.names.Lookup(owner)}
+		if !c.names.Acting.Encloses(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
+			t.elsewhere = true
+			return t
+		}
 		if t.d.Proxied() && !(t.d.ByWildcard && c.names.Tells) {
 			return t
 		}
@@ -67,7 +79,7 @@ func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
 			return to, to.d.Proxied() && z.c.answersIPv6(to.name, to.owner, to.d)
 		}
 		if d := z.of(owner); d.Proxied() {
-			return target{name, owner, d}, z.answersIPv6(owner, d)
+			return target{name: name, owner: owner, d: d}, z.answersIPv6(owner, d)
 		}
 		next, ok := z.aliasOf(owner)
 		if !ok {

@@ -198,7 +198,7 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 		name = string(owner)
 	}
 	to, ipv6 := z.settle(name, fqdn.Canonical(name))
-	if !to.d.Proxied() {
+	if to.stays(z.c.names, owner) {
 		return append(out, rr)
 	}
 	z.void[rrset{owner, rr.Header().Rrtype}] = true

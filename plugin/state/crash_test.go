@@ -16,6 +16,7 @@ const crashes = "ADDRESSMAP_STATE_CRASHES"
 // A process that saves one version after the other is killed at random points,
 // on one directory: each starts from what its predecessor has left.
 func TestState_Crash(t *testing.T) {
+	t.Parallel()
 	n := 100
 	if s := os.Getenv(crashes); s != "" {
 		var err error

@@ -161,11 +161,12 @@ func (d *directory) list(name string) ([]string, error) {
 	return names, nil
 }
 
-// end lets go of the directory. The lock goes with its file.
+// end lets go of the directory. The lock goes with its file, but not if a child
+// of this process is just being started, which has all files until it runs.
 func (d *directory) end() error {
 	var err error
 	if d.lock != nil {
-		err = d.lock.Close()
+		err = errors.Join(unlock(d.lock), d.lock.Close())
 	}
 	return errors.Join(err, d.disk.root.Close())
 }

@@ -109,7 +109,6 @@ func (k *disk) syncDir(dir string) error {
 	}
 	defer f.Close()
 	if err := k.do("syncdir", dir, func() error { return syncEntries(f) }); err != nil {
-		k.unsettled(dir)
 		return k.failed("sync", dir, err)
 	}
 	k.settled[dir] = true

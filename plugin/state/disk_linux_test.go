@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"os/exec"
@@ -112,9 +113,44 @@ func diskReadOnly(t *testing.T) {
 	if held.out.Scan() {
 		t.Error("want a read-only directory locked too")
 	}
+	must(t, held.in.Close())
 	_ = held.cmd.Wait()
 
 	remount(0)
 	must(t, save(d, 2))
 	wantSaved(t, d, 2)
+}
+
+// A FIFO in a file's place would keep a reader waiting for its writer.
+func TestState_Fifo(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	must(t, save(d, 1))
+	_, texts := version(1)
+	sum := Sum(sha256.Sum256(texts[0]))
+	for _, name := range []string{manifestName, sum.path()} {
+		must(t, os.Remove(filepath.Join(dir, name)))
+		must(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
+	}
+	_, load := d.Load()
+	_, read := d.Read(sum)
+	for _, err := range []error{load, read} {
+		wantError(t, err, "no regular file")
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("want an ErrDamaged, got %v", err)
+		}
+	}
+	must(t, save(d, 1))
+	wantSaved(t, d, 1)
+}
+
+// A child process that was started at the wrong moment has the lock file too.
+func TestState_CloseUnlocks(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	heir, err := syscall.Dup(int(d.dir.lock.Fd()))
+	must(t, err)
+	defer syscall.Close(heir)
+	must(t, d.Close())
+	open(t, dir)
 }

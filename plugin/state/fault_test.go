@@ -42,6 +42,7 @@ func (s *saboteur) failed() (step, bool) {
 // Every step of a save fails once. What was saved before is still there, and the
 // next save is as if nothing had been.
 func TestState_EveryStepFails(t *testing.T) {
+	t.Parallel()
 	counts := make(map[string]int)
 	for _, after := range []bool{false, true} {
 		for target := 0; ; target++ {

@@ -22,3 +22,6 @@ func tryLock(f *os.File) error {
 		}
 	}
 }
+
+// unlock undoes tryLock, for all who have the open file.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

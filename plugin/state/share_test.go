@@ -31,6 +31,7 @@ func TestState_TwoProcesses(t *testing.T) {
 	if second.out.Scan() {
 		t.Errorf("want the directory refused, got %q", second.out.Text())
 	}
+	must(t, second.in.Close())
 	if err := second.cmd.Wait(); err == nil || err.Error() != "exit status 1" {
 		t.Errorf("want the second process to fail, got %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -240,6 +241,13 @@ func TestState_PutMendsDamaged(t *testing.T) {
 	if _, err := d.Read(sum); !errors.Is(err, ErrDamaged) {
 		t.Errorf("want an ErrDamaged, got %v", err)
 	}
+	d.dir.disk.tamper = func(step, func() error) error { return syscall.EIO }
+	if _, err = d.PutAll(texts); !errors.Is(err, syscall.EIO) {
+		t.Errorf("want an EIO, got %v", err)
+	}
+	d.dir.disk.tamper = nil
+	m, _ := version(1)
+	wantError(t, d.Save(m), "put it first") // What is damaged is not there.
 	_, err = d.PutAll(texts)
 	must(t, err)
 	wantSaved(t, d, 1)

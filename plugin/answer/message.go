@@ -88,6 +88,11 @@ func (c *conversation) soa(q question, d mapset.Decision, rep *Reply) *dns.SOA {
 	if m == nil {
 		return nil
 	}
+	if parent, ok := cutOf(m).Parent(); ok { // an application in a zone that is delegated
+		if m = c.b.Ask(Ask{Name: string(parent), Type: dns.TypeSOA}).Msg; m == nil {
+			return nil
+		}
+	}
 	if soa := soaIn(m.Ns, q.owner); soa != nil {
 		return soa
 	}

@@ -116,10 +116,14 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	return c.mapped(q, d, &rep)
 }
 
-// remembered answers from what the backend said of the owner a moment ago.
+// remembered answers from what the zone file says of the owner, or the backend
+// said a moment ago.
 func (c *conversation) remembered(q question, d mapset.Decision) (Outcome, bool) {
-	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
+	if c.names.Memory == nil || q.qtype != dns.TypeA && d.NeedsAAAA() {
 		return Outcome{}, false // whether there is an AAAA is not remembered
+	}
+	if d.Present() {
+		return c.mapped(q, d, nil), true
 	}
 	rep := Reply{Facts: c.names.Memory.Get(q.owner)}
 	if rep.Facts == nil {

@@ -53,7 +53,7 @@ type record []byte
 func (r record) number() uint32  { return binary.LittleEndian.Uint32(r) }
 func (r record) outcome() uint32 { return binary.LittleEndian.Uint32(r[atOutcome:]) }
 func (r record) flags() uint8    { return r[atFlags] }
-func (r record) rest() mark      { return mark(r[atFlags]) & allMarks }
+func (r record) rest() mark      { return mark(r[atFlags]) & restMarks }
 func (r record) apexLen() int    { return int(binary.LittleEndian.Uint16(r[atApex:])) }
 
 func (r record) apex() []byte { return r[recordHead : recordHead+r.apexLen()] }

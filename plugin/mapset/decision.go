@@ -48,6 +48,10 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 // the name (ipv6: false of its zone).
 func (d Decision) NeedsAAAA() bool { return d.manual && !d.Spectrum }
 
+// Present reports whether the zone file of the name's zone has an address or an
+// alias for it, so that the backend need not be asked.
+func (d Decision) Present() bool { return d.mark&markPresent != 0 }
+
 // ByDefault reports whether the name may be proxied only because its zone says
 // so of every name: anybody can ask for any number of such names.
 func (d Decision) ByDefault() bool { return d.rest&markProxied != 0 && !d.Spectrum }

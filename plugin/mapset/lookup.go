@@ -18,7 +18,7 @@ func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 		for n := name; len(n) > r.apexLen(); {
 			n, _ = n.Parent()
 			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
-				d := r.decide(m)
+				d := r.decide(m &^ markPresent) // of the wildcard, not of the name
 				d.ByWildcard = true
 				return d
 			}
@@ -37,6 +37,7 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 	d, ok := r.ofItself(relative(name, r.apexLen()))
 	if !ok && source != name && source.IsWildcard() && source.In(fqdn.Name(r.apex())) {
 		d, ok = r.ofItself(relative(source, r.apexLen()))
+		d.mark &^= markPresent // of the wildcard, not of the name
 	}
 	if !ok {
 		return r.decide(r.rest())

@@ -27,13 +27,13 @@ type table struct {
 
 // An entry is two octets, little-endian, and the name as far as its key:
 //
-//	bits 0 to 2   the mark
-//	bit 3         the name is a wildcard; the key lacks its asterisk label
-//	bits 4 to 15  the length of the key, which is at most 1,012
+//	bits 0 to 3   the mark
+//	bit 4         the name is a wildcard; the key lacks its asterisk label
+//	bits 5 to 15  the length of the key, which is at most 1,012
 const (
 	entryHead  = 2
-	wildBit    = 1 << 3
-	lengthFrom = 4
+	wildBit    = 1 << 4
+	lengthFrom = 5
 )
 
 // fewBytes is up to which size of the text looking through it beats an index.

@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset", "plugin/presence"},
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
+	"plugin/cfzone":   {"plugin/fqdn", "plugin/zonefile"},
 	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/live"},
 	"cmd/coredns":     {""},
 	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live"},

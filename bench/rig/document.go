@@ -65,12 +65,15 @@ func (f Fleet) owners(first string) []string {
 	return owners
 }
 
-// Document returns the map of all accounts. It panics if there are more zones
+// Document returns the map of all accounts at turn 0. It panics if there are more zones
 // than the address space for benchmarks has room for.
-func (f Fleet) Document(marks Marks) *Document {
+func (f Fleet) Document(marks Marks) *Document { return f.DocumentAt(0, marks) }
+
+// DocumentAt returns the map of all accounts at a turn.
+func (f Fleet) DocumentAt(turn int, marks Marks) *Document {
 	d := new(Document)
 	for account := range f.Accounts() {
-		d.Accounts = append(d.Accounts, f.Account(account, 0, marks))
+		d.Accounts = append(d.Accounts, f.Account(account, turn, marks))
 	}
 	return d
 }
@@ -94,15 +97,6 @@ func (f Fleet) Account(account, turn int, marks Marks) Account {
 		addressMap(a.ID+"-first", poolOf(account, swing+1), Membership{"zone", a.Zones[0].Name}),
 	}
 	return a
-}
-
-// EdgeAt returns what Edge does after the turn given.
-func (f Fleet) EdgeAt(zone, turn int) Addresses {
-	pool := turn % 2 * 2
-	if zone%zonesPerAccount == 0 {
-		pool++
-	}
-	return poolOf(zone/zonesPerAccount, pool)
 }
 
 func addressMap(id string, a Addresses, m Membership) AddressMap {

@@ -44,12 +44,15 @@ type Addresses struct {
 
 // Edge returns the addresses that a proxied name of a zone is answered with: two
 // of each family, from the address space for benchmarks (RFC 2544, RFC 5180).
-func (f Fleet) Edge(zone int) Addresses {
-	account, first := zone/zonesPerAccount, zone%zonesPerAccount == 0
-	if first {
-		return poolOf(account, 1)
+func (f Fleet) Edge(zone int) Addresses { return f.EdgeAt(zone, 0) }
+
+// EdgeAt returns the same at a turn, of which [Fleet.Account] tells.
+func (f Fleet) EdgeAt(zone, turn int) Addresses {
+	pool := turn % 2 * 2
+	if zone%zonesPerAccount == 0 {
+		pool++
 	}
-	return poolOf(account, 0)
+	return poolOf(zone/zonesPerAccount, pool)
 }
 
 // pools is how many address maps of two addresses a family fit into what an

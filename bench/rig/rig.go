@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 )
 
-// Build builds the CoreDNS of this repository into dir and returns the path of
-// the binary. It must be called at the top of the repository or below.
-func Build(dir string) (string, error) {
+// Binary returns the absolute path of a CoreDNS with addressmap: the one given,
+// or if that is empty one built from this repository into dir. Then it must be
+// called at the top of the repository or below.
+func Binary(given, dir string) (string, error) {
+	if given != "" {
+		return filepath.Abs(given)
+	}
 	binary := filepath.Join(dir, "coredns")
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/addressmap/addressmap/cmd/coredns").CombinedOutput()
 	if err != nil {

@@ -69,10 +69,8 @@ func run(s *settings) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if s.coredns == "" {
-		if s.coredns, err = rig.Build(dir); err != nil {
-			return err
-		}
+	if s.coredns, err = rig.Binary(s.coredns, dir); err != nil {
+		return err
 	}
 	if err := write(s, dir); err != nil {
 		return err
@@ -142,7 +140,7 @@ func write(s *settings, dir string) error {
 		files[accountFile(account)] = func() []byte { return accountDocument(f, account, 0) }
 	}
 	for turn := range 2 {
-		files[changedMap(turn)] = func() []byte { return wholeDocument(f, turn) }
+		files[changedMap(turn)] = f.DocumentAt(turn, f.Proxied).YAML
 	}
 	for name, content := range files {
 		if err := rig.WriteFile(dir, name, content()); err != nil {
@@ -156,16 +154,6 @@ func accountFile(account int) string { return fmt.Sprintf("%s/%05d.yaml", folder
 
 func accountDocument(f rig.Fleet, account, turn int) []byte {
 	return (&rig.Document{Accounts: []rig.Account{f.Account(account, turn, f.Proxied)}}).YAML()
-}
-
-// wholeDocument returns the map with the addresses of all accounts as they are
-// at a turn.
-func wholeDocument(f rig.Fleet, turn int) []byte {
-	d := new(rig.Document)
-	for account := range f.Accounts() {
-		d.Accounts = append(d.Accounts, f.Account(account, turn, f.Proxied))
-	}
-	return d.YAML()
 }
 
 // mega prints octets in millions.

@@ -70,10 +70,8 @@ func run(s *settings) error {
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	if s.coredns == "" {
-		if s.coredns, err = rig.Build(dir); err != nil {
-			return err
-		}
+	if s.coredns, err = rig.Binary(s.coredns, dir); err != nil {
+		return err
 	}
 	loads, err := prepare(s, dir)
 	if err != nil {

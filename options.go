@@ -52,7 +52,7 @@ func (o *options) live(n *notifier, memory *presence.Memory) live.Options {
 	return live.Options{
 		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log, Loaded: loaded, Related: n.related,
 		State:    o.state,
-		Owner:    fmt.Sprintf("%s of %s", path, strings.Join(o.zones, " ")),
+		Owner:    path, // what stays when a reload brings another list of zones
 		Settings: fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily),
 	}
 }

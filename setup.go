@@ -26,6 +26,9 @@ func setup(c *caddy.Controller) error {
 	}
 	config := dnsserver.GetConfig(c)
 	o.path, o.state = under(config.Root, o.path), under(config.Root, o.state)
+	if err := claimState(c, o.state); err != nil {
+		return plugin.Error(pluginName, err)
+	}
 	a := &AddressMap{opt: *o}
 	if a.zones, err = o.acting(); err != nil {
 		return plugin.Error(pluginName, err)
@@ -47,6 +50,31 @@ func setup(c *caddy.Controller) error {
 		a.next = next
 		return a
 	})
+	return nil
+}
+
+// stateKey finds the state directories in use by one Corefile.
+type stateKey struct{}
+
+// claimState refuses a second directive with the same state directory in one
+// Corefile. Another process, or another map, is refused by the directory itself.
+func claimState(c *caddy.Controller, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	used, _ := c.Get(stateKey{}).(map[string]bool)
+	if used == nil {
+		used = make(map[string]bool)
+		c.Set(stateKey{}, used)
+	}
+	if used[dir] {
+		return c.Errf("state: another addressmap of this Corefile keeps its state in %q: give each a directory of its own", dir)
+	}
+	used[dir] = true
 	return nil
 }
 

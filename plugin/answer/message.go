@@ -70,38 +70,47 @@ func records(name string, d mapset.Decision, f mapset.Family, ttl uint32) []dns.
 // (RFC 2308, section 2.2) and nothing else: what signs on line needs just that.
 func (c *conversation) nodata(q question, d mapset.Decision, rep *Reply) Outcome {
 	m := c.reply(rep)
-	if soa := c.soa(q, d, rep); soa != nil {
+	if soa := c.soa(q, rep); soa != nil {
 		m.Ns = []dns.RR{c.names.counted(soa)}
 	}
 	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
 }
 
-// soa finds the SOA of the zone that the owner is in. That of a reply with an
-// alias may be of the zone behind the alias, so that the zone is asked then.
-func (c *conversation) soa(q question, d mapset.Decision, rep *Reply) *dns.SOA {
+// soa finds the SOA of the backend's zone that the owner is in, which may lie
+// above or below that of the map. That of a reply with an alias may be of the zone
+// behind the alias, so that the names above are asked about then.
+func (c *conversation) soa(q question, rep *Reply) *dns.SOA {
 	if rep != nil && rep.Msg != nil && len(rep.Msg.Answer) == 0 {
 		if soa := soaIn(rep.Msg.Ns, q.owner); soa != nil {
 			return soa
 		}
 	}
-	m := c.b.Ask(Ask{Name: string(d.Zone()), Type: dns.TypeSOA}).Msg
-	if m == nil {
-		return nil
+	at, ok := q.owner, true
+	if rep != nil && has(rep.Msg, q.owner, dns.TypeCNAME) {
+		at, ok = at.Parent()
 	}
-	if parent, ok := cutOf(m).Parent(); ok { // an application in a zone that is delegated
-		if m = c.b.Ask(Ask{Name: string(parent), Type: dns.TypeSOA}).Msg; m == nil {
-			return nil
+	for ; ok && c.names.Acting.Encloses(at); at, ok = at.Parent() {
+		m := c.b.Ask(Ask{Name: string(at), Type: dns.TypeSOA}).Msg
+		if m == nil || has(m, at, dns.TypeCNAME) {
+			continue
+		}
+		for _, section := range [2][]dns.RR{m.Ns, m.Answer} {
+			if soa := soaIn(section, q.owner); soa != nil {
+				return negative(soa)
+			}
 		}
 	}
-	if soa := soaIn(m.Ns, q.owner); soa != nil {
-		return soa
-	}
-	soa := soaIn(m.Answer, q.owner)
-	if soa == nil || soa.Hdr.Ttl <= soa.Minttl {
+	return nil
+}
+
+// negative returns an SOA as it stands in a negative answer: with the lesser of
+// the two TTLs (RFC 2308, section 3).
+func negative(soa *dns.SOA) *dns.SOA {
+	if soa.Hdr.Ttl <= soa.Minttl {
 		return soa
 	}
 	cp := *soa
-	cp.Hdr.Ttl = soa.Minttl // RFC 2308, section 3: the lesser of the two
+	cp.Hdr.Ttl = soa.Minttl
 	return &cp
 }
 

@@ -52,9 +52,10 @@ func (c *conversation) settle(name string, owner fqdn.Name) target {
 	return target{}
 }
 
-// knows reports whether a reply says that the name exists.
+// knows reports whether a reply says that the name exists. The rcode of one with an
+// alias is that of the name behind it (RFC 6604).
 func knows(m *dns.Msg) bool {
-	return m != nil && m.Rcode == dns.RcodeSuccess && (len(m.Answer) > 0 || !isReferral(m))
+	return m != nil && (len(m.Answer) > 0 || m.Rcode == dns.RcodeSuccess && !isReferral(m))
 }
 
 // aliasIn returns the target of the CNAME at owner, or "".
@@ -78,7 +79,11 @@ func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
 			to = z.c.settle(name, owner)
 			return to, to.d.Proxied() && z.c.answersIPv6(to.name, to.owner, to.d)
 		}
-		if d := z.of(owner); d.Proxied() {
+		d := z.of(owner)
+		if z.cuts.Encloses(owner) {
+			d = z.c.names.Lookup(owner) // a referral does not tell whether it exists
+		}
+		if d.Proxied() {
 			return target{name: name, owner: owner, d: d}, z.answersIPv6(owner, d)
 		}
 		next, ok := z.aliasOf(owner)
@@ -90,20 +95,14 @@ func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
 	return target{}, false
 }
 
-// aliasOf returns where a CNAME at the name, a DNAME above it or a wildcard that
-// may cover it leads.
+// aliasOf returns where a DNAME above the name or a CNAME leads, which may be that
+// of the wildcard that covers it.
 func (z *zoneData) aliasOf(owner fqdn.Name) (fqdn.Name, bool) {
-	if alias, ok := z.aliases[owner]; ok {
-		return alias, true
-	}
-	_, exists := z.owners[owner]
 	for n, ok := owner.Parent(); ok && n.In(z.apex); n, ok = n.Parent() {
 		if to, ok := z.redirects[n]; ok {
 			return fqdn.Canonical(strings.TrimSuffix(string(owner), string(n)) + strings.TrimPrefix(string(to), ".")), true
 		}
-		if alias, ok := z.aliases[n.Wildcard()]; ok && !exists {
-			return alias, true
-		}
 	}
-	return "", false
+	alias, ok := z.aliases[z.source(owner)]
+	return alias, ok
 }

@@ -92,8 +92,8 @@ func (z *zoneData) survey(rrs []dns.RR) {
 	}
 }
 
-// source returns the owner whose records a server answers for a name of the zone
-// with: the name itself, or a wildcard.
+// source returns the owner whose records file and its like answer for a name of
+// the zone with: the name itself, or a wildcard; "" if the name does not exist.
 func (z *zoneData) source(name fqdn.Name) fqdn.Name {
 	if s, copied := z.sources[name]; copied {
 		return s
@@ -101,14 +101,28 @@ func (z *zoneData) source(name fqdn.Name) fqdn.Name {
 	if _, exists := z.owners[name]; exists {
 		return name
 	}
-	above := z.exists.encloser(name).Wildcard()
+	above := z.covering(name)
 	if s, copied := z.sources[above]; copied {
 		return s
 	}
 	if _, exists := z.owners[above]; exists {
 		return above
 	}
-	return name
+	if _, exists := z.exists[name]; exists {
+		return name
+	}
+	return ""
+}
+
+// covering returns the wildcard that covers a name without records, if there is
+// one. That an empty non-terminal is covered by the wildcard beside it is not as
+// RFC 4592 has it, but how file answers.
+func (z *zoneData) covering(name fqdn.Name) fqdn.Name {
+	encloser := z.exists.encloser(name)
+	if encloser == name {
+		encloser, _ = name.Parent()
+	}
+	return encloser.Wildcard()
 }
 
 // of decides for a name of the zone. Of a wildcard it decides for the names that
@@ -118,6 +132,9 @@ func (z *zoneData) of(name fqdn.Name) mapset.Decision {
 		return mapset.Decision{}
 	}
 	source := z.source(name)
+	if source == "" {
+		return z.c.names.Snapshot.Lookup(name)
+	}
 	if name.IsWildcard() {
 		parent, _ := name.Parent()
 		name = unmarked + parent

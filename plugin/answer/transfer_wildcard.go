@@ -18,33 +18,36 @@ import (
 // below it, because a name that exists hides the old one from the names below
 // (RFC 4592, section 2.2.1). rrs is what the backend has.
 func (z *zoneData) exceptions(out, rrs []dns.RR) []dns.RR {
-	wild := make(map[fqdn.Name][]dns.RR) // :: parent of the asterisk label → records
+	wild := make(map[fqdn.Name][]dns.RR) // :: wildcard → records
 	for _, rr := range rrs {
 		owner := fqdn.Canonical(rr.Header().Name)
-		if parent, _ := owner.Parent(); owner.IsWildcard() && isData(rr) && !z.cuts.Encloses(owner) {
-			wild[parent] = append(wild[parent], rr)
+		if owner.IsWildcard() && isData(rr) && !z.cuts.Encloses(owner) {
+			wild[owner] = append(wild[owner], rr)
 		}
 	}
 	if len(wild) == 0 {
 		return out
 	}
 	for _, name := range z.hiding() {
-		encloser := z.exists.encloser(name)
-		source := wild[encloser]
-		below, above := name.Wildcard(), encloser.Wildcard()
-		if encloser == name || len(source) == 0 {
-			continue
-		}
+		above, below := z.covering(name), name.Wildcard()
+		_, hidden := z.exists[name] // an empty non-terminal: no name below it is covered
 		if _, legal := dns.IsDomainName(string(below)); !legal {
-			continue // too long: no name can lie below
+			hidden = true // too long
 		}
-		z.sources[name], z.sources[below] = z.source(above), z.source(above)
-		for _, rr := range source {
+		source := z.source(above)
+		for _, rr := range wild[above] {
+			z.sources[name] = source
+			out = z.put(out, renamed(rr, name))
+			if hidden {
+				continue
+			}
 			cp := renamed(rr, below)
-			wild[name] = append(wild[name], cp)
-			out = z.put(z.put(out, renamed(rr, name)), cp)
+			wild[below], z.sources[below] = append(wild[below], cp), source
+			out = z.put(out, cp)
 		}
-		z.exists.add(name, z.apex)
+		if len(wild[above]) > 0 {
+			z.exists.add(name, z.apex)
+		}
 	}
 	return out
 }
@@ -58,7 +61,11 @@ func (z *zoneData) hiding() []fqdn.Name {
 		if known.IsWildcard() || z.cuts.Encloses(known) || !z.c.names.Acting.Encloses(known) {
 			continue
 		}
-		for n, ok := known, true; ok; n, ok = n.Parent() {
+		if _, exists := z.owners[known]; exists {
+			continue
+		}
+		set[known] = struct{}{}
+		for n, ok := known.Parent(); ok; n, ok = n.Parent() {
 			if _, exists := z.exists[n]; exists {
 				break
 			}

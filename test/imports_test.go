@@ -24,9 +24,11 @@ var mayImport = map[string][]string{
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 	"plugin/cfzone":   {"plugin/fqdn", "plugin/zonefile"},
+	"plugin/cfapi":    {"plugin/fqdn", "plugin/cfzone"},
+	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cfzone"},
 	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live"},
+	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cfzone", "plugin/cfapi", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig"},
 	"bench/size":      {"bench/rig"},
@@ -40,7 +42,7 @@ var mayImport = map[string][]string{
 var keptTo = map[string][]string{
 	"github.com/coredns/":    {"", "cmd/coredns"},
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

@@ -1,0 +1,137 @@
+package cfapi
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// assembly is a document being put together.
+type assembly struct {
+	*Import
+	doc   document
+	zones map[fqdn.Name]*docZone
+	owner map[*docZone]*docAccount
+	ids   map[string]*docZone // :: zone id → zone
+}
+
+// Document puts together what was added. Everything that is not in it, or is by
+// a guess, is among the changes.
+func (i *Import) Document() ([]byte, []cfzone.Change, error) {
+	a := &assembly{Import: i, zones: make(map[fqdn.Name]*docZone), owner: make(map[*docZone]*docAccount), ids: make(map[string]*docZone)}
+	a.missingPages()
+	a.addPrefixes()
+	a.addZones()
+	a.addRecords()
+	for _, m := range i.maps {
+		a.addMap(m)
+	}
+	for _, app := range i.apps {
+		a.addApp(app)
+	}
+	text, err := a.doc.text()
+	return text, i.changes, err
+}
+
+// missingPages tells of lists of which not all pages were read.
+func (a *assembly) missingPages() {
+	pages := slices.SortedFunc(maps.Keys(a.pages), func(x, y page) int {
+		return cmp.Or(strings.Compare(string(x.kind), string(y.kind)), x.total-y.total)
+	})
+	for _, p := range pages {
+		if got := a.pages[p]; got%p.total != 0 {
+			a.note(cfzone.Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", got, p.total)
+		}
+	}
+}
+
+func (a *assembly) addPrefixes() {
+	accounts := make(map[string]string) // :: id of a prefix → id of its account
+	for _, p := range a.prefixes {
+		if p.AccountID == "" {
+			a.note(cfzone.Lost, p.CIDR, "prefix without an account_id")
+			continue
+		}
+		accounts[p.ID] = p.AccountID
+		if p.Approved == "P" {
+			a.note(cfzone.Kept, p.CIDR, "prefix that Cloudflare has not approved yet")
+		}
+		acc := a.doc.account(p.AccountID)
+		acc.Prefixes = append(acc.Prefixes, &docPrefix{p.CIDR, p.Advertised == nil || *p.Advertised})
+	}
+	for _, b := range a.bgp {
+		a.addBGP(b)
+	}
+	for _, d := range a.delegations {
+		if accounts[d.ParentPrefixID] == "" {
+			a.note(cfzone.Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
+			continue
+		}
+		acc := a.doc.account(d.DelegatedAccountID)
+		acc.Delegated = append(acc.Delegated, d.CIDR)
+	}
+}
+
+// addBGP takes from a BGP prefix whether it is withdrawn. It may be a part of the
+// prefix.
+func (a *assembly) addBGP(b bgpPrefix) {
+	cidr, err := netip.ParsePrefix(b.CIDR)
+	for _, acc := range a.doc.Accounts {
+		for _, p := range acc.Prefixes {
+			whole, perr := netip.ParsePrefix(p.CIDR)
+			if err != nil || perr != nil || !whole.Contains(cidr.Addr()) || whole.Bits() > cidr.Bits() {
+				continue
+			}
+			switch advertised := b.OnDemand.Advertised == nil || *b.OnDemand.Advertised; {
+			case whole == cidr:
+				p.Advertised = advertised
+			case advertised != p.Advertised:
+				acc.Prefixes = append(acc.Prefixes, &docPrefix{b.CIDR, advertised})
+			}
+			return
+		}
+	}
+	a.note(cfzone.Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
+}
+
+func (a *assembly) addZones() {
+	for _, z := range a.Import.zones {
+		name, err := fqdn.Parse(z.Name)
+		if err != nil || z.Account.ID == "" {
+			a.note(cfzone.Lost, z.Name, "zone without a legal name or an account")
+			continue
+		}
+		if z.Status != "" && z.Status != "active" {
+			a.note(cfzone.Kept, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
+		}
+		if z.Paused {
+			a.note(cfzone.Kept, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
+		}
+		if z.Type != "" && z.Type != "full" {
+			a.note(cfzone.Kept, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
+		}
+		acc := a.doc.account(z.Account.ID)
+		acc.Name = z.Account.Name
+		dz := &docZone{Name: z.Name, ID: z.ID}
+		acc.Zones = append(acc.Zones, dz)
+		a.zones[name], a.owner[dz] = dz, acc
+		if z.ID != "" {
+			a.ids[z.ID] = dz
+		}
+	}
+}
+
+// zoneOf returns the deepest zone that encloses a name, or nil.
+func (a *assembly) zoneOf(name fqdn.Name) *docZone {
+	for ok := true; ok; name, ok = name.Parent() {
+		if z := a.zones[name]; z != nil {
+			return z
+		}
+	}
+	return nil
+}

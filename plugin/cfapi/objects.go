@@ -1,0 +1,160 @@
+package cfapi
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/addressmap/addressmap/plugin/cfzone"
+)
+
+// The objects, as far as they matter for a map. What is null or absent has the
+// zero value.
+type (
+	addressMap struct {
+		ID           string  `json:"id"`
+		Description  string  `json:"description"`
+		Enabled      bool    `json:"enabled"`
+		DefaultSNI   string  `json:"default_sni"`
+		CanDelete    *bool   `json:"can_delete"`
+		CanModifyIPs *bool   `json:"can_modify_ips"`
+		IPs          []mapIP `json:"ips"`
+		Memberships  []struct {
+			Identifier string `json:"identifier"`
+			Kind       string `json:"kind"`
+		} `json:"memberships"`
+	}
+	prefix struct {
+		ID         string `json:"id"`
+		AccountID  string `json:"account_id"`
+		CIDR       string `json:"cidr"`
+		Approved   string `json:"approved"`
+		Advertised *bool  `json:"advertised"`
+	}
+	bgpPrefix struct {
+		CIDR     string `json:"cidr"`
+		OnDemand struct {
+			Advertised *bool `json:"advertised"`
+		} `json:"on_demand"`
+	}
+	delegation struct {
+		CIDR               string `json:"cidr"`
+		DelegatedAccountID string `json:"delegated_account_id"`
+		ParentPrefixID     string `json:"parent_prefix_id"`
+	}
+	zone struct {
+		ID      string `json:"id"`
+		Name    string `json:"name"`
+		Status  string `json:"status"`
+		Paused  bool   `json:"paused"`
+		Type    string `json:"type"`
+		Account struct {
+			ID   string `json:"id"`
+			Name string `json:"name"`
+		} `json:"account"`
+	}
+	record struct {
+		Name     string `json:"name"`
+		Type     string `json:"type"`
+		Proxied  bool   `json:"proxied"`
+		ZoneID   string `json:"zone_id"`
+		ZoneName string `json:"zone_name"`
+		Settings struct {
+			IPv4Only     bool `json:"ipv4_only"`
+			IPv6Only     bool `json:"ipv6_only"`
+			FlattenCNAME bool `json:"flatten_cname"`
+		} `json:"settings"`
+	}
+	application struct {
+		ID       string `json:"id"`
+		Protocol string `json:"protocol"`
+		DNS      struct {
+			Name string `json:"name"`
+			Type string `json:"type"`
+		} `json:"dns"`
+		EdgeIPs struct {
+			Type         string   `json:"type"`
+			Connectivity string   `json:"connectivity"`
+			IPs          []string `json:"ips"`
+		} `json:"edge_ips"`
+	}
+)
+
+// mapIP is an address of a map: an object in responses, a string in requests.
+type mapIP string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (ip *mapIP) UnmarshalJSON(data []byte) error {
+	var o struct {
+		IP string `json:"ip"`
+	}
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, (*string)(ip))
+	}
+	err := json.Unmarshal(data, &o)
+	*ip = mapIP(o.IP)
+	return err
+}
+
+// kind is the kind of an object.
+type kind string
+
+// take reads one object of whatever kind it is by its fields.
+func (i *Import) take(name string, value json.RawMessage) kind {
+	f, ok := object(value)
+	has := func(keys ...string) bool {
+		for _, k := range keys {
+			if _, ok := f[k]; !ok {
+				return false
+			}
+		}
+		return true
+	}
+	var k kind
+	var err error
+	switch {
+	case !ok:
+		i.note(cfzone.Lost, name, "not an object of the API")
+	case has("can_modify_ips") && !has("ips") && !has("memberships"):
+		k = "address map"
+		i.note(cfzone.Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
+	case has("can_modify_ips"), has("ips", "memberships"):
+		k, err = "address map", add(&i.maps, value)
+	case has("delegated_account_id", "cidr"):
+		k, err = "delegation", add(&i.delegations, value)
+	case has("on_demand", "cidr"):
+		k, err = "BGP prefix", add(&i.bgp, value)
+	case has("account_id", "cidr"):
+		k, err = "prefix", add(&i.prefixes, value)
+	case has("dns", "protocol"), has("dns", "edge_ips"):
+		k, err = "application", add(&i.apps, value)
+	case has("name", "type", "content"), has("name", "type", "ttl"):
+		k, err = "record", add(&i.records, value)
+	case has("name", "account"):
+		k, err = "zone", add(&i.zones, value)
+	default:
+		i.note(cfzone.Lost, name, "an object of no kind that a map has%s", fields(f))
+	}
+	if err != nil {
+		i.note(cfzone.Lost, name, "%s that cannot be read: %v", k, err)
+	}
+	return k
+}
+
+func add[T any](to *[]T, value json.RawMessage) error {
+	var v T
+	if err := json.Unmarshal(value, &v); err != nil {
+		return err
+	}
+	*to = append(*to, v)
+	return nil
+}
+
+// fields says by which an object may be recognised.
+func fields(f map[string]json.RawMessage) string {
+	for _, key := range []string{"id", "name"} {
+		if v, ok := f[key]; ok {
+			return fmt.Sprintf(" (%s %s)", key, v)
+		}
+	}
+	return ""
+}

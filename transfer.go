@@ -105,7 +105,7 @@ func (g *transferGuard) Write(wire []byte) (int, error) {
 // zone from the backend that has it and hands on what may leave. That a zone has
 // no proxied names does not matter: its hints may be for those of another.
 func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
-	if a.opt.transfer != transferMapped {
+	if a.opt.transfer == transferBackend {
 		return nil, transfer.ErrNotAuthoritative
 	}
 	apex := fqdn.Canonical(zone)

@@ -190,7 +190,7 @@ func (z *zone) known(owner string) Decision {
 
 // same reports whether a client is told the same by both decisions.
 func (d Decision) same(o Decision) bool {
-	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
+	return (d.mark^o.mark)&^markPresent == 0 && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
 }
 
 func (o outcome) same(p outcome) bool {
@@ -207,5 +207,5 @@ func (o outcome) same(p outcome) bool {
 
 // same reports whether the zones are the same but for their applications.
 func (z *zone) same(o *zone) bool {
-	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.equal(&o.marks)
+	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.same(&o.marks)
 }

@@ -35,7 +35,7 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 		return Decision{}
 	}
 	d, ok := r.ofItself(relative(name, r.apexLen()))
-	if !ok && source != name && source.IsWildcard() && source.In(fqdn.Name(r.apex())) {
+	if !ok && source.IsWildcard() && source.In(fqdn.Name(r.apex())) {
 		d, ok = r.ofItself(relative(source, r.apexLen()))
 		d.mark &^= markPresent // of the wildcard, not of the name
 	}

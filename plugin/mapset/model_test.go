@@ -1,0 +1,254 @@
+package mapset_test
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/zonefile"
+)
+
+// model decides as the map format says it, by looking through lists. It is slow
+// and obvious; what it decides is what a snapshot has to decide.
+type model struct {
+	sources []mapset.Source
+	opt     mapset.Options
+}
+
+// verdict is what the model says of a name.
+type verdict struct {
+	zone       fqdn.Name
+	account    string
+	proxied    bool
+	byWildcard bool
+	spectrum   bool
+	needsAAAA  bool
+	present    bool // the zone file has an address or an alias there
+	step       [2]mapset.Step
+	addrMap    [2]string
+	addrs      [2][]netip.Addr
+}
+
+// place is a zone, and what it is in.
+type place struct {
+	zone    *mapfile.Zone
+	account *mapfile.Account
+	source  mapset.Source
+}
+
+func (m *model) accounts(f func(*mapfile.Account, mapset.Source)) {
+	for _, s := range m.sources {
+		for i := range s.Doc.Accounts {
+			f(&s.Doc.Accounts[i], s)
+		}
+	}
+}
+
+// closest returns the zone with the longest name that name lies in.
+func (m *model) closest(name fqdn.Name) (best place) {
+	m.accounts(func(a *mapfile.Account, s mapset.Source) {
+		for i := range a.Zones {
+			z := &a.Zones[i]
+			if name.In(z.Name) && (best.zone == nil || len(z.Name) > len(best.zone.Name)) {
+				best = place{z, a, s}
+			}
+		}
+	})
+	return best
+}
+
+// lookup is LookupFrom if source is not empty.
+func (m *model) lookup(name, source fqdn.Name) (v verdict) {
+	p := m.closest(name)
+	if p.zone == nil {
+		return v
+	}
+	v.zone, v.account = p.zone.Name, p.account.ID
+	for i := range p.account.Spectrum {
+		if app := &p.account.Spectrum[i]; app.Name == name {
+			v.proxied, v.spectrum = true, true
+			m.answer(&v, p, app, app.Connectivity != mapfile.ConnectIPv6 || app.Static, app.Connectivity != mapfile.ConnectIPv4 || app.Static)
+			return v
+		}
+	}
+	v.needsAAAA = !p.zone.IPv6
+	mark := m.markFrom(&v, p, name, source)
+	if v.proxied = mark.Proxied; v.proxied {
+		m.answer(&v, p, nil, !mark.V6Only, !mark.V4Only)
+		_, ofItself := p.mark(name)
+		v.present = ofItself && p.present(name)
+	}
+	return v
+}
+
+// present reports whether the backend answers with an address or an alias that
+// the zone file has at the name: there is no cut at or above it, and no DNAME
+// above.
+func (p place) present(name fqdn.Name) bool {
+	file := p.source.ZoneFiles[p.zone.Name]
+	if file == nil || file.Owners[name].Types&zonefile.Address == 0 {
+		return false
+	}
+	for owner, o := range file.Owners {
+		if owner != p.zone.Name && name.In(owner) && o.Types&zonefile.NS != 0 || owner != name && name.In(owner) && o.Types&zonefile.DNAME != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// markFrom returns the mark that holds for a name.
+func (m *model) markFrom(v *verdict, p place, name, source fqdn.Name) mapfile.Mark {
+	if mark, ok := p.mark(name); ok {
+		return mark
+	}
+	var wildcards []fqdn.Name
+	switch {
+	case source == "":
+		for n := name; n != p.zone.Name; {
+			n, _ = n.Parent()
+			wildcards = append(wildcards, n.Wildcard())
+		}
+	case source != name && source.IsWildcard() && source.In(p.zone.Name):
+		wildcards = append(wildcards, source)
+	}
+	for _, w := range wildcards {
+		if mark, ok := p.mark(w); ok {
+			v.byWildcard = source == ""
+			return mark
+		}
+	}
+	return p.rest()
+}
+
+// rest is the mark of names without one.
+func (p place) rest() mapfile.Mark {
+	return mapfile.Mark{Proxied: p.zone.All || p.zone.ZoneFile != "" && p.zone.ProxiedDefault}
+}
+
+// mark returns what is said of a name by its own name. An owner of the zone file
+// is there by itself, with a mark or without.
+func (p place) mark(name fqdn.Name) (mapfile.Mark, bool) {
+	for _, mark := range p.zone.Marks {
+		if mark.Owner == name {
+			return mark, true
+		}
+	}
+	file := p.source.ZoneFiles[p.zone.Name]
+	if file == nil {
+		return mapfile.Mark{}, false
+	}
+	owner, ok := file.Owners[name]
+	switch {
+	case !ok:
+		return mapfile.Mark{}, false
+	case owner.Mark == zonefile.Unmarked:
+		return p.rest(), true
+	}
+	return mapfile.Mark{Proxied: owner.Mark == zonefile.Proxied}, true
+}
+
+// answer fills in the addresses by the fallback.
+func (m *model) answer(v *verdict, p place, app *mapfile.SpectrumApp, v4, v6 bool) {
+	type rung struct {
+		step  mapset.Step
+		id    string
+		addrs []netip.Addr
+	}
+	var rungs []rung
+	anycast := m.opt.Anycast
+	for _, s := range m.sources {
+		if len(m.opt.Anycast) == 0 && len(s.Doc.Anycast) > 0 {
+			anycast = ips(s.Doc.Anycast)
+		}
+	}
+	families := func(addrs []netip.Addr) []netip.Addr {
+		return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return a.Is4() && !v4 || a.Is6() && !v6 })
+	}
+	if app != nil && app.Static {
+		rungs = append(rungs, rung{mapset.StepSpectrum, "", m.usable(p.account, ips(app.IPs))})
+	} else if app != nil {
+		rungs = append(rungs, rung{mapset.StepSpectrum, "", families(anycast)})
+	}
+	for _, kind := range []mapfile.MemberKind{mapfile.MemberZone, mapfile.MemberAccount} {
+		for _, am := range p.account.Maps {
+			for _, mem := range am.Members {
+				mine := kind == mapfile.MemberAccount || mem.Identifier == string(p.zone.Name)
+				if am.Enabled && mem.Kind == kind && mine {
+					step := mapset.StepZone
+					if kind == mapfile.MemberAccount {
+						step = mapset.StepAccount
+					}
+					rungs = append(rungs, rung{step, am.ID, m.usable(p.account, ips(am.IPs))})
+				}
+			}
+		}
+	}
+	if !p.account.BYOIPOnly {
+		rungs = append(rungs, rung{mapset.StepAnycast, "", anycast})
+	}
+	rungs = slices.DeleteFunc(rungs, func(r rung) bool { return len(r.addrs) == 0 })
+	for f := range 2 {
+		of := func(r rung) []netip.Addr {
+			return slices.DeleteFunc(slices.Clone(r.addrs), func(a netip.Addr) bool { return a.Is4() != (f == 0) })
+		}
+		if len(rungs) == 0 {
+			continue
+		}
+		chosen := rungs[0]
+		if m.opt.PerFamily && chosen.step != mapset.StepSpectrum {
+			if i := slices.IndexFunc(rungs, func(r rung) bool { return len(of(r)) > 0 }); i >= 0 {
+				chosen = rungs[i]
+			}
+		}
+		v.step[f], v.addrMap[f], v.addrs[f] = chosen.step, chosen.id, families(of(chosen))
+	}
+}
+
+// usable leaves out what is withdrawn by the account or by who lends to it.
+func (m *model) usable(a *mapfile.Account, addrs []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(addrs, func(ip netip.Addr) bool {
+		borrowed := slices.ContainsFunc(a.Delegated, func(p mapfile.Prefix) bool { return p.CIDR.Contains(ip) })
+		bits, advertised := -1, true
+		m.accounts(func(owner *mapfile.Account, _ mapset.Source) {
+			if owner.ID != a.ID && !borrowed {
+				return
+			}
+			for _, p := range owner.Prefixes {
+				if p.CIDR.Contains(ip) && p.CIDR.Bits() > bits {
+					bits, advertised = p.CIDR.Bits(), p.Advertised
+				}
+			}
+		})
+		return !advertised
+	})
+}
+
+func ips(list []mapfile.Addr) []netip.Addr {
+	out := make([]netip.Addr, len(list))
+	for i, a := range list {
+		out[i] = a.IP
+	}
+	return out
+}
+
+// verdictOf is a decision in the form of the model's.
+func verdictOf(d mapset.Decision) verdict {
+	v := verdict{zone: d.Zone(), account: d.Account(), proxied: d.Proxied(), byWildcard: d.ByWildcard, spectrum: d.Spectrum, needsAAAA: d.NeedsAAAA(), present: d.Present()}
+	for _, f := range []mapset.Family{mapset.IPv4, mapset.IPv6} {
+		v.step[f], v.addrMap[f], v.addrs[f] = d.Step(f), d.Map(f), d.Addrs(f)
+	}
+	return v
+}
+
+func (v verdict) equal(o verdict) bool {
+	for f := range 2 {
+		if !slices.Equal(v.addrs[f], o.addrs[f]) {
+			return false
+		}
+	}
+	return v.zone == o.zone && v.account == o.account && v.proxied == o.proxied && v.byWildcard == o.byWildcard &&
+		v.spectrum == o.spectrum && v.needsAAAA == o.needsAAAA && v.present == o.present && v.step == o.step && v.addrMap == o.addrMap
+}

@@ -56,6 +56,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binaries = dir
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin") // where Debian has daemons
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)

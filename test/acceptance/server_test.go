@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// server is a running CoreDNS.
+// server is a running name server: CoreDNS, or another maker's.
 type server struct {
-	dir  string // its working directory, a copy of the repository's examples
+	dir  string // where its files are; of CoreDNS, a copy of an example of the repository
 	port string
 	log  *logBuffer
 }
@@ -29,6 +29,15 @@ type edit struct{ file, old, new string }
 func serve(t *testing.T, binary, example string, edits ...edit) *server {
 	t.Helper()
 	s, cmd := prepare(t, binary, example, edits...)
+	s.run(t, cmd, "example.com", "SOA")
+	return s
+}
+
+// run starts a server and waits until it answers the question. It is stopped
+// when the test ends.
+func (s *server) run(t *testing.T, cmd *exec.Cmd, question ...string) {
+	t.Helper()
+	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +59,11 @@ func serve(t *testing.T, binary, example string, edits ...edit) *server {
 			t.Fatalf("the server ended at once: %v\n%s", err, s.log)
 		default:
 		}
-		if _, err := s.dig("+tries=1", "+time=1", "example.com", "SOA"); err == nil {
-			return s
+		if _, err := s.dig(append([]string{"+tries=1", "+time=1"}, question...)...); err == nil {
+			return
 		}
 	}
 	t.Fatalf("the server does not answer:\n%s", s.log)
-	return nil
 }
 
 // refuse starts a binary that should not come up and returns what it said.

@@ -1,0 +1,91 @@
+package answer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// testMap has a name of each kind.
+const testMap = `
+anycast: [192.0.2.1, "2001:db8::1"]
+accounts:
+  - id: acme
+    static_ips: [203.0.113.7]
+    zones:
+      - {name: example.org, proxied: [www, six, flat, gone, "*.wild", {name: api.wild, proxied: false}]}
+      - {name: example.net, ipv6: false, proxied: all}
+    spectrum_apps:
+      - {dns: {name: app.example.org, type: ADDRESS}, edge_ips: {type: static, ips: [203.0.113.7]}}
+`
+
+// testNames returns the names of a map, for the zones that it is about.
+func testNames(tb testing.TB, text string, tells bool) *Names {
+	tb.Helper()
+	doc, errs := mapfile.Parse("maps.yaml", []byte(text))
+	if err := errs.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	snap, errs := mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
+	if err := errs.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return &Names{Snapshot: snap, Acting: fqdn.Set{"example.org.": {}, "example.net.": {}}, Tells: tells}
+}
+
+// script is a backend that answers by the question, written as "owner TYPE". What
+// it answers is an rcode, if it is not NOERROR, and records, those of the authority
+// section after "|". It notes what it was asked.
+type script struct {
+	tb      testing.TB
+	replies map[string]string
+	asked   []string
+}
+
+const scriptSOA = "example.org. 60 IN SOA ns.example.org. h.example.org. 1 2 3 4 5"
+
+func (s *script) Ask(a Ask) Reply {
+	s.tb.Helper()
+	question := a.Name + " " + dns.TypeToString[a.Type]
+	if a.Chase {
+		question += " chased"
+	}
+	if a.Wildcard {
+		question += " and wildcard"
+	}
+	s.asked = append(s.asked, question)
+	text, ok := s.replies[question]
+	if !ok {
+		s.tb.Fatalf("asked %s", question)
+	}
+	m := new(dns.Msg).SetQuestion(a.Name, a.Type)
+	m.Id, m.Response, m.Authoritative = 1, true, true
+	rep := Reply{Msg: m}
+	section := &m.Answer
+	for part := range strings.SplitSeq(text, ";") {
+		part = strings.TrimSpace(part)
+		switch {
+		case part == "":
+		case part == "|":
+			section = &m.Ns
+		case part == "chased":
+			rep.Chased = true
+		case strings.HasPrefix(part, "from "):
+			rep.Wildcard = fqdn.Canonical(part[5:])
+		case !strings.Contains(part, " "):
+			m.Rcode = dns.StringToRcode[part]
+		default:
+			rr, err := dns.NewRR(part)
+			if err != nil {
+				s.tb.Fatalf("%q: %v", part, err)
+			}
+			*section = append(*section, rr)
+		}
+	}
+	return rep
+}

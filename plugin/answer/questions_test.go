@@ -1,0 +1,163 @@
+package answer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// What a question costs: which questions the backend is asked for it, in order. An
+// answer waits for nothing else; above all, nobody is asked for the target of a
+// proxied alias (R5).
+func TestQuestionsToTheBackend(t *testing.T) {
+	const nodata = "|; " + scriptSOA
+	for _, c := range []struct {
+		question string
+		asked    []string
+		replies  []string // to asked
+		says     string   // rcode and types of the answer
+	}{
+		{"www.example.org. A",
+			[]string{"www.example.org. A"}, []string{"www.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR A"},
+		{"www.example.org. AAAA", // the origin has an A: that is enough
+			[]string{"www.example.org. A"}, []string{"www.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR AAAA"},
+		{"six.example.org. A", // no A, so that AAAA is asked for
+			[]string{"six.example.org. A", "six.example.org. AAAA"}, []string{nodata, "six.example.org. 60 IN AAAA 2001:db8:66::1"},
+			"NOERROR A"},
+		{"six.example.org. AAAA",
+			[]string{"six.example.org. A", "six.example.org. AAAA"}, []string{nodata, "six.example.org. 60 IN AAAA 2001:db8:66::1"},
+			"NOERROR AAAA"},
+		{"gone.example.org. A", // does not exist: no second question
+			[]string{"gone.example.org. A"}, []string{"NXDOMAIN; " + nodata},
+			"NXDOMAIN"},
+		{"gone.example.org. AAAA",
+			[]string{"gone.example.org. A"}, []string{"NXDOMAIN; " + nodata},
+			"NXDOMAIN"},
+		{"gone.example.org. A",
+			[]string{"gone.example.org. A"}, []string{"SERVFAIL"},
+			"SERVFAIL"},
+		{"www.example.net. AAAA", // ipv6: false
+			[]string{"www.example.net. AAAA"}, []string{"www.example.net. 60 IN AAAA 2001:db8:66::1"},
+			"NOERROR AAAA"},
+		{"www.example.net. A",
+			[]string{"www.example.net. A"}, []string{"www.example.net. 60 IN A 10.66.0.1"},
+			"NOERROR A"},
+		{"flat.example.org. A", // and not chased
+			[]string{"flat.example.org. A"}, []string{"chased; flat.example.org. 60 IN CNAME hidden.example.com."},
+			"NOERROR A"},
+		{"flat.example.org. TXT", // the SOA beside an alias may be that of the target
+			[]string{"flat.example.org. TXT", "example.org. SOA"}, []string{"chased; flat.example.org. 60 IN CNAME hidden.example.com.; |; example.com. 60 IN SOA ns.hidden. h.hidden. 1 2 3 4 5", scriptSOA},
+			"NOERROR SOA"},
+		{"www.example.org. TXT",
+			[]string{"www.example.org. TXT"}, []string{`www.example.org. 60 IN TXT "text"`},
+			"NOERROR TXT"},
+		{"www.example.org. ANY", // never ANY
+			[]string{"www.example.org. A"}, []string{"www.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR A"},
+		{"plain.example.org. A",
+			[]string{"plain.example.org. A"}, []string{"plain.example.org. 60 IN A 198.51.100.1"},
+			"NOERROR A"},
+		{"plain.example.org. ANY",
+			[]string{"plain.example.org. ANY"}, []string{"plain.example.org. 60 IN A 198.51.100.1"},
+			"NOERROR A"},
+		{"app.example.org. A", // a Spectrum application needs no backend
+			nil, nil,
+			"NOERROR A"},
+		{"app.example.org. TXT",
+			[]string{"app.example.org. TXT"}, []string{"NXDOMAIN; " + nodata},
+			"NOERROR SOA"},
+		{"alias.example.org. A", // each owner of a chain by itself
+			[]string{"alias.example.org. A", "www.example.org. A"}, []string{"alias.example.org. 60 IN CNAME www.example.org.; www.example.org. 60 IN A 10.66.0.1", "www.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR CNAME A"},
+		{"out.example.org. A", // an alias that is not proxied is chased as ever
+			[]string{"out.example.org. A", "out.example.org. A chased"}, []string{"chased; out.example.org. 60 IN CNAME www.example.com.", "out.example.org. 60 IN CNAME www.example.com.; www.example.com. 60 IN A 198.51.100.1"},
+			"NOERROR CNAME A"},
+		{"any.wild.example.org. A",
+			[]string{"any.wild.example.org. A and wildcard"}, []string{"from *.wild.example.org.; any.wild.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR A"},
+		{"own.wild.example.org. A", // told not to be of the wildcard: the answer is at hand
+			[]string{"own.wild.example.org. A and wildcard"}, []string{"own.wild.example.org. 60 IN A 198.51.100.1"},
+			"NOERROR A"},
+		{"own.wild.example.org. AAAA",
+			[]string{"own.wild.example.org. A and wildcard", "own.wild.example.org. AAAA"}, []string{"own.wild.example.org. 60 IN A 198.51.100.1", nodata},
+			"NOERROR SOA"},
+		{"api.wild.example.org. A", // a mark of its own needs no wildcard
+			[]string{"api.wild.example.org. A"}, []string{"api.wild.example.org. 60 IN A 198.51.100.1"},
+			"NOERROR A"},
+		{"www.example.org. HTTPS", // synthesized, see the options below
+			[]string{"www.example.org. HTTPS", "www.example.org. A"}, []string{nodata, "www.example.org. 60 IN A 10.66.0.1"},
+			"NOERROR HTTPS"},
+	} {
+		t.Run(c.question, func(t *testing.T) {
+			backend := &script{tb: t, replies: make(map[string]string)}
+			for i, q := range c.asked {
+				backend.replies[q] = c.replies[i]
+			}
+			name, qtype, _ := strings.Cut(c.question, " ")
+			req := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype])
+			out := Respond(req, testNames(t, testMap, true), &Options{TTL: 300, ALPN: []string{"h2"}}, backend)
+			if !slices.Equal(backend.asked, c.asked) {
+				t.Errorf("asked %q\nwant  %q", backend.asked, c.asked)
+			}
+			says := []string{dns.RcodeToString[out.Msg.Rcode]}
+			for _, rr := range slices.Concat(out.Msg.Answer, out.Msg.Ns) {
+				if rtype := dns.TypeToString[rr.Header().Rrtype]; out.Msg.Rcode == dns.RcodeSuccess && !slices.Contains(says, rtype) {
+					says = append(says, rtype)
+				}
+			}
+			if got := strings.Join(says, " "); got != c.says {
+				t.Errorf("says %s, want %s:\n%v", got, c.says, out.Msg)
+			}
+		})
+	}
+}
+
+// The same question, map and replies give the same answer, and leave the question
+// and the replies as they were.
+func TestRespond_IsPure(t *testing.T) {
+	names := testNames(t, testMap, true)
+	replies := map[string]string{
+		"example.org. MX":        "example.org. 60 IN MX 10 www.example.org.",
+		"www.example.org. A":     "www.example.org. 60 IN A 10.66.0.1",
+		"www.example.org. HTTPS": `www.example.org. 60 IN HTTPS 1 . mandatory="ipv6hint" ipv4hint="10.66.0.1" ipv6hint="2001:db8:66::1"`,
+		"flat.example.org. TXT":  "flat.example.org. 60 IN CNAME hidden.example.com.",
+		"example.org. SOA":       scriptSOA,
+	}
+	for _, q := range []struct {
+		name  string
+		qtype uint16
+	}{{"example.org.", dns.TypeMX}, {"www.example.org.", dns.TypeA}, {"www.example.org.", dns.TypeHTTPS}, {"flat.example.org.", dns.TypeTXT}} {
+		req := new(dns.Msg).SetQuestion(q.name, q.qtype)
+		before := req.Copy()
+		kept := &keeping{script: &script{tb: t, replies: replies}}
+		first := Respond(req, names, &Options{TTL: 300}, kept)
+		second := Respond(req, names, &Options{TTL: 300}, kept)
+		if first.Msg.String() != second.Msg.String() || first.Verdict != second.Verdict {
+			t.Errorf("%v: got\n%v\nand then\n%v", q, first.Msg, second.Msg)
+		}
+		if req.String() != before.String() {
+			t.Errorf("%v: the question was written to", q)
+		}
+		for i, m := range kept.given {
+			if m.String() != kept.copies[i].String() {
+				t.Errorf("%v: a reply was written to, now\n%v", q, m)
+			}
+		}
+	}
+}
+
+// keeping is a script that keeps what it gave, and copies of it.
+type keeping struct {
+	*script
+	given, copies []*dns.Msg
+}
+
+func (k *keeping) Ask(a Ask) Reply {
+	rep := k.script.Ask(a)
+	k.given, k.copies = append(k.given, rep.Msg), append(k.copies, rep.Msg.Copy())
+	return rep
+}

@@ -34,8 +34,7 @@ func Pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
 
 func begin(req *dns.Msg, names *Names, opt *Options, b Backend) (*conversation, question) {
 	asked := req.Question[0]
-	edns := req.IsEdns0()
-	return &conversation{req: req, names: names, opt: opt, b: b, validates: edns != nil && edns.Do()},
+	return &conversation{req: req, names: names, opt: opt, b: b},
 		question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
 }
 
@@ -55,8 +54,7 @@ type conversation struct {
 	b     Backend
 	depth int // aliases followed
 
-	validates bool // the client wants signatures
-	signed    bool // the backend has some
+	signed bool // the backend has signatures
 }
 
 // maxDepth bounds the aliases followed from owner to owner, as file does.
@@ -95,6 +93,7 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
 		first = dns.TypeAAAA
 	}
+	named := !d.ByWildcard && !d.ByDefault() // by the map itself
 	born := c.names.Memory.Now()
 	rep := c.ask(q.name, first, d)
 	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
@@ -112,7 +111,7 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
 	}
-	c.names.Memory.Add(q.owner, born, factsOf(&rep), !d.ByWildcard && !d.ByDefault())
+	c.names.Memory.Add(q.owner, born, factsOf(&rep), named)
 	return c.mapped(q, d, &rep)
 }
 
@@ -277,7 +276,7 @@ func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outc
 // records were made from if the decision hangs on it.
 func (c *conversation) ask(name string, qtype uint16, d mapset.Decision) Reply {
 	rep := c.b.Ask(Ask{Name: name, Type: qtype, Wildcard: c.names.Tells && d.ByWildcard})
-	if c.validates && rep.Msg != nil {
+	if rep.Msg != nil {
 		c.signed = c.signed || slices.ContainsFunc(rep.Msg.Answer, isSignature) || slices.ContainsFunc(rep.Msg.Ns, isSignature)
 	}
 	return rep

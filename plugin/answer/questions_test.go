@@ -4,8 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // What a question costs: which questions the backend is asked for it, in order. An
@@ -39,6 +42,12 @@ func TestQuestionsToTheBackend(t *testing.T) {
 			"NXDOMAIN"},
 		{"gone.example.org. A",
 			[]string{"gone.example.org. A"}, []string{"SERVFAIL"},
+			"SERVFAIL"},
+		{"six.example.org. A", // what is not known of AAAA does not matter for A
+			[]string{"six.example.org. A", "six.example.org. AAAA"}, []string{nodata, "SERVFAIL"},
+			"NOERROR SOA"},
+		{"six.example.org. AAAA",
+			[]string{"six.example.org. A", "six.example.org. AAAA"}, []string{nodata, "SERVFAIL"},
 			"SERVFAIL"},
 		{"www.example.net. AAAA", // ipv6: false
 			[]string{"www.example.net. AAAA"}, []string{"www.example.net. 60 IN AAAA 2001:db8:66::1"},
@@ -113,6 +122,38 @@ func TestQuestionsToTheBackend(t *testing.T) {
 				t.Errorf("says %s, want %s:\n%v", got, c.says, out.Msg)
 			}
 		})
+	}
+}
+
+// What the backend said of a name a moment ago is not asked again. Of a name below a
+// wildcard it has to be said twice.
+func TestQuestionsToTheBackend_Remembered(t *testing.T) {
+	names := testNames(t, testMap, true)
+	names.Memory = presence.New(time.Hour)
+	t.Cleanup(names.Memory.Close)
+	for _, c := range []struct {
+		reply string
+		qtype uint16
+		asked []int // how many questions the first, second, … time
+	}{
+		{"www.example.org. 60 IN A 10.66.0.1", dns.TypeA, []int{1, 0, 0}},
+		{"www.example.org. 60 IN A 10.66.0.1", dns.TypeAAAA, []int{0}},
+		{"www.example.org. 60 IN A 10.66.0.1", dns.TypeANY, []int{0}},
+		{"flat.example.org. 60 IN CNAME hidden.example.com.", dns.TypeA, []int{1, 0}},
+		{"any.wild.example.org. 60 IN A 10.66.0.1; from *.wild.example.org.", dns.TypeA, []int{1, 1, 0}},
+		{"own.wild.example.org. 60 IN A 198.51.100.1", dns.TypeA, []int{1, 1, 1}},
+		{"plain.example.org. 60 IN A 198.51.100.1", dns.TypeA, []int{1, 1, 1}},
+		{"www.example.net. 60 IN A 10.66.0.1", dns.TypeA, []int{1, 1, 0}},
+	} {
+		name, _, _ := strings.Cut(c.reply, " ")
+		backend := &script{tb: t, replies: map[string]string{name + " A": c.reply, name + " A and wildcard": c.reply}}
+		for i, want := range c.asked {
+			backend.asked = nil
+			out := Respond(new(dns.Msg).SetQuestion(name, c.qtype), names, &Options{TTL: 300}, backend)
+			if len(backend.asked) != want || len(out.Msg.Answer) != 1 || !out.Msg.Authoritative {
+				t.Errorf("%s %s, time %d: asked %q, want %d questions; got\n%v", name, dns.TypeToString[c.qtype], i+1, backend.asked, want, out.Msg)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 //	keys       zones for which there is a key KZONE, for the plugin dnssec
 //	signed     zones of which the zone file is signed before it is served
 //	log        texts that are logged, one a line, each exactly once
+//	no-log     texts that are not logged
 //
 // In a Corefile, {$SILENT} is the address of a server that never answers, and
 // must never be asked.
@@ -89,6 +90,11 @@ func read(t *testing.T, path string) {
 	for want := range strings.Lines(files["log"]) {
 		if lines := c.log.lines(strings.TrimSpace(want)); len(lines) != 1 {
 			t.Errorf("want once in the log: %sgot %q of\n%s", want, lines, c.log)
+		}
+	}
+	for unwanted := range strings.Lines(files["no-log"]) {
+		if lines := c.log.lines(strings.TrimSpace(unwanted)); len(lines) > 0 {
+			t.Errorf("this should not be logged: %q", lines)
 		}
 	}
 	if *update {

@@ -1,0 +1,172 @@
+package edge_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/edge"
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/zonefile"
+)
+
+var update = flag.Bool("update", false, "write what comes out into the archive")
+
+// world is a map with the records of its zones.
+type world struct {
+	sources  []mapset.Source
+	snapshot *mapset.Snapshot
+	files    edge.ZoneFiles
+}
+
+func read(t *testing.T, a *txtar.Archive) world {
+	t.Helper()
+	w := world{files: make(edge.ZoneFiles)}
+	doc, errs := mapfile.Parse("maps.yaml", a.Files[0].Data)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	src := mapset.Source{Doc: doc, ZoneFiles: make(map[fqdn.Name]*zonefile.Zone)}
+	for _, f := range a.Files[1:] {
+		zone, ok := strings.CutPrefix(f.Name, "db.")
+		if !ok {
+			continue
+		}
+		apex := fqdn.Name(zone + ".")
+		var err error
+		if w.files[apex], err = cfzone.Records(f.Name, f.Data, apex); err != nil {
+			t.Fatal(err)
+		}
+		if src.ZoneFiles[apex], err = zonefile.Parse(f.Name, f.Data, apex); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.sources = []mapset.Source{src}
+	if w.snapshot, errs = mapset.Build(w.sources, mapset.Options{}); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return w
+}
+
+func TestExports(t *testing.T) {
+	const path = "testdata/edge.txtar"
+	a, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := read(t, a)
+	snis, warnings := edge.SNIs(w.sources)
+	backends, more := edge.Backends(w.snapshot, w.files)
+	addresses := edge.Addresses(w.sources, nil)
+	tls := edge.TLS{Certs: "/etc/certs", Port: 443}
+	got := map[string]func(*bytes.Buffer) error{
+		"warnings": func(b *bytes.Buffer) error {
+			_, err := b.WriteString(strings.Join(append(warnings, more...), "\n") + "\n")
+			return err
+		},
+		"sni.json":           func(b *bytes.Buffer) error { return encode(b, snis) },
+		"sni.nginx":          func(b *bytes.Buffer) error { return edge.WriteNginxSNI(b, snis) },
+		"sni.haproxy":        func(b *bytes.Buffer) error { return edge.WriteHAProxySNI(b, snis, tls) },
+		"sni.envoy":          func(b *bytes.Buffer) error { return edge.WriteEnvoySNI(b, snis, tls) },
+		"addresses.json":     func(b *bytes.Buffer) error { return encode(b, addresses) },
+		"addresses.list":     func(b *bytes.Buffer) error { return edge.WriteList(b, addresses) },
+		"addresses.nftables": func(b *bytes.Buffer) error { return edge.WriteNftables(b, addresses) },
+		"origins.json":       func(b *bytes.Buffer) error { return encode(b, backends) },
+		"origins.nginx":      func(b *bytes.Buffer) error { return edge.WriteNginxBackends(b, backends, 8080) },
+	}
+	compared := 0
+	for i := range a.Files {
+		f := &a.Files[i]
+		name, ok := strings.CutPrefix(f.Name, "want.")
+		if !ok {
+			continue
+		}
+		compared++
+		var b bytes.Buffer
+		if err := got[name](&b); err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			f.Data = b.Bytes()
+		} else if b.String() != string(f.Data) {
+			t.Errorf("%s: want\n%s\ngot\n%s", name, f.Data, b.String())
+		}
+	}
+	if compared != len(got) {
+		t.Errorf("want %d outputs in the archive, got %d", len(got), compared)
+	}
+	if *update {
+		if err := os.WriteFile(path, txtar.Format(a), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func encode[T any](b *bytes.Buffer, v T) error {
+	enc := json.NewEncoder(b)
+	enc.SetIndent("", " ")
+	return enc.Encode(v)
+}
+
+// The directive's anycast is in place of the documents'.
+func TestAddresses_Anycast(t *testing.T) {
+	doc, errs := mapfile.Parse("maps.yaml", []byte("anycast: [192.0.2.1]\n"))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	want := netip.MustParseAddr("192.0.2.9")
+	got := edge.Addresses([]mapset.Source{{Doc: doc}}, []netip.Addr{want})
+	if len(got) != 1 || got[0].Address != want || !got[0].Anycast {
+		t.Errorf("want %s alone, got %+v", want, got)
+	}
+}
+
+// Whatever a tenant writes as default_sni, or as a name in a zone file, a line of
+// the configuration has no more than the two words that it should have.
+func FuzzNothingSlipsThrough(f *testing.F) {
+	f.Add("*.example.org", "www")
+	f.Add("x\";} include /etc/passwd;", "a\\;b")
+	f.Add("a b", "include")
+	f.Fuzz(func(t *testing.T, sni, owner string) {
+		var b bytes.Buffer
+		m := mapfile.AddressMap{ID: "m", DefaultSNI: sni, IPs: []mapfile.Addr{{IP: netip.MustParseAddr("203.0.113.1")}}}
+		snis, _ := edge.SNIs([]mapset.Source{{Doc: &mapfile.Document{Accounts: []mapfile.Account{{ID: "a", Maps: []mapfile.AddressMap{m}}}}}})
+		if err := edge.WriteNginxSNI(&b, snis); err != nil {
+			t.Fatal(err)
+		}
+		apex := fqdn.Name("example.org.")
+		records, err := cfzone.Records("db", []byte(owner+" 300 IN A 198.51.100.1\n"), apex)
+		if err != nil {
+			records = nil
+		}
+		snapshot, errs := mapset.Build([]mapset.Source{{Doc: &mapfile.Document{
+			Anycast:  []mapfile.Addr{{IP: netip.MustParseAddr("192.0.2.1")}},
+			Accounts: []mapfile.Account{{ID: "a", Zones: []mapfile.Zone{{Name: apex, All: true, IPv6: true}}}},
+		}}}, mapset.Options{})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		backends, _ := edge.Backends(snapshot, edge.ZoneFiles{apex: records})
+		if err := edge.WriteNginxBackends(&b, backends, 80); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			words := strings.Fields(strings.TrimSuffix(line, ";"))
+			known := strings.HasPrefix(line, "#") || strings.HasPrefix(line, "map $") || slices.Contains([]string{"}", "    hostnames;"}, line)
+			if !known && (len(words) != 2 || !strings.HasSuffix(line, ";") || strings.ContainsAny(strings.Join(words, ""), `;{}'#$`)) {
+				t.Errorf("line %q of\n%s", line, b.String())
+			}
+		}
+	})
+}

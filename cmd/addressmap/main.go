@@ -50,6 +50,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 	}
-	root.AddCommand(newCheck(), newExplain(), newDiff(), newSchema(), newMan(root))
+	root.AddCommand(newCheck(), newExplain(), newDiff(), newImport(), newExport(), newSchema(), newMan(root))
 	return root
 }

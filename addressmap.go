@@ -10,7 +10,6 @@ package addressmap
 
 import (
 	"context"
-	"runtime"
 	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -20,8 +19,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // AddressMap is the handler of one directive. It is safe for concurrent use
@@ -36,6 +33,7 @@ type AddressMap struct {
 
 	transfers transfers
 	notifier  *notifier
+	tail      *tail // nil without a transfer plugin
 }
 
 // Name implements the plugin.Handler interface.
@@ -83,7 +81,8 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.serials = true
-		a.notifier.start(xfer, a.next, a.transfers.backends, a.zones)
+		a.tail = &tail{xfer, a.next, a.transfers.backends}
+		a.notifier.start(a.tail, a.zones)
 	}
 	return nil
 }
@@ -104,18 +103,4 @@ func tellsWildcards(handlers []plugin.Handler) bool {
 		}
 	}
 	return true
-}
-
-// closeWhenForgotten ends the store of a handler whose server never came up:
-// nobody tells a plugin that the rest of its Corefile failed to load. Nothing of
-// the store may refer to the handler.
-func (a *AddressMap) closeWhenForgotten() {
-	type parts struct {
-		store  *live.Store
-		memory *presence.Memory
-	}
-	runtime.AddCleanup(a, func(p parts) {
-		_ = p.store.Close()
-		p.memory.Close()
-	}, parts{a.store, a.memory})
 }

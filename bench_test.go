@@ -65,8 +65,9 @@ func respond(t testing.TB, h plugin.Handler, name string, qtype uint16) func() {
 
 // remembering lets a handler remember what the backend has.
 func remembering(t testing.TB, a *AddressMap) *AddressMap {
-	a.memory = presence.New(defaultPresence)
-	t.Cleanup(a.memory.Close)
+	m := presence.New(defaultPresence)
+	t.Cleanup(m.Close)
+	a.memory = m.View()
 	return a
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"weak"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
@@ -16,17 +17,23 @@ import (
 )
 
 // notifier tells secondaries of zones that a new map changed (R18), through the
-// transfer plugin, which knows them. The zero notifier tells nobody. It refers
-// to the chain, not to the handler.
+// transfer plugin, which knows them. The zero notifier tells nobody.
 type notifier struct {
-	mu       sync.Mutex
+	mu     sync.Mutex
+	tail   weak.Pointer[tail]
+	acting fqdn.Set
+	hinted map[fqdn.Name]fqdn.Set // :: apex of a zone of the backend → see [answer.Hinted]
+	wg     sync.WaitGroup
+	shut   bool
+}
+
+// tail is what comes after a handler in its chain. The transfer plugin in it
+// refers back to the handler: a notifier, which a store refers to, must not keep
+// it alive.
+type tail struct {
 	xfer     *transfer.Transfer
 	next     plugin.Handler
 	backends backends
-	acting   fqdn.Set
-	hinted   map[fqdn.Name]fqdn.Set // :: apex of a zone of the backend → see [answer.Hinted]
-	wg       sync.WaitGroup
-	shut     bool
 }
 
 // atOnce is how many zones are told of at the same time. A secondary that does
@@ -34,10 +41,10 @@ type notifier struct {
 const atOnce = 16
 
 // start lets the notifier work.
-func (n *notifier) start(xfer *transfer.Transfer, next plugin.Handler, b backends, acting fqdn.Set) {
+func (n *notifier) start(t *tail, acting fqdn.Set) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.xfer, n.next, n.backends, n.acting = xfer, next, b, acting
+	n.tail, n.acting = weak.Make(t), acting
 	n.hinted = make(map[fqdn.Name]fqdn.Set)
 }
 
@@ -57,14 +64,15 @@ func (n *notifier) learn(apex fqdn.Name, rrs []dns.RR) {
 func (n *notifier) related(changed []fqdn.Name) []fqdn.Name {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.hinted == nil {
+	t := n.tail.Value()
+	if t == nil {
 		return nil
 	}
 	for apex := range n.acting {
 		if _, known := n.hinted[apex]; known {
 			continue
 		}
-		if rrs, err := n.backends.zone(string(apex)); err == nil {
+		if rrs, err := t.backends.zone(string(apex)); err == nil {
 			n.hinted[apex] = answer.Hinted(rrs, apex)
 		}
 	}
@@ -89,7 +97,8 @@ func (n *notifier) related(changed []fqdn.Name) []fqdn.Name {
 func (n *notifier) notify(zones []fqdn.Name) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.xfer == nil || n.shut || len(zones) == 0 {
+	t := n.tail.Value()
+	if t == nil || n.shut || len(zones) == 0 {
 		return
 	}
 	set := fqdn.NewSet(zones...)
@@ -101,16 +110,16 @@ func (n *notifier) notify(zones []fqdn.Name) {
 			}
 		}
 	}
-	n.wg.Go(func() { n.tell(names) })
+	n.wg.Go(func() { n.tell(t, names) })
 }
 
 // tell sends a NOTIFY for each zone of the backend that one of the names is in,
 // some zones at the same time.
-func (n *notifier) tell(names fqdn.Set) {
+func (n *notifier) tell(t *tail, names fqdn.Set) {
 	turn := make(chan struct{}, atOnce)
 	done := make(map[string]bool)
 	for name := range names {
-		apex := apexOf(n.next, name)
+		apex := apexOf(t.next, name)
 		if apex == "" || done[apex] {
 			continue
 		}
@@ -121,7 +130,7 @@ func (n *notifier) tell(names fqdn.Set) {
 			if n.closed() {
 				return
 			}
-			if err := n.xfer.Notify(apex); err != nil {
+			if err := t.xfer.Notify(apex); err != nil {
 				log.Warningf("secondaries of %s will see the new map late: %v", apex, err)
 			}
 		})

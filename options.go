@@ -14,7 +14,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // options is one directive as written, defaults filled in.
@@ -42,19 +41,21 @@ const (
 )
 
 // live is what the options say about keeping the map in force.
-func (o *options) live(n *notifier, memory *presence.Memory) live.Options {
+func (o *options) live(sh *share) live.Options {
 	path := o.path
-	loaded := func(l live.Load) {
-		show(path, l)
-		memory.Forget()
-		n.notify(l.Changed)
-	}
 	return live.Options{
-		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log, Loaded: loaded, Related: n.related,
+		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log,
+		Loaded:   func(l live.Load) { sh.loaded(path, l) },
+		Related:  sh.related,
 		State:    o.state,
 		Owner:    path, // what stays when a reload brings another list of zones
-		Settings: fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily),
+		Settings: o.settings(),
 	}
+}
+
+// settings is what of the options decides what a transfer holds.
+func (o *options) settings() string {
+	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily)
 }
 
 // parse reads the directive. It is pure: it opens nothing. An error names the

@@ -14,8 +14,8 @@ type resolver struct {
 	zones fqdn.Set
 	tells bool // the backends tell which wildcard a record was made from
 
-	memory  *presence.Memory // nil: the backend is asked each time
-	serials bool             // secondaries follow the serial, which the map then counts up
+	memory  *presence.View // nil: the backend is asked each time
+	serials bool           // secondaries follow the serial, which the map then counts up
 }
 
 // names takes the snapshot once.

@@ -9,8 +9,6 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-
-	"github.com/addressmap/addressmap/plugin/live"
 )
 
 // named is a plugin that is there, and does nothing.
@@ -42,10 +40,12 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 	if a.zones, err = o.acting(); err != nil {
 		t.Fatal(err)
 	}
-	if a.store, err = live.Open(o.live(a.notifier, nil)); err != nil {
+	sh, err := openShare(o, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { a.store.Close() })
+	t.Cleanup(func() { sh.close() })
+	sh.join(a)
 	return a
 }
 

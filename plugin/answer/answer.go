@@ -28,7 +28,7 @@ type Names struct {
 	Tells    bool     // the backends tell which wildcard a record was made from
 	Serials  bool     // SOA serials are counted up by the changes of the map
 
-	Memory *presence.Memory // of names that the backend has; nil to ask each time
+	Memory *presence.View // of names that the backend has; nil to ask each time
 }
 
 // Lookup decides for an owner name. A name outside the acting zones is none of

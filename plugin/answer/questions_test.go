@@ -129,8 +129,9 @@ func TestQuestionsToTheBackend(t *testing.T) {
 // wildcard it has to be said twice.
 func TestQuestionsToTheBackend_Remembered(t *testing.T) {
 	names := testNames(t, testMap, true)
-	names.Memory = presence.New(time.Hour)
-	t.Cleanup(names.Memory.Close)
+	memory := presence.New(time.Hour)
+	names.Memory = memory.View()
+	t.Cleanup(memory.Close)
 	for _, c := range []struct {
 		reply string
 		qtype uint16

@@ -21,10 +21,11 @@ type Facts struct {
 	Wildcard fqdn.Name
 }
 
-// Memory is safe for concurrent use. Reading takes no lock and no time of day. A
-// nil Memory remembers nothing.
+// Memory is what is remembered for all backends of a process. It is used through
+// a [View] for each of them, and safe for concurrent use.
 type Memory struct {
 	now   atomic.Uint32 // the tick
+	views atomic.Uint64 // how many there are
 	seed  maphash.Seed
 	slots []atomic.Pointer[entry]
 	doubt []atomic.Uint64 // hashes of names that were seen once
@@ -35,8 +36,16 @@ type Memory struct {
 	done sync.WaitGroup
 }
 
-// entry is one name. It never changes.
+// View is the memory of one backend. Reading takes no lock and no time of day. A
+// nil View remembers nothing.
+type View struct {
+	m  *Memory
+	id uint64 // tells the names of one backend from those of another
+}
+
+// entry is one name of one view. It never changes.
 type entry struct {
+	view  uint64
 	name  fqdn.Name
 	born  uint32 // the tick at which the backend was asked
 	facts Facts
@@ -89,43 +98,45 @@ func (m *Memory) run(ctx context.Context, every time.Duration) {
 
 // Close stops the clock. The memory must not be used for answers any more.
 func (m *Memory) Close() {
-	if m == nil {
-		return
-	}
 	m.stop()
 	m.done.Wait()
 }
 
-// Now is the tick to pass to [Memory.Add]. It is to be taken before the backend
-// is asked.
-func (m *Memory) Now() uint32 {
-	if m == nil {
-		return 0
-	}
-	return m.now.Load()
-}
+// View returns the memory of one more backend.
+func (m *Memory) View() *View { return &View{m: m, id: m.views.Add(1)} }
 
 // Forget forgets every name, and what is learned from questions under way.
 func (m *Memory) Forget() {
-	if m == nil {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skip += ticks
 	m.now.Add(ticks)
 }
 
+// Now is the tick to pass to [View.Add]. It is to be taken before the backend is
+// asked.
+func (v *View) Now() uint32 {
+	if v == nil {
+		return 0
+	}
+	return v.m.now.Load()
+}
+
+// hash tells apart the same name in two views.
+func (v *View) hash(name fqdn.Name) uint64 {
+	return maphash.String(v.m.seed, string(name)) ^ v.id*0x9e3779b97f4a7c15
+}
+
 // Get returns what is remembered of name, or nil. It is shared: read only.
-func (m *Memory) Get(name fqdn.Name) *Facts {
-	if m == nil {
+func (v *View) Get(name fqdn.Name) *Facts {
+	if v == nil {
 		return nil
 	}
-	now := m.now.Load()
-	base := int(maphash.String(m.seed, string(name))) & (slots - ways)
+	m, now := v.m, v.m.now.Load()
+	base := int(v.hash(name)) & (slots - ways)
 	for i := range ways {
 		e := m.slots[base+i].Load()
-		if e != nil && e.name == name && now-e.born < ticks-1 {
+		if e != nil && e.view == v.id && e.name == name && now-e.born < ticks-1 {
 			return &e.facts
 		}
 	}
@@ -136,11 +147,11 @@ func (m *Memory) Get(name fqdn.Name) *Facts {
 // that the map itself names it: any other name is remembered only when it is
 // seen for the second time, so that a flood of random names below a wildcard
 // passes by. No name that is still remembered makes room for another.
-func (m *Memory) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
-	if m == nil {
+func (v *View) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
+	if v == nil {
 		return
 	}
-	hash := maphash.String(m.seed, string(name))
+	m, hash := v.m, v.hash(name)
 	if !known {
 		seen := &m.doubt[hash>>48]
 		if seen.Load() != hash {
@@ -155,7 +166,7 @@ func (m *Memory) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
 	for i := range ways {
 		slot := &m.slots[base+i]
 		e := slot.Load()
-		if e != nil && e.name == name {
+		if e != nil && e.view == v.id && e.name == name {
 			room, old = slot, e
 			break
 		}
@@ -164,6 +175,6 @@ func (m *Memory) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
 		}
 	}
 	if room != nil {
-		room.CompareAndSwap(old, &entry{name: name, born: born, facts: facts})
+		room.CompareAndSwap(old, &entry{view: v.id, name: name, born: born, facts: facts})
 	}
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // still returns a memory whose clock only the test moves.
-func still(t *testing.T) *Memory {
+func still(t *testing.T) *View {
 	t.Helper()
 	m := New(time.Hour)
 	t.Cleanup(m.Close)
-	return m
+	return m.View()
 }
 
-func (m *Memory) pass(n uint32) { m.now.Add(n) }
+func (v *View) pass(n uint32) { v.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
@@ -36,8 +36,9 @@ func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 func TestTheClockFollowsTheTime(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	const lifetime = 100 * time.Millisecond
-	m := New(lifetime)
-	defer m.Close()
+	memory := New(lifetime)
+	defer memory.Close()
+	m := memory.View()
 	born := time.Now()
 	m.Add("www.example.org.", m.Now(), Facts{}, true)
 	for {
@@ -56,7 +57,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 	m := still(t)
 	born := m.Now()
 	m.Add("a.example.org.", born, Facts{}, true)
-	m.Forget()
+	m.m.Forget()
 	m.Add("b.example.org.", born, Facts{}, true)
 	for _, n := range []fqdn.Name{"a.example.org.", "b.example.org."} {
 		if m.Get(n) != nil {
@@ -66,6 +67,18 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 	m.Add("c.example.org.", m.Now(), Facts{}, true)
 	if m.Get("c.example.org.") == nil {
 		t.Error("nothing is remembered after Forget")
+	}
+}
+
+func TestViewsDoNotShareNames(t *testing.T) {
+	a := still(t)
+	b := a.m.View()
+	a.Add("www.example.org.", a.Now(), Facts{}, true)
+	if b.Get("www.example.org.") != nil {
+		t.Error("a name of one backend is remembered for another")
+	}
+	if a.Get("www.example.org.") == nil {
+		t.Error("the name is not remembered")
 	}
 }
 
@@ -98,10 +111,10 @@ func TestAFloodPassesBy(t *testing.T) {
 }
 
 // held counts the names that take room.
-func (m *Memory) held() int {
+func (v *View) held() int {
 	n := 0
-	for i := range m.slots {
-		if m.slots[i].Load() != nil {
+	for i := range v.m.slots {
+		if v.m.slots[i].Load() != nil {
 			n++
 		}
 	}
@@ -117,8 +130,9 @@ func TestGetDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkGet(b *testing.B) {
-	m := New(time.Hour)
-	defer m.Close()
+	memory := New(time.Hour)
+	defer memory.Close()
+	m := memory.View()
 	names := make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))

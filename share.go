@@ -1,0 +1,153 @@
+package addressmap
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coredns/caddy"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/presence"
+)
+
+// share is a map in force, for all directives of a Corefile that name it with the
+// same options: it is read, watched and kept once.
+type share struct {
+	store  *live.Store
+	memory *presence.Memory // nil if presence is off
+	close  func() error     // to be called by each of the directives
+
+	mu        sync.Mutex
+	notifiers []*notifier
+}
+
+// shares are those of one Corefile.
+type shares struct {
+	maps     map[string]*share                  // :: what decides what is in force
+	states   map[string]string                  // :: state directory → the same
+	memories map[time.Duration]*presence.Memory // :: lifetime → its memory
+}
+
+// sharesKey finds the shares in the storage of a Corefile.
+type sharesKey struct{}
+
+func sharesOf(c *caddy.Controller) *shares {
+	s, ok := c.Get(sharesKey{}).(*shares)
+	if !ok {
+		s = &shares{
+			maps:     make(map[string]*share),
+			states:   make(map[string]string),
+			memories: make(map[time.Duration]*presence.Memory),
+		}
+		c.Set(sharesKey{}, s)
+	}
+	return s
+}
+
+// open returns the share that fits the options, which loads the map if it is the
+// first of its kind.
+func (s *shares) open(o *options) (*share, error) {
+	path, err := filepath.Abs(o.path)
+	if err != nil {
+		return nil, err
+	}
+	key := fmt.Sprintf("%q %q %d %s %s %s", path, o.state, o.guard, o.poll, o.presence, o.settings())
+	if sh := s.maps[key]; sh != nil {
+		return sh, nil
+	}
+	if o.state != "" {
+		state, err := filepath.Abs(o.state)
+		if err != nil {
+			return nil, err
+		}
+		if _, used := s.states[state]; used {
+			return nil, fmt.Errorf("another addressmap of this Corefile, with another map or other options, keeps its state in %q: give each a directory of its own", state)
+		}
+		s.states[state] = key
+	}
+	sh, err := openShare(o, s.memory(o.presence))
+	if err == nil {
+		s.maps[key] = sh
+	}
+	return sh, err
+}
+
+// memory returns the memory of a lifetime, nil for none.
+func (s *shares) memory(lifetime time.Duration) *presence.Memory {
+	if lifetime == 0 {
+		return nil
+	}
+	m := s.memories[lifetime]
+	if m == nil {
+		m = presence.New(lifetime)
+		s.memories[lifetime] = m
+	}
+	return m
+}
+
+// openShare loads the map. The share closes its memory, also if there is an error.
+func openShare(o *options, memory *presence.Memory) (*share, error) {
+	sh := &share{memory: memory}
+	var err error
+	sh.store, err = live.Open(o.live(sh))
+	sh.close = sync.OnceValue(func() error {
+		if memory != nil {
+			memory.Close()
+		}
+		if sh.store == nil {
+			return nil
+		}
+		return sh.store.Close()
+	})
+	if err != nil {
+		_ = sh.close() // the error that counts is the other one
+		return nil, err
+	}
+	return sh, nil
+}
+
+// join makes the directive of a one of those that the share is for.
+func (sh *share) join(a *AddressMap) {
+	a.store = sh.store
+	if sh.memory != nil {
+		a.memory = sh.memory.View()
+	}
+	sh.mu.Lock()
+	sh.notifiers = append(sh.notifiers, a.notifier)
+	sh.mu.Unlock()
+	// Nobody tells a plugin that the rest of its Corefile failed to load. Nothing
+	// of the share may refer to the handler, or it would never be forgotten.
+	runtime.AddCleanup(a, func(close func() error) { _ = close() }, sh.close)
+}
+
+// loaded is told of every load of the map.
+func (sh *share) loaded(name string, l live.Load) {
+	show(name, l)
+	if sh.memory != nil {
+		sh.memory.Forget()
+	}
+	for _, n := range sh.all() {
+		n.notify(l.Changed)
+	}
+}
+
+// related returns the zones that answer differently because others do.
+func (sh *share) related(changed []fqdn.Name) []fqdn.Name {
+	var out []fqdn.Name
+	for _, n := range sh.all() {
+		out = append(out, n.related(changed)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (sh *share) all() []*notifier {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return slices.Clone(sh.notifiers)
+}

@@ -18,7 +18,7 @@ const transferKey = "dGhlIHNlY3JldCBvZiB0aGUgYWNjZXB0YW5jZSBydW4="
 
 var (
 	secondaries = map[string]string{"dig": "bind9-dnsutils", "nsd": "nsd", "knotd": "knot"}
-	// originData is where peers.txtar keeps what must not leave.
+	// originData is where the archives keep what must not leave.
 	originData = regexp.MustCompile(`\b10\.66\.|hidden`)
 	soaSerial  = regexp.MustCompile(`\bSOA \S+ \S+ (\d+) `)
 )
@@ -26,11 +26,11 @@ var (
 // peers is a CoreDNS and its two secondaries.
 type peers struct{ primary, nsd, knot *server }
 
-// lay puts the files of an archive of testdata/transfer into a folder of their
+// lay puts the files of an archive of testdata/peers into a folder of their
 // own, with values in place of $WORDS. $DIR is the folder.
 func lay(t *testing.T, archive string, values map[string]string) string {
 	t.Helper()
-	a, err := txtar.ParseFile(filepath.Join(repository, "testdata", "transfer", archive))
+	a, err := txtar.ParseFile(filepath.Join(repository, "testdata", "peers", archive))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func startPeers(t *testing.T) *peers {
 		return s
 	}
 	p := &peers{primary: at("ADDRESSMAP"), nsd: at("NSD"), knot: at("KNOT")}
-	dir := lay(t, "peers.txtar", values)
+	dir := lay(t, "transfer.txtar", values)
 	for _, s := range []*server{p.primary, p.nsd, p.knot} {
 		s.dir = filepath.Join(dir, s.port)
 		if err := os.Mkdir(s.dir, 0o755); err != nil {

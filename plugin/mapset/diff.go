@@ -3,8 +3,11 @@ package mapset
 import (
 	"fmt"
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -54,7 +57,8 @@ func Diff(old, next *Snapshot) Changes {
 		return Changes{}
 	}
 	d := differ{touched: make(map[string]bool)}
-	for _, apex := range mayDiffer(old, next) {
+	zones := mayDiffer(old, next)
+	for _, apex := range zones {
 		d.zone(old.zones.zone(apex), next.zones.zone(apex))
 	}
 	for id, a := range old.accounts {
@@ -66,17 +70,29 @@ func Diff(old, next *Snapshot) Changes {
 			d.Maps.Added += len(b.maps)
 		}
 	}
-	was, is := old.addresses(), next.addresses()
+	d.addresses(old, next, zones)
+	return d.Changes
+}
+
+// addresses compares the addresses of what is not the same in both versions. One
+// that something unchanged holds as well, as a lender may, stayed.
+func (d *differ) addresses(old, next *Snapshot, zones []fqdn.Name) {
+	was, is := old.addressesBut(next, zones), next.addressesBut(old, zones)
 	for ip, usable := range was {
-		now, there := is[ip]
-		d.Addresses.note(there, there && now != usable)
-	}
-	for ip := range is {
-		if _, there := was[ip]; !there {
-			d.Addresses.Added++
+		if now, there := is[ip]; there {
+			d.Addresses.note(true, now != usable)
+			delete(was, ip)
+			delete(is, ip)
 		}
 	}
-	return d.Changes
+	if len(was)+len(is) > 0 {
+		next.unchanged(old, zones, func(ip netip.Addr) {
+			delete(was, ip)
+			delete(is, ip)
+		})
+	}
+	d.Addresses.Removed += len(was)
+	d.Addresses.Added += len(is)
 }
 
 // differ gathers Changes, and the accounts of which something changed.
@@ -131,6 +147,9 @@ func (d *differ) zone(a, b *zone) {
 
 // account compares two versions of an account, the second of which may be nil.
 func (d *differ) account(a, b *account) {
+	if a == b {
+		return
+	}
 	if b == nil {
 		d.Accounts.Removed++
 		d.Maps.Removed += len(a.maps)

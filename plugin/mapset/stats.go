@@ -3,6 +3,7 @@ package mapset
 import (
 	"net/netip"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
@@ -47,9 +48,10 @@ func statsOf(doc *mapfile.Document, b *block) Stats {
 	return st
 }
 
-// addresses returns every address that stands in anycast, on a map or on an
-// application, and whether it is usable.
-func (s *Snapshot) addresses() map[netip.Addr]bool {
+// addressesBut returns the addresses that stand in anycast, on a map or on an
+// application, and whether each is usable; but those of the accounts that other
+// has unchanged, and of the applications of zones that are not among these.
+func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool)
 	add := func(set addrSet) {
 		for _, ip := range set.written {
@@ -60,15 +62,47 @@ func (s *Snapshot) addresses() map[netip.Addr]bool {
 		}
 	}
 	add(addrSet{s.anycast, s.anycast})
-	for _, a := range s.accounts {
+	for id, a := range s.accounts {
+		if other.accounts[id] == a {
+			continue
+		}
 		for _, m := range a.maps {
 			add(m.ips)
 		}
 	}
-	for z := range s.zones.all() {
+	for _, apex := range zones {
+		z := s.zones.zone(apex)
+		if z == nil {
+			continue
+		}
 		for _, app := range z.apps {
 			add(app.ips)
 		}
 	}
 	return out
+}
+
+// unchanged calls f for the addresses that addressesBut leaves out.
+func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Addr)) {
+	for id, a := range s.accounts {
+		if other.accounts[id] != a {
+			continue
+		}
+		for _, m := range a.maps {
+			for _, ip := range m.ips.written {
+				f(ip)
+			}
+		}
+	}
+	touched := fqdn.NewSet(zones...)
+	for z := range s.zones.all() {
+		if _, skip := touched[z.apex]; skip {
+			continue
+		}
+		for _, app := range z.apps {
+			for _, ip := range app.ips.written {
+				f(ip)
+			}
+		}
+	}
 }

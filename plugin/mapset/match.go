@@ -34,7 +34,7 @@ func successors(old, next *account) []*addressMap {
 		(*addressMap).sameIPs,
 		(*addressMap).sameMembers,
 	} {
-		for _, i := range protectedFirst(old) {
+		for _, i := range unprotectedFirst(old) {
 			m := old.maps[i]
 			if out[i] != nil || !madeUp(old.id, m.id) {
 				continue
@@ -65,11 +65,12 @@ func pick(m *addressMap, from []*addressMap, taken map[*addressMap]bool, same fu
 	return found
 }
 
-// protectedFirst returns the places of the account's maps, those of protected
-// ones first: where two want the same successor, protection goes on.
-func protectedFirst(a *account) []int {
+// unprotectedFirst returns the places of the account's maps, those of protected
+// ones last: where two want the same successor, it must not be by a guess that
+// the protected one lives on.
+func unprotectedFirst(a *account) []int {
 	out := make([]int, 0, len(a.maps))
-	for _, want := range []bool{true, false} {
+	for _, want := range []bool{false, true} {
 		for i, m := range a.maps {
 			if m.protected() == want {
 				out = append(out, i)

@@ -78,8 +78,12 @@ var diffWriters = map[string]func(io.Writer, *difference, bool) error{
 	"json":     func(w io.Writer, d *difference, _ bool) error { return writeJSON(w, d) },
 }
 
-// shownNames is how many names of a group are shown without --all.
-const shownNames = 5
+// How many names of a group, and how many groups, are shown without --all: what
+// changes fits a screen, however much it is.
+const (
+	shownNames  = 3
+	shownGroups = 6
+)
 
 func writeDiff(w io.Writer, d *difference, all bool) error {
 	var b strings.Builder
@@ -88,11 +92,15 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 	} else {
 		b.WriteString(d.Summary + "\n")
 	}
-	for _, g := range d.Groups {
+	groups, more := shownOf(d.Groups, all)
+	for _, g := range groups {
 		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
 		for _, n := range shown(g.Names, all) {
 			b.WriteString("    " + n + "\n")
 		}
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "\n… and %d more groups (--all)\n", more)
 	}
 	for _, f := range d.Refused {
 		b.WriteString("\n" + f.full + "\n")
@@ -109,14 +117,26 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	} else {
 		b.WriteString(d.Summary + "\n\n| names | account | before | after |\n| --- | --- | --- | --- |\n")
 	}
-	for _, g := range d.Groups {
+	groups, more := shownOf(d.Groups, all)
+	for _, g := range groups {
 		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(shown(g.Names, all), "<br>"), len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)
 	}
 	for _, f := range d.Refused {
 		fmt.Fprintf(&b, "\n**A reload would refuse this** (%s): %s. Remedy: %s.\n", f.Rule, f.Text, f.Remedy)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// shownOf returns the groups to show, and how many others there are.
+func shownOf(groups []mapset.Group, all bool) ([]mapset.Group, int) {
+	if all || len(groups) <= shownGroups {
+		return groups, 0
+	}
+	return groups[:shownGroups], len(groups) - shownGroups
 }
 
 func shown(names []string, all bool) []string {

@@ -14,8 +14,14 @@ func (b *builder) account(s Source, a *mapfile.Account) {
 	att := b.attach(s.Doc, a)
 	b.protectedFallback(s.Doc, a, att)
 	for i := range a.Maps {
-		acct.maps = append(acct.maps, b.addressMap(s.Doc, a, &a.Maps[i], att))
+		m := b.addressMap(s.Doc, a, &a.Maps[i], att)
+		acct.maps = append(acct.maps, m)
+		if m.enabled {
+			acct.inForce = append(acct.inForce, m.ips.usable...)
+		}
 	}
+	slices.SortFunc(acct.inForce, netip.Addr.Compare)
+	acct.inForce = slices.Compact(acct.inForce)
 	base := ladder{anycast: b.everyone, byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
 	if att.account != nil {
 		base.accountMap = newRung(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))

@@ -122,3 +122,65 @@ func BenchmarkBuild(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkUpdate replaces one of 10,000 documents, of 1,000,000 names, and tells
+// what has changed.
+func BenchmarkUpdate(b *testing.B) {
+	sources, edited := directory(10_000)
+	set, errs := mapset.NewSet(mapset.Options{}).Update(sources, nil)
+	if len(errs) > 0 {
+		b.Fatal(errs[0])
+	}
+	next, errs := set.Update(edited, nil)
+	if len(errs) > 0 {
+		b.Fatal(errs[0])
+	}
+	b.Run("compile", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = set.Update(edited, nil)
+		}
+	})
+	b.Run("diff", func(b *testing.B) {
+		for b.Loop() {
+			mapset.Diff(set.Snapshot(), next.Snapshot())
+		}
+	})
+	b.Run("protect", func(b *testing.B) {
+		for b.Loop() {
+			mapset.Protect(set.Snapshot(), next.Snapshot(), 50)
+		}
+	})
+	b.Run("follow", func(b *testing.B) {
+		for b.Loop() {
+			next.Snapshot().Follow(set.Snapshot(), nil)
+		}
+	})
+	b.Run("memory", func(b *testing.B) {
+		for b.Loop() {
+			sources, _ := directory(10_000)
+			before := inUse()
+			set, _ := mapset.NewSet(mapset.Options{}).Update(sources, nil)
+			sources = nil
+			after := inUse()
+			b.ReportMetric(float64(after)/1e6-float64(before)/1e6, "MB-more-than-documents")
+			runtime.KeepAlive(set)
+		}
+	})
+}
+
+// directory is the fleet of 1,000,000 names in 100,000 zones as n documents, and
+// one of them with a name more.
+func directory(n int) (all, edited []mapset.Source) {
+	doc := fleetDoc(100_000, 10)
+	per := len(doc.Accounts) / n
+	for i := range n {
+		part := &mapfile.Document{Name: fmt.Sprintf("account%05d.yaml", i), Accounts: doc.Accounts[i*per : (i+1)*per]}
+		all = append(all, mapset.Source{Doc: part})
+	}
+	one := *all[n/2].Doc
+	one.Accounts = append([]mapfile.Account(nil), one.Accounts...)
+	one.Accounts[0].Zones = append([]mapfile.Zone(nil), one.Accounts[0].Zones...)
+	z := &one.Accounts[0].Zones[0]
+	z.Marks = append([]mapfile.Mark{{Owner: "new." + z.Name, Proxied: true}}, z.Marks...)
+	return all, []mapset.Source{{Doc: &one}}
+}

@@ -44,6 +44,8 @@ type builder struct {
 	reg  *registry // of next
 	errs mapfile.Errors
 
+	claimants map[*mapfile.Account]*claimant // of the changed documents
+
 	perFamily      bool
 	everyone       *rung // the anycast addresses
 	anycastUnknown bool  // part of them was refused: nothing can be said of what is missing
@@ -62,7 +64,11 @@ func newBuilder(s *Set) *builder {
 	}
 	reg := s.reg.clone()
 	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts)}
-	return &builder{last: s.snap, next: next, snap: snap, reg: reg, perFamily: s.opt.PerFamily}
+	return &builder{
+		last: s.snap, next: next, snap: snap, reg: reg,
+		claimants: make(map[*mapfile.Account]*claimant),
+		perFamily: s.opt.PerFamily,
+	}
 }
 
 func (b *builder) refuse(doc *mapfile.Document, pos mapfile.Pos, rule, remedy, format string, args ...any) {

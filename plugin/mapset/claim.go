@@ -11,13 +11,16 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
-// claim is who holds something of which there is only one, and since where.
+// claim is who holds something of which there is only one, and since where. There
+// is one for each zone, and a copy of all for each reload: it is kept small.
 type claim struct {
-	account    string
-	file       string
+	*claimant
 	pos        mapfile.Pos
 	advertised bool // of a prefix
 }
+
+// claimant is an account in the document where it stands.
+type claimant struct{ account, file string }
 
 // at prints where the claim stands, for the complaint of a second one.
 func (c claim) at() string { return fmt.Sprintf("%s:%d:%d", c.file, c.pos.Line, c.pos.Col) }
@@ -86,13 +89,13 @@ func (r *registry) remove(doc *mapfile.Document) {
 }
 
 // take enters key and reports true, or complains that it is taken.
-func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, account string, pos mapfile.Pos, what, remedy string) bool {
+func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
 	first, taken := in[key]
 	if taken {
 		b.refuse(doc, pos, "V4", remedy, "%s is there already, at %s", fmt.Sprintf(what, key), first.at())
 		return false
 	}
-	in[key] = claim{account: account, file: doc.Name, pos: pos}
+	in[key] = claim{claimant: by, pos: pos}
 	return true
 }
 
@@ -100,25 +103,27 @@ func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K
 func (b *builder) names(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
-		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, a.ID, a.Pos, "account %q", "write the account once, or give one of the two another id")
+		by := &claimant{a.ID, doc.Name}
+		b.claimants[a] = by
+		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
 		for j := range a.Zones {
-			take(b, doc, b.reg.zones, a.Zones[j].Name, a.ID, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
+			take(b, doc, b.reg.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
 		}
 		for j := range a.Maps {
 			m := &a.Maps[j]
 			if !unique && madeUp(a.ID, m.ID) {
 				continue // It would be there already because the account is.
 			}
-			take(b, doc, b.reg.maps, m.ID, a.ID, m.Pos, "address map %q", "give one of the two another id")
+			take(b, doc, b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
 		}
 		for j := range a.Spectrum {
-			take(b, doc, b.reg.apps, a.Spectrum[j].Name, a.ID, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
+			take(b, doc, b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
 		}
 	}
 }
 
 // isFirst reports whether z keeps the claim of its name.
 func (r *registry) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
-	c := r.zones[z.Name]
-	return c.file == doc.Name && c.pos == z.Pos
+	c, ok := r.zones[z.Name]
+	return ok && c.file == doc.Name && c.pos == z.Pos
 }

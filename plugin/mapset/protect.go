@@ -118,30 +118,41 @@ func guarded(old, next *Snapshot, guard int) []Violation {
 	}
 	judge("zones", zones, old.stats.Zones)
 	judge("proxied names", names, old.stats.ProxiedNames)
-	had, have := old.mapAddresses(), next.mapAddresses()
-	gone := 0
-	for ip := range had {
-		if !have[ip] {
-			gone++
-		}
-	}
-	judge("map addresses", gone, len(had))
+	gone, had := goneAddresses(old, next)
+	judge("map addresses", gone, had)
 	return out
 }
 
-// mapAddresses returns the addresses that address maps can answer with: what
-// is withdrawn, or on a map that is disabled, is not in force.
-func (s *Snapshot) mapAddresses() map[netip.Addr]bool {
-	out := make(map[netip.Addr]bool)
-	for _, a := range s.accounts {
-		for _, m := range a.maps {
-			if !m.enabled {
-				continue
-			}
-			for _, ip := range m.ips.usable {
-				out[ip] = true
+// goneAddresses counts the map addresses in force, for each account those that
+// its maps can answer with: one that is withdrawn, or on a map that is disabled,
+// is not in force. It has gone if no account has it in force any more.
+func goneAddresses(old, next *Snapshot) (gone, had int) {
+	lost := make(map[netip.Addr]int) // :: address → accounts that had it
+	for id, a := range old.accounts {
+		had += len(a.inForce)
+		if next.accounts[id] != a {
+			for _, ip := range a.inForce {
+				lost[ip]++
 			}
 		}
 	}
-	return out
+	keep := func(a *account) {
+		for _, ip := range a.inForce {
+			delete(lost, ip)
+		}
+	}
+	for id, a := range next.accounts {
+		if old.accounts[id] != a {
+			keep(a)
+		}
+	}
+	if len(lost) > 0 { // Another account may have it yet, as a lender does.
+		for _, a := range next.accounts {
+			keep(a)
+		}
+	}
+	for _, n := range lost {
+		gone += n
+	}
+	return gone, had
 }

@@ -164,19 +164,28 @@ func slim(doc *mapfile.Document) *mapfile.Document {
 // sum adds up what the parts of the set count and warn of.
 func (s *Set) sum() {
 	s.snap.stats = Stats{Addresses: len(s.snap.anycast)}
-	s.snap.warnings = nil
-	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
-		p := s.parts[name]
+	var warning []string
+	for name, p := range s.parts {
 		s.snap.stats.add(p.stats)
-		if len(p.warnings)+len(p.ofMarks) == 0 {
-			continue
-		}
-		all := slices.Concat(p.warnings, p.ofMarks)
-		slices.SortStableFunc(all, func(a, b warning) int {
-			return cmp.Or(cmp.Compare(a.pos.Line, b.pos.Line), cmp.Compare(a.pos.Col, b.pos.Col))
-		})
-		for _, w := range all {
-			s.snap.warnings = append(s.snap.warnings, w.text)
+		if len(p.warnings)+len(p.ofMarks) > 0 {
+			warning = append(warning, name)
 		}
 	}
+	slices.Sort(warning)
+	for _, name := range warning {
+		s.snap.warnings = append(s.snap.warnings, s.parts[name].warned()...)
+	}
+}
+
+// warned returns the warnings in the order of their places.
+func (p *part) warned() []string {
+	all := slices.Concat(p.warnings, p.ofMarks)
+	slices.SortStableFunc(all, func(a, b warning) int {
+		return cmp.Or(cmp.Compare(a.pos.Line, b.pos.Line), cmp.Compare(a.pos.Col, b.pos.Col))
+	})
+	out := make([]string, len(all))
+	for i, w := range all {
+		out[i] = w.text
+	}
+	return out
 }

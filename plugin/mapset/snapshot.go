@@ -108,6 +108,7 @@ type account struct {
 	id        string
 	byoipOnly bool
 	maps      []*addressMap
+	inForce   []netip.Addr // that the enabled maps can answer with, each once
 }
 
 // addressMap is what protection and the log need to know of an address map.

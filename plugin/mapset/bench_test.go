@@ -155,17 +155,23 @@ func BenchmarkUpdate(b *testing.B) {
 			next.Snapshot().Follow(set.Snapshot(), nil)
 		}
 	})
-	b.Run("memory", func(b *testing.B) {
-		for b.Loop() {
-			sources, _ := directory(10_000)
-			before := inUse()
-			set, _ := mapset.NewSet(mapset.Options{}).Update(sources, nil)
-			sources = nil
-			after := inUse()
-			b.ReportMetric(float64(after)/1e6-float64(before)/1e6, "MB-more-than-documents")
-			runtime.KeepAlive(set)
+}
+
+// BenchmarkMemory_Set reports what a set of 10,000 documents, of 1,000,000 names in
+// 100,000 zones, holds in memory once the documents are gone.
+func BenchmarkMemory_Set(b *testing.B) {
+	for b.Loop() {
+		before := inUse()
+		sources, _ := directory(10_000)
+		set, errs := mapset.NewSet(mapset.Options{}).Update(sources, nil)
+		if len(errs) > 0 {
+			b.Fatal(errs[0])
 		}
-	})
+		clear(sources)
+		after := inUse()
+		b.ReportMetric(float64(after-before)/1e6, "MB")
+		runtime.KeepAlive(set)
+	}
 }
 
 // directory is the fleet of 1,000,000 names in 100,000 zones as n documents, and

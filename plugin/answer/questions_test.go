@@ -97,6 +97,9 @@ func TestQuestionsToTheBackend(t *testing.T) {
 		{"api.wild.example.org. A", // a mark of its own needs no wildcard
 			[]string{"api.wild.example.org. A"}, []string{"api.wild.example.org. 60 IN A 198.51.100.1"},
 			"NOERROR A"},
+		{"gone.example.org. HTTPS",
+			[]string{"gone.example.org. HTTPS"}, []string{"NXDOMAIN; " + nodata},
+			"NXDOMAIN"},
 		{"www.example.org. HTTPS", // synthesized, see the options below
 			[]string{"www.example.org. HTTPS", "www.example.org. A"}, []string{nodata, "www.example.org. 60 IN A 10.66.0.1"},
 			"NOERROR HTTPS"},

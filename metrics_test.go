@@ -99,6 +99,7 @@ alias    IN CNAME www
 flat     IN CNAME www
 *.wild   IN A     10.66.0.3
 own.wild IN A     198.51.100.2
+toown    IN CNAME own.wild
 `
 
 // stepsBlock is the inside of a server block that has an example of each step.
@@ -142,6 +143,7 @@ wrong.example.org {
 		// Nothing was substituted.
 		{"plain.example.org.", dns.TypeA, ""},
 		{"own.wild.anycast.example.", dns.TypeA, ""},
+		{"toown.anycast.example.", dns.TypeA, ""},
 		{"mail.example.org.", dns.TypeTXT, ""},
 		{"none.example.org.", dns.TypeA, ""},
 	} {

@@ -2,6 +2,8 @@ package addressmap
 
 import "testing"
 
+func TestOneRule(t *testing.T) { book(t, "r00-*.txtar") }
+
 func TestR1_Unproxied(t *testing.T)           { book(t, "r01-*.txtar") }
 func TestR2_Addresses(t *testing.T)           { book(t, "r02-*.txtar") }
 func TestR3_Families(t *testing.T)            { book(t, "r03-*.txtar") }

@@ -180,10 +180,10 @@ func newExportOrigins() *cobra.Command {
 the name that its CNAME leads to. The output holds what the DNS must not tell.`,
 		[]string{"json", "nginx"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
-			return pick(format, map[string]func(io.Writer, []edge.Backend) error{
-				"nginx": func(w io.Writer, list []edge.Backend) error { return edge.WriteNginxBackends(w, list, port) },
-			}, func(l *loaded) []edge.Backend {
-				list, warnings := edge.Backends(l.snapshot, l.files)
+			return pick(format, map[string]func(io.Writer, []edge.OriginServer) error{
+				"nginx": func(w io.Writer, list []edge.OriginServer) error { return edge.WriteNginxOrigins(w, list, port) },
+			}, func(l *loaded) []edge.OriginServer {
+				list, warnings := edge.OriginServers(l.snapshot, l.files)
 				l.warnings = append(l.warnings, warnings...)
 				return list
 			})

@@ -66,7 +66,7 @@ func TestExports(t *testing.T) {
 	}
 	w := read(t, a)
 	snis, warnings := edge.SNIs(w.sources)
-	backends, more := edge.Backends(w.snapshot, w.files)
+	servers, more := edge.OriginServers(w.snapshot, w.files)
 	addresses := edge.Addresses(w.sources, nil)
 	tls := edge.TLS{Certs: "/etc/certs", Port: 443}
 	got := map[string]func(*bytes.Buffer) error{
@@ -81,8 +81,8 @@ func TestExports(t *testing.T) {
 		"addresses.json":     func(b *bytes.Buffer) error { return encode(b, addresses) },
 		"addresses.list":     func(b *bytes.Buffer) error { return edge.WriteList(b, addresses) },
 		"addresses.nftables": func(b *bytes.Buffer) error { return edge.WriteNftables(b, addresses) },
-		"origins.json":       func(b *bytes.Buffer) error { return encode(b, backends) },
-		"origins.nginx":      func(b *bytes.Buffer) error { return edge.WriteNginxBackends(b, backends, 8080) },
+		"origins.json":       func(b *bytes.Buffer) error { return encode(b, servers) },
+		"origins.nginx":      func(b *bytes.Buffer) error { return edge.WriteNginxOrigins(b, servers, 8080) },
 	}
 	compared := 0
 	for i := range a.Files {
@@ -156,8 +156,8 @@ func FuzzNothingSlipsThrough(f *testing.F) {
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
-		backends, _ := edge.Backends(snapshot, edge.ZoneFiles{apex: records})
-		if err := edge.WriteNginxBackends(&b, backends, 80); err != nil {
+		servers, _ := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records})
+		if err := edge.WriteNginxOrigins(&b, servers, 80); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(b.String()) {

@@ -20,11 +20,11 @@ func WriteNginxSNI(w io.Writer, list []SNI) error {
 	return err
 }
 
-// WriteNginxBackends prints a map from the host of a request to what proxy_pass
+// WriteNginxOrigins prints a map from the host of a request to what proxy_pass
 // takes, for the context http of nginx: an address with its port, the name of an
 // upstream for several, or a host name with the port, which needs a resolver.
 // Hosts that are not here have "".
-func WriteNginxBackends(w io.Writer, list []Backend, port int) error {
+func WriteNginxOrigins(w io.Writer, list []OriginServer, port int) error {
 	var upstreams, b strings.Builder
 	b.WriteString("# Where the origin of a host is. Large maps need a larger map_hash_max_size, and\n" +
 		"# long names a larger map_hash_bucket_size.\nmap $host $addressmap_origin {\n    hostnames;\n    default \"\";\n")

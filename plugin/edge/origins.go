@@ -17,9 +17,9 @@ import (
 // maxChain is how many aliases are followed, one after the other.
 const maxChain = 16
 
-// Backend is where the edge finds the origin of a proxied name: its addresses if
+// OriginServer is where the edge finds the origin of a proxied name: its addresses if
 // the zone files have them, or else the name at which to look for them.
-type Backend struct {
+type OriginServer struct {
 	Name      string       `json:"name"` // may begin with "*."
 	Zone      string       `json:"zone"`
 	Addresses []netip.Addr `json:"addresses,omitempty"`
@@ -32,10 +32,10 @@ type Backend struct {
 // ZoneFiles are the records of the zone files by zone.
 type ZoneFiles map[fqdn.Name][]cfzone.Record
 
-// Backends returns where the origins of the proxied names of all zones are, in
+// OriginServers returns where the origins of the proxied names of all zones are, in
 // order of the names, and what is wrong with others. A zone without a file is
 // left out.
-func Backends(snapshot *mapset.Snapshot, files ZoneFiles) (out []Backend, warnings []string) {
+func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServer, warnings []string) {
 	g := &gatherer{snapshot: snapshot, records: make(map[fqdn.Name][]*cfzone.Record), files: files}
 	for apex, records := range files {
 		for i := range records {
@@ -56,7 +56,7 @@ func Backends(snapshot *mapset.Snapshot, files ZoneFiles) (out []Backend, warnin
 		if !d.Proxied() || d.Spectrum || g.belowCut(owner) {
 			continue
 		}
-		b, why := g.backend(owner)
+		b, why := g.follow(owner)
 		switch {
 		case why == noAddress:
 			continue
@@ -125,9 +125,9 @@ func (g *gatherer) belowCut(owner fqdn.Name) bool {
 // noAddress is why a name that has no address is left out, which is no fault.
 const noAddress = "no address"
 
-// backend follows the aliases of a name to the addresses of its origin, or out
+// follow goes along the aliases of a name to the addresses of its origin, or out
 // of the zones. why tells why there is none.
-func (g *gatherer) backend(owner fqdn.Name) (b Backend, why string) {
+func (g *gatherer) follow(owner fqdn.Name) (b OriginServer, why string) {
 	if !isHost(host(owner)) {
 		return b, "it is no host name"
 	}
@@ -170,7 +170,7 @@ func (g *gatherer) backend(owner fqdn.Name) (b Backend, why string) {
 
 // outside completes b with a name that no zone file has. One that is proxied
 // would lead back to the edge.
-func (g *gatherer) outside(b Backend, name fqdn.Name) (Backend, string) {
+func (g *gatherer) outside(b OriginServer, name fqdn.Name) (OriginServer, string) {
 	b.Host = host(name)
 	switch leads := "its CNAME leads to " + quote(b.Host); {
 	case !isHost(b.Host):

@@ -24,8 +24,8 @@ type OriginServer struct {
 	Zone      string       `json:"zone"`
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Host      string       `json:"host,omitempty"`
-	// Except holds names below a wildcard that exist by themselves and are not
-	// proxied: the wildcard is not theirs (RFC 4592).
+	// Except holds names below a wildcard that are not proxied: they exist by
+	// themselves (RFC 4592), or are marked so.
 	Except []string `json:"except,omitempty"`
 }
 
@@ -70,15 +70,31 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 		}
 		out = append(out, b)
 	}
-	for _, owner := range owners {
-		if snapshot.LookupFrom(owner, owner).Proxied() || !isHost(host(owner)) || owner.IsWildcard() {
-			continue
-		}
-		if at, ok := wildcards[nearestWildcard(owner, wildcards)]; ok {
-			out[at].Except = append(out[at].Except, host(owner))
+	for _, name := range g.unproxied(owners) {
+		if at, ok := wildcards[nearestWildcard(name, wildcards)]; ok {
+			out[at].Except = append(out[at].Except, host(name))
 		}
 	}
 	return out, warnings
+}
+
+// unproxied returns the host names that are not proxied although a wildcard may
+// be above them, in order: those that exist by themselves, and those marked so.
+func (g *gatherer) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
+	for _, owner := range owners {
+		if !g.snapshot.LookupFrom(owner, owner).Proxied() {
+			out = append(out, owner)
+		}
+	}
+	for apex := range g.files {
+		for _, name := range g.snapshot.Marked(apex) {
+			if !g.snapshot.Lookup(name).Proxied() {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return !isHost(host(n)) })
 }
 
 func nearestWildcard(owner fqdn.Name, wildcards map[fqdn.Name]int) fqdn.Name {

@@ -54,7 +54,15 @@ type conversation struct {
 	b     Backend
 	depth int // aliases followed
 
-	signed bool // the backend has signatures
+	signed bool   // the backend has signatures
+	spared []told // names that turned out not to be proxied
+}
+
+// told is what was decided for an owner once the backend told the wildcard that
+// it answered from.
+type told struct {
+	owner fqdn.Name
+	d     mapset.Decision
 }
 
 // maxDepth bounds the aliases followed from owner to owner, as file does.
@@ -96,7 +104,7 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	named := !d.ByWildcard && !d.ByDefault() // by the map itself
 	born := c.names.Memory.Now()
 	rep := c.ask(q.name, first, d)
-	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
 	}
 	if first == dns.TypeA && nodata(rep.Msg) {
@@ -165,7 +173,7 @@ func (c *conversation) spectrum(q question, d mapset.Decision) Outcome {
 // type at that owner, never its CNAME nor what is behind it (R6, R13).
 func (c *conversation) own(q question, d mapset.Decision) Outcome {
 	rep := c.ask(q.name, q.qtype, d)
-	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
 	m := rep.Msg
@@ -229,7 +237,7 @@ func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) boo
 // substituted.
 func (c *conversation) signatures(q question, d mapset.Decision) Outcome {
 	rep := c.ask(q.name, q.qtype, d)
-	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
+	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
 	if rep.Msg == nil || len(rep.Msg.Answer) == 0 {
@@ -280,6 +288,15 @@ func (c *conversation) ask(name string, qtype uint16, d mapset.Decision) Reply {
 		c.signed = c.signed || slices.ContainsFunc(rep.Msg.Answer, isSignature) || slices.ContainsFunc(rep.Msg.Ns, isSignature)
 	}
 	return rep
+}
+
+// from decides for the owner in question once the backend has replied. That it is
+// not proxied after all holds for whatever else the backend says of it.
+func (c *conversation) from(q question, d mapset.Decision, rep *Reply) mapset.Decision {
+	if d = c.names.from(q.owner, d, rep); !d.Proxied() {
+		c.spared = append(c.spared, told{q.owner, d})
+	}
+	return d
 }
 
 func reuse(rep *Reply, same bool) *Reply {

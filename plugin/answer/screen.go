@@ -178,6 +178,11 @@ func (s *screener) of(owner fqdn.Name) mapset.Decision {
 	if owner == s.q.owner {
 		return s.d
 	}
+	for _, t := range s.c.spared {
+		if t.owner == owner {
+			return t.d
+		}
+	}
 	return s.c.names.existing(owner)
 }
 

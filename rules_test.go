@@ -1,6 +1,13 @@
 package addressmap
 
-import "testing"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestOneRule(t *testing.T) { book(t, "r00-*.txtar") }
 
@@ -26,3 +33,33 @@ func TestR23_Failures(t *testing.T)           { book(t, "r23-*.txtar") }
 func TestR24_Spectrum(t *testing.T)           { book(t, "r24-*.txtar") }
 func TestR16_SignedOnLine(t *testing.T)       { book(t, "r16-*.txtar") }
 func TestR17_SignedInFile(t *testing.T)       { book(t, "r17-*.txtar") }
+
+// Each archive is of a rule, and each rule but those of transfers has one.
+func TestBook_IsWhole(t *testing.T) {
+	archives, err := filepath.Glob("testdata/answer/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, path := range archives {
+		rule, _, _ := strings.Cut(filepath.Base(path), "-")
+		got = append(got, rule)
+	}
+	for n := 0; n <= 24; n++ {
+		if n != 18 && n != 19 {
+			want = append(want, fmt.Sprintf("r%02d", n))
+		}
+	}
+	if got = slices.Compact(got); !slices.Equal(got, want) {
+		t.Errorf("got archives of %v\nwant %v", got, want)
+	}
+	text, err := os.ReadFile("rules_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range want {
+		if !strings.Contains(string(text), `book(t, "`+rule+`-*.txtar")`) {
+			t.Errorf("no test reads the archives of %s", rule)
+		}
+	}
+}

@@ -17,10 +17,18 @@ func (l *loader) base() *mapset.Set {
 	return mapset.NewSet(l.opt.Compile)
 }
 
+// errEmptied keeps what is in force of a directory that is empty all of a sudden.
+// That is an accident: a mount that is not there, a copy that failed.
+var errEmptied = errors.New("the directory holds no good document any more: put one back")
+
 // apply brings a batch into force, or as much of it as is good.
 func (l *loader) apply(b *batch) {
 	candidates := b.candidates
 	for len(candidates) > 0 || len(b.gone) > 0 {
+		if len(candidates) == 0 && len(b.gone) == len(l.docs) {
+			b.problem(l.opt.Path, Failed, errEmptied)
+			return
+		}
 		set, errs := l.base().Update(sources(candidates), b.gone)
 		for _, c := range candidates {
 			errs = append(errs, c.errs...)
@@ -37,7 +45,7 @@ func (l *loader) apply(b *batch) {
 			return
 		}
 		for _, c := range bad {
-			b.problem(c.path, Refused, of(c.path, errs).Err())
+			b.refuse(c.path, c.digest, of(c.path, errs).Err())
 		}
 		candidates = good
 	}
@@ -58,10 +66,10 @@ func (l *loader) protect(b *batch, set *mapset.Set, candidates []candidate) {
 		return
 	}
 	for _, c := range candidates {
-		b.problem(c.path, Refused, joined(violations))
+		b.refuse(c.path, c.digest, joined(violations))
 	}
 	for _, p := range b.gone {
-		b.problem(p, Refused, joined(violations))
+		b.refuse(p, digest{}, joined(violations))
 	}
 }
 
@@ -89,23 +97,27 @@ func joined(violations []mapset.Violation) error {
 // oneByOne brings each candidate into force that does no harm by itself, and
 // takes each document out that nothing depends on.
 func (l *loader) oneByOne(b *batch, candidates []candidate) {
-	try := func(path string, cs []candidate, gone []string) {
+	try := func(path string, version digest, cs []candidate, gone []string) {
 		set, errs := l.base().Update(sources(cs), gone)
 		err := errs.Err()
 		if err == nil {
 			err = joined(l.violations(set))
 		}
 		if err != nil {
-			b.problem(path, Refused, err)
+			b.refuse(path, version, err)
 			return
 		}
 		l.swap(set, cs, gone)
 	}
 	for _, c := range candidates {
-		try(c.path, []candidate{c}, nil)
+		try(c.path, c.digest, []candidate{c}, nil)
 	}
 	for _, p := range b.gone {
-		try(p, nil, []string{p})
+		if len(l.docs) == 1 {
+			b.problem(l.opt.Path, Failed, errEmptied)
+			return
+		}
+		try(p, digest{}, nil, []string{p})
 	}
 }
 
@@ -122,6 +134,7 @@ func (l *loader) swap(set *mapset.Set, candidates []candidate, gone []string) {
 	for _, p := range gone {
 		delete(l.docs, p)
 		delete(l.names, p)
+		delete(l.troubles, p)
 		l.durable.drop(p)
 	}
 	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load(), l.opt.Related)...)

@@ -29,7 +29,7 @@ type loader struct {
 	docs     map[string]document // :: path → the version in force
 	names    map[string][]string // :: path → the zone files it named when last read
 	zones    map[string]zoneFile // :: path → as last read
-	troubles map[string]string   // :: path → why it is not in force as it is on disk
+	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	changed  []fqdn.Name         // the zones that answer differently, since the last report
 }
 
@@ -37,6 +37,12 @@ type loader struct {
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
+}
+
+// trouble is why a document is not in force as it is on disk.
+type trouble struct {
+	version digest
+	text    string
 }
 
 // digest tells versions of a document apart. The zero digest is of none.
@@ -48,7 +54,7 @@ func newLoader(opt Options, w *source.Watcher, kept *durable, current *atomic.Po
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
-		troubles: make(map[string]string),
+		troubles: make(map[string]trouble),
 	}
 }
 
@@ -151,7 +157,13 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range l.troubles {
-		out[p] = struct{}{}
+		if !l.dir || p != l.opt.Path {
+			out[p] = struct{}{}
+			continue
+		}
+		for p := range l.docs { // The directory was empty: any of them may be gone.
+			out[p] = struct{}{}
+		}
 	}
 	for p := range changed {
 		if !l.dir && p == l.opt.Path || l.dir && filepath.Dir(p) == filepath.Clean(l.opt.Path) && !l.isZoneFile(p) {

@@ -23,7 +23,7 @@ type batch struct {
 	candidates []candidate
 	gone       []string // documents that are no longer in the directory
 	problems   []problem
-	settled    []string // documents that are on disk as they are in force, or gone
+	settled    []string // documents that are on disk as they are in force, or not there
 	unsettled  bool     // one is being written: it will be named again
 }
 
@@ -45,9 +45,10 @@ type keptZone struct {
 
 // problem is why a document is not in force as it is on disk.
 type problem struct {
-	path   string
-	err    error
-	result Result
+	path    string
+	err     error
+	result  Result
+	version digest // that was found wrong; the zero one if none could be read
 }
 
 // zoneFile is a zone file as last read.
@@ -73,8 +74,10 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 		case l.dir && errors.Is(err, fs.ErrNotExist):
 			if _, known := l.docs[p]; known {
 				b.gone = append(b.gone, p)
+			} else {
+				b.settled = append(b.settled, p)
+				delete(l.names, p)
 			}
-			b.settled = append(b.settled, p)
 		case errors.Is(err, fs.ErrNotExist):
 			b.problem(p, Failed, fmt.Errorf("the map is missing: %w", err))
 		case err != nil:
@@ -89,31 +92,31 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	for _, c := range parsed {
 		l.complete(b, c, readFile)
 	}
-	if l.dir && len(b.gone) > 0 && len(b.gone) == len(l.docs) && len(b.candidates) == 0 {
-		// A directory that is empty all of a sudden is an accident: a mount
-		// that is not there, a copy that failed.
-		b.problem(l.opt.Path, Failed, errors.New("the directory holds no document any more: put one back"))
-		b.gone = nil
-	}
 	return b
 }
 
 func (b *batch) problem(path string, result Result, err error) {
-	b.problems = append(b.problems, problem{path, err, result})
+	b.problems = append(b.problems, problem{path: path, err: err, result: result})
+}
+
+// refuse notes what is wrong with a version of a document; the zero version is
+// that it is gone.
+func (b *batch) refuse(path string, version digest, err error) {
+	b.problems = append(b.problems, problem{path, err, Refused, version})
 }
 
 // parse turns the bytes of a document into a candidate, which lacks its zone
 // files yet.
 func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
+	sum := sha256.Sum256(data)
 	doc, errs := mapfile.Parse(path, data)
 	if doc == nil {
-		b.problem(path, Refused, errs.Err())
+		b.refuse(path, sum, errs.Err())
 		return candidate{}, false
 	}
 	var names []string
 	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
-	sum := sha256.Sum256(data)
 	l.durable.note(sum, data)
 	return candidate{path: path, sum: sum, src: mapset.Source{Doc: doc}, errs: errs}, true
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -9,19 +10,22 @@ import (
 // maxWarnings is how many warnings of one version are logged.
 const maxWarnings = 20
 
-// report logs a load and tells the observer of it. Each complaint is logged
-// once for as long as it stays the same.
+// report logs a load and tells the observer of it. What is wrong with a version is
+// logged once, for as long as it stays the same.
 func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result Result) {
 	for _, p := range b.settled {
 		delete(l.troubles, p)
 	}
+	if l.dir && !slices.ContainsFunc(b.problems, func(p problem) bool { return p.path == l.opt.Path }) {
+		delete(l.troubles, l.opt.Path) // It holds documents again.
+	}
 	for _, p := range b.problems {
-		text := p.err.Error()
-		if l.troubles[p.path] == text {
+		now := trouble{p.version, p.err.Error()}
+		if l.troubles[p.path] == now {
 			continue
 		}
-		l.troubles[p.path] = text
-		l.opt.Log.Errorf("%s: %s", l.refusal(p), text)
+		l.troubles[p.path] = now
+		l.opt.Log.Errorf("%s: %s", l.refusal(p), now.text)
 	}
 	now := l.current.Load()
 	if result == OK {

@@ -196,3 +196,15 @@ func TestR18_Changes(t *testing.T) {
 		})
 	}
 }
+
+// A zone with hints for the one that changes is known before anybody had it
+// transferred: a secondary may have it from before this server started.
+func TestR18_HintsBeforeAnyTransfer(t *testing.T) {
+	c := startChanges(t, changesStart)
+	c.to.forget()
+	write(t, "maps.yaml", changesMap(strings.Replace(changesStart, "{name: a.example.net, proxied: all}", "{name: a.example.net, proxied: [other]}", 1), 1))
+	c.to.until(t, 1, "example.edu.", "example.net.")
+	if got := c.serial(t, "example.edu."); got != 11 {
+		t.Errorf("want serial 11, got %d", got)
+	}
+}

@@ -1,0 +1,253 @@
+package addressmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// leaked returns the tokens in a response that may not leave.
+func (w *world) leaked(response []byte, may map[token]bool) []token {
+	forbidden := func(b []byte) []token {
+		return slices.DeleteFunc(tokensIn(b), func(v token) bool { return may[v] || v == 0 || v > w.last })
+	}
+	if len(forbidden(response)) == 0 {
+		return nil
+	}
+	// Of what looks like a token, some is in signatures and keys, and an NSEC
+	// names the next owner whatever it is.
+	m := new(dns.Msg)
+	if err := m.Unpack(response); err != nil {
+		return forbidden(response)
+	}
+	var nsecs []byte
+	m.Compress = true
+	for _, section := range []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra} {
+		*section = slices.DeleteFunc(*section, func(rr dns.RR) bool {
+			switch rr.(type) {
+			case *dns.NSEC:
+				nsecs = append(nsecs, rr.String()...)
+				return true
+			case *dns.RRSIG, *dns.DNSKEY, *dns.DS:
+				return true
+			}
+			return false
+		})
+	}
+	packed, err := m.Pack()
+	if err != nil {
+		return forbidden(response)
+	}
+	inNSEC := slices.DeleteFunc(forbidden(nsecs), w.isOwner)
+	return append(forbidden(packed), inNSEC...)
+}
+
+// isOwner reports whether a token is a label of an owner.
+func (w *world) isOwner(v token) bool {
+	for _, z := range w.zones {
+		for owner := range z.exists {
+			if slices.Contains(tokensIn([]byte(owner)), v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// touches reports whether a backend's response, or what its aliases lead to, has
+// anything of a proxied name in it.
+func (w *world) touches(m *dns.Msg) bool {
+	if len(m.Question) == 1 && w.hidden(dns.CanonicalName(m.Question[0].Name)) {
+		return true
+	}
+	for _, rr := range slices.Concat(m.Answer, m.Ns, m.Extra) {
+		if w.touchesRecord(rr) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) touchesRecord(rr dns.RR) bool {
+	owner := dns.CanonicalName(rr.Header().Name)
+	switch rr := rr.(type) {
+	case *dns.A, *dns.AAAA:
+		return w.proxied(owner)
+	case *dns.CNAME:
+		return w.proxied(owner) || w.hidden(dns.CanonicalName(rr.Target))
+	case *dns.SVCB, *dns.HTTPS:
+		return w.touchesHints(effective(svcbIn(rr), owner))
+	case *dns.RRSIG:
+		return w.proxied(owner) && slices.Contains(aliasTypes, rr.TypeCovered)
+	}
+	return false
+}
+
+// touchesHints reports whether the hints for a target are not to be as the
+// backend has them: those of a proxied name, and to be safe those of one in a
+// zone that the directive does not act for.
+// Whether a wildcard's mark covers a name that is elsewhere is not known.
+func (w *world) touchesHints(target string) bool {
+	f, _ := w.flags(target)
+	return f.proxied || w.hidden(target) || w.underMark(target)
+}
+
+// underMark reports whether there is a wildcard above the name that is marked.
+func (w *world) underMark(name string) bool {
+	z := w.mapZone(name)
+	for n := name; z != nil && n != z.apex; {
+		n = parent(n)
+		if _, marked := z.marks["*."+n]; marked {
+			return true
+		}
+	}
+	return false
+}
+
+// mayCover reports whether the mark of a wildcard may be that of a name which
+// aliases in a response lead to.
+func (w *world) mayCover(m *dns.Msg) bool {
+	return slices.ContainsFunc(m.Answer, func(rr dns.RR) bool {
+		alias, ok := rr.(*dns.CNAME)
+		return ok && w.underMark(dns.CanonicalName(alias.Target))
+	})
+}
+
+// comparable prints a response so that those of two servers compare equal:
+// records in order, without what changes by itself.
+func (w *world) comparable(m *dns.Msg) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s aa=%v ra=%v ad=%v\n", dns.RcodeToString[m.Rcode], m.Authoritative, m.RecursionAvailable, m.AuthenticatedData)
+	for i, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		var lines []string
+		for _, rr := range section {
+			if isMisplaced(rr, m) {
+				continue
+			}
+			lines = append(lines, w.comparableRecord(rr))
+		}
+		slices.Sort(lines)
+		fmt.Fprintf(&b, "%d: %s\n", i, strings.Join(lines, "\n   "))
+	}
+	return b.String()
+}
+
+// isMisplaced recognises the signature of an alias made from a wildcard: file
+// puts it at the wildcard, where it signs nothing that is in the response.
+func isMisplaced(rr dns.RR, m *dns.Msg) bool {
+	sig, ok := rr.(*dns.RRSIG)
+	return ok && sig.TypeCovered == dns.TypeCNAME && strings.HasPrefix(sig.Hdr.Name, "*.") && len(rrset(m.Answer, sig.Hdr.Name, dns.TypeCNAME)) == 0
+}
+
+func (w *world) comparableRecord(rr dns.RR) string {
+	rr = dns.Copy(rr)
+	if w.shape.front == "cache" && rr.Header().Rrtype != dns.TypeOPT {
+		rr.Header().Ttl = 0
+	}
+	switch rr := rr.(type) {
+	case *dns.SOA:
+		rr.Serial = 0
+	case *dns.RRSIG:
+		if rr.TypeCovered == dns.TypeSOA || w.shape.front == "dnssec" {
+			rr.Signature, rr.Inception, rr.Expiration = "", 0, 0
+		}
+	}
+	return rr.String()
+}
+
+// wanted returns the addresses that answer an A, AAAA or ANY question which
+// leads to a proxied name that the backend has, and that name.
+func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
+	if q.qtype != dns.TypeA && q.qtype != dns.TypeAAAA && q.qtype != dns.TypeANY {
+		return "", nil, false
+	}
+	name = dns.CanonicalName(q.name)
+	for range 8 {
+		target, aliased := w.aliasOf(name)
+		if w.proxied(name) {
+			if w.apps[name] == nil && !w.exactly(name) {
+				return "", nil, false
+			}
+			f := ipv4
+			if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && len(w.addressesOf(name, ipv4)) == 0 {
+				f = ipv6
+			}
+			return name, w.addressesOf(name, f), true
+		}
+		if !aliased || q.qtype == dns.TypeANY {
+			break
+		}
+		if w.refers(w.block(q.name), target) {
+			break
+		}
+		name = target
+	}
+	return "", nil, false
+}
+
+// refers reports whether a server block has a zone above that of a name, and
+// another block that one: the answer of the first is a referral to the second.
+func (w *world) refers(block int, name string) bool {
+	return block != w.block(name) && slices.ContainsFunc(w.shape.blocks[block], func(apex string) bool { return dns.IsSubDomain(apex, name) })
+}
+
+// exactly reports whether the backend has an address or alias for a name, as far
+// as the model knows the backend: one that does not tell wildcards may have them
+// otherwise.
+func (w *world) exactly(name string) bool {
+	_, aliased := w.aliasOf(name)
+	z := w.zoneOf(name)
+	if !w.backing.tells && (z == nil || z.at[name] == nil) {
+		return false
+	}
+	return aliased || w.holds(name, aliasTypes...)
+}
+
+// unlike says what is wrong with the answer to a question that leads to a
+// proxied name.
+func (w *world) unlike(m *dns.Msg, name string, addrs []string) string {
+	var got []string
+	for _, rr := range m.Answer {
+		owner := dns.CanonicalName(rr.Header().Name)
+		switch rr := rr.(type) {
+		case *dns.A:
+			got = append(got, rr.A.String())
+		case *dns.AAAA:
+			got = append(got, rr.AAAA.String())
+		case *dns.CNAME, *dns.DNAME:
+			if owner == name && rr.Header().Rrtype == dns.TypeCNAME {
+				return "an alias at the proxied name"
+			}
+			continue
+		case *dns.RRSIG:
+			continue
+		default:
+			return "no answer to the question: " + rr.String()
+		}
+		if owner != name || rr.Header().Ttl > mapTTL {
+			return "no address of " + name + ": " + rr.String()
+		}
+	}
+	addrs = slices.Clone(addrs)
+	if w.shape.front == "loadbalance" {
+		slices.Sort(got)
+		slices.Sort(addrs)
+	}
+	if m.Rcode != dns.RcodeSuccess || !slices.Equal(got, addrs) {
+		return fmt.Sprintf("want NOERROR with %v", addrs)
+	}
+	if dns.CanonicalName(m.Question[0].Name) != name {
+		return "" // the authority section may be that of the server block where the chain begins
+	}
+	for _, rr := range m.Ns {
+		if t := rr.Header().Rrtype; len(addrs) > 0 && w.shape.front != "dnssec" || t != dns.TypeSOA && t != dns.TypeNSEC && t != dns.TypeRRSIG {
+			return "in authority: " + rr.String()
+		}
+	}
+	if len(addrs) == 0 && !w.backing.bare && !slices.ContainsFunc(m.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA }) {
+		return "NODATA without SOA"
+	}
+	return ""
+}

@@ -168,6 +168,11 @@ func (w *world) mayTransfer(z *zone) map[token]bool {
 	}
 	for _, m := range w.mapZones {
 		r.exception(z, m.apex)
+		if m.file != nil {
+			for name := range m.file.at {
+				r.exception(z, name)
+			}
+		}
 		for name := range m.marks {
 			r.exception(z, name)
 		}

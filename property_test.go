@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	propertyZones = flag.Int("property.zones", 40, "how many zones the property test makes up")
+	propertyZones = flag.Int("property.zones", 20, "how many zones the property test makes up")
 	propertySeed  = flag.Uint64("property.seed", 1, "seed of the first world of the property test")
 )
 

@@ -183,11 +183,11 @@ func (z *zone) parentOf(zones []*zone) *zone {
 func (w *world) target(z *zone) string {
 	name := ""
 	switch n := w.IntN(20); {
-	case n < 10:
+	case n < 8:
 		name = w.below(z)
-	case n < 14:
-		name = w.below(w.zones[w.IntN(len(w.zones))])
 	case n < 15:
+		name = w.below(w.zones[w.IntN(len(w.zones))])
+	case n < 16:
 		name = w.label() + "." + z.apex
 	default:
 		name = w.label() + "." + outside

@@ -208,3 +208,56 @@ func TestR18_HintsBeforeAnyTransfer(t *testing.T) {
 		t.Errorf("want serial 11, got %d", got)
 	}
 }
+
+// Secondaries that do not answer take seconds for each zone: zones are told of
+// some at a time, and shutting down waits for these alone.
+func TestR18_DeadSecondaries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as the transfer plugin waits for a secondary")
+	}
+	const many = 100
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	told := make(map[string]bool)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		buf := make([]byte, dns.MaxMsgSize)
+		for {
+			n, _, err := udp.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if m := new(dns.Msg); m.Unpack(buf[:n]) == nil && m.Opcode == dns.OpcodeNotify {
+				mu.Lock()
+				told[m.Question[0].Name] = true
+				mu.Unlock()
+			}
+		}
+	}()
+	t.Cleanup(func() { // after the server is stopped
+		udp.Close()
+		<-ended
+		t.Logf("%d of %d zones were told of", len(told), many)
+		if len(told) == many {
+			t.Errorf("want the server to stop without telling of all %d zones", many)
+		}
+	})
+	zones, list := "", ""
+	for i := range many {
+		zones += fmt.Sprintf("z%d.example ", i)
+		list += fmt.Sprintf("{name: z%d.example, proxied: all}, ", i)
+	}
+	text := "anycast: [192.0.2.1]\naccounts:\n  - {id: acme, zones: [" + list + "]}\n"
+	start(t, zones+"{\ntransfer {\nto "+udp.LocalAddr().String()+"\n}\naddressmap maps.yaml\nfile db "+zones+"\n}\n",
+		map[string]string{"maps.yaml": text, "db": "@ 3600 IN SOA ns h 1 1 1 1 1\nwww 3600 IN A 10.66.0.1\n"})
+	write(t, "maps.yaml", strings.Replace(text, "192.0.2.1", "192.0.2.2", 1))
+	eventually(t, "some zones told of at the same time", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(told) >= atOnce
+	})
+}

@@ -134,7 +134,7 @@ func say(t *testing.T, c *chain, text string, keys *keyring) string {
 	var m *dns.Msg
 	for _, network := range []string{"udp", "tcp", "udp", "tcp"} {
 		resp := c.ask(t, network, q.msg)
-		if resp.Id != q.msg.Id || !resp.Response || resp.Opcode != q.msg.Opcode || !slices.Equal(resp.Question, q.msg.Question) || resp.RecursionDesired != q.msg.RecursionDesired {
+		if resp.Id != q.msg.Id || !resp.Response || resp.Opcode != q.msg.Opcode || !slices.Equal(resp.Question, q.msg.Question) || resp.RecursionDesired != q.msg.RecursionDesired || resp.CheckingDisabled != q.msg.CheckingDisabled {
 			t.Errorf("> %s\nis no response to it:\n%s", text, resp)
 		}
 		if (resp.IsEdns0() != nil) != (q.msg.IsEdns0() != nil) {

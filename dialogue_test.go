@@ -93,10 +93,8 @@ func parseQuestion(text string) (question, error) {
 			q.msg.SetEdns0(1232, false)
 		case "+do": // and EDNS
 			q.msg.SetEdns0(4096, true)
-		case "+notify":
-			q.msg.Opcode = dns.OpcodeNotify
-		case "+update":
-			q.msg.Opcode = dns.OpcodeUpdate
+		case "+cd":
+			q.msg.CheckingDisabled = true
 		default:
 			return q, fmt.Errorf("%q: unknown option %q", text, option)
 		}

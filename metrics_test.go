@@ -96,6 +96,7 @@ www      IN A     10.66.0.1
 mail     IN A     10.66.0.2
 plain    IN A     198.51.100.1
 alias    IN CNAME www
+svc      IN HTTPS 1 www alpn="h2" ipv4hint="10.66.0.1"
 flat     IN CNAME www
 *.wild   IN A     10.66.0.3
 own.wild IN A     198.51.100.2
@@ -132,6 +133,7 @@ wrong.example.org {
 		{"www.example.org.", dns.TypeAAAA, `responses_total{family="ipv6",server="dns://:0",step="zone"}`},
 		{"www.example.org.", dns.TypeANY, `responses_total{family="other",server="dns://:0",step="zone"}`},
 		{"example.org.", dns.TypeMX, `responses_total{family="other",server="dns://:0",step="zone"}`},
+		{"svc.example.org.", dns.TypeHTTPS, `responses_total{family="other",server="dns://:0",step="zone"}`},
 		{"alias.example.org.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="zone"}`},
 		{"www.account.example.", dns.TypeA, `responses_total{family="ipv4",server="dns://:0",step="account"}`},
 		{"flat.account.example.", dns.TypeTXT, `responses_total{family="other",server="dns://:0",step="account"}`},

@@ -110,6 +110,9 @@ func TestQuestionsToTheBackend(t *testing.T) {
 			slices.Repeat([]string{"a.wild.example.org. A and wildcard", "b.wild.example.org. A and wildcard"}, 5)[:9],
 			slices.Repeat([]string{"a.wild.example.org. 60 IN CNAME b.wild.example.org.", "b.wild.example.org. 60 IN CNAME a.wild.example.org."}, 5)[:9],
 			"SERVFAIL withheld"},
+		{"any.wild.example.org. MX", // an address where no rule has one, of the name in question
+			[]string{"any.wild.example.org. MX and wildcard"}, []string{"from *.wild.example.org.; any.wild.example.org. 60 IN MX 10 any.wild.example.org.; any.wild.example.org. 60 IN A 10.66.0.1"},
+			"SERVFAIL withheld"},
 		{"www.example.org. HTTPS", // synthesized, see the options below
 			[]string{"www.example.org. HTTPS", "www.example.org. A"}, []string{nodata, "www.example.org. 60 IN A 10.66.0.1"},
 			"NOERROR HTTPS substituted"},

@@ -190,7 +190,7 @@ func (s *screener) of(owner fqdn.Name) mapset.Decision {
 // its owner (R15). Those of service records are judged after the records.
 func (s *screener) signsSubstituted(rr dns.RR, owner fqdn.Name) bool {
 	sig, ok := rr.(*dns.RRSIG)
-	return ok && isAddress(sig.TypeCovered) && !s.isGlue(owner) && s.of(owner).Proxied()
+	return ok && isAddress(sig.TypeCovered) && s.of(owner).Proxied()
 }
 
 // isGlue reports whether owner lies at or below the zone cut that the response

@@ -312,8 +312,8 @@ func TestLife_ManyWarnings(t *testing.T) {
 	}
 }
 
-// What is in force stays with whoever took it, also after Close.
-func TestLife_Close(t *testing.T) {
+// A snapshot stays what it was for whoever took it.
+func TestLife_SnapshotTaken(t *testing.T) {
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	before := r.Snapshot()
 	r.rename("map.yaml", version("192.0.2.2"))
@@ -323,10 +323,8 @@ func TestLife_Close(t *testing.T) {
 	}
 }
 
-// The poll finds what no notification told of.
-func TestLife_Options(t *testing.T) {
-	opt := live.Options{Compile: mapset.Options{Anycast: nil, PerFamily: true}, Guard: 10}
-	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", opt)
+func TestP4_Guard(t *testing.T) {
+	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{Guard: 10})
 	r.rename("map.yaml", strings.Replace(version("192.0.2.1"), "[www]", "[api]", 1))
 	r.untilLoads(2)
 	r.checkDegraded(live.Refused, true)

@@ -55,7 +55,7 @@ func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Ad
 	out := make(map[netip.Addr]bool)
 	add := func(set addrSet) {
 		for _, ip := range set.written {
-			out[ip] = false
+			out[ip] = out[ip] // false, unless it is usable elsewhere
 		}
 		for _, ip := range set.usable {
 			out[ip] = true

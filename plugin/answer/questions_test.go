@@ -113,6 +113,12 @@ func TestQuestionsToTheBackend(t *testing.T) {
 		{"any.wild.example.org. MX", // an address where no rule has one, of the name in question
 			[]string{"any.wild.example.org. MX and wildcard"}, []string{"from *.wild.example.org.; any.wild.example.org. 60 IN MX 10 any.wild.example.org.; any.wild.example.org. 60 IN A 10.66.0.1"},
 			"SERVFAIL withheld"},
+		{"www.sub.example.net. A", // a referral says all that there is to know
+			[]string{"www.sub.example.net. A"}, []string{"|; sub.example.net. 60 IN NS ns.sub.example.net."},
+			"NOERROR NS passed"},
+		{"six.example.org. A", // but not NS beside an SOA (RFC 2308, section 2.2)
+			[]string{"six.example.org. A", "six.example.org. AAAA"}, []string{"|; example.org. 60 IN NS ns.example.org.; " + scriptSOA, "six.example.org. 60 IN AAAA 2001:db8:66::1"},
+			"NOERROR A substituted"},
 		{"www.example.org. HTTPS", // synthesized, see the options below
 			[]string{"www.example.org. HTTPS", "www.example.org. A"}, []string{nodata, "www.example.org. 60 IN A 10.66.0.1"},
 			"NOERROR HTTPS substituted"},

@@ -42,7 +42,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 		return Outcome{}, false
 	}
 	next.qtype = q.qtype
-	d := c.names.Lookup(next.owner)
+	d := c.lookup(next.owner)
 	if c.depth++; c.depth > maxDepth {
 		return c.withhold(d, ReasonLoop), true
 	}
@@ -52,6 +52,8 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 		return out, true
 	case out.Verdict == Passed && !out.Decision.Proxied():
 		return Outcome{}, false // a wildcard's mark that does not cover it
+	case out.Verdict == Passed && !c.names.Acting.Encloses(next.owner):
+		return Outcome{}, false // the backend does not have it, another server block may
 	case out.Msg == nil:
 		m := c.reply(rep)
 		m.Rcode = dns.RcodeServerFailure
@@ -98,7 +100,7 @@ func (c *conversation) toProxied(owner fqdn.Name, answer []dns.RR) ([]dns.RR, qu
 			return nil, question{}
 		}
 		owner = fqdn.Canonical(target)
-		if d := c.names.Lookup(owner); d.Proxied() || d.ByWildcard {
+		if d := c.lookup(owner); d.Proxied() || d.ByWildcard {
 			return chain, question{name: target, owner: owner}
 		}
 	}

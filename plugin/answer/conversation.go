@@ -34,8 +34,8 @@ func Pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
 
 func begin(req *dns.Msg, names *Names, opt *Options, b Backend) (*conversation, question) {
 	asked := req.Question[0]
-	return &conversation{req: req, names: names, opt: opt, b: b},
-		question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
+	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
+	return &conversation{req: req, names: names, opt: opt, b: b, wide: !names.Tells && names.Acting.Encloses(q.owner)}, q
 }
 
 // nothing is the outcome if the backend wrote no message.
@@ -53,9 +53,29 @@ type conversation struct {
 	opt   *Options
 	b     Backend
 	depth int // aliases followed
+	// wide: what the map says holds for names of other server blocks as well. A
+	// backend that is not of the kind of file follows aliases to them without
+	// asking their block.
+	wide bool
 
 	signed bool   // the backend has signatures
 	spared []told // names that turned out not to be proxied
+}
+
+// lookup decides for a name that the reply to the question leads to.
+func (c *conversation) lookup(name fqdn.Name) mapset.Decision {
+	if c.wide {
+		return c.names.Snapshot.Lookup(name)
+	}
+	return c.names.Lookup(name)
+}
+
+// existing decides for the owner of a record in the reply.
+func (c *conversation) existing(name fqdn.Name) mapset.Decision {
+	if c.wide {
+		return c.names.Snapshot.Lookup(name)
+	}
+	return c.names.existing(name)
 }
 
 // told is what was decided for an owner once the backend told the wildcard that

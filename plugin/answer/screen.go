@@ -129,7 +129,8 @@ type judgement struct {
 func (s *screener) inAnswer(rr dns.RR, owner fqdn.Name) judgement {
 	switch t := rr.Header().Rrtype; {
 	case isAddress(t):
-		return judgement{bar: s.of(owner).Proxied()}
+		d := s.of(owner)
+		return judgement{bar: d.Proxied() && !isMapped(rr, d)}
 	case t == dns.TypeHTTPS || t == dns.TypeSVCB:
 		return s.service(rr, owner)
 	case t == dns.TypeRRSIG:
@@ -143,6 +144,18 @@ func (s *screener) inAnswer(rr dns.RR, owner fqdn.Name) judgement {
 		return judgement{replace: true, with: []dns.RR{counted}}
 	}
 	return judgement{}
+}
+
+// isMapped reports whether a record has one of the mapped addresses, as another
+// server block puts them in the place of the backend's.
+func isMapped(rr dns.RR, d mapset.Decision) bool {
+	switch rr := rr.(type) {
+	case *dns.A:
+		return slices.ContainsFunc(d.IPs(mapset.IPv4), rr.A.Equal)
+	case *dns.AAAA:
+		return slices.ContainsFunc(d.IPs(mapset.IPv6), rr.AAAA.Equal)
+	}
+	return false
 }
 
 // inAdditional judges a record of the additional section: the addresses of a
@@ -183,7 +196,7 @@ func (s *screener) of(owner fqdn.Name) mapset.Decision {
 			return t.d
 		}
 	}
-	return s.c.names.existing(owner)
+	return s.c.existing(owner)
 }
 
 // signsSubstituted reports whether a signature covers what is substituted at
@@ -199,7 +212,7 @@ func (s *screener) isGlue(owner fqdn.Name) bool {
 	if s.cut == "" || !owner.In(s.cut) {
 		return false
 	}
-	return isGlue(s.cut, s.c.names.existing(owner))
+	return isGlue(s.cut, s.c.existing(owner))
 }
 
 // isGlue reports whether a name at or below a zone cut, for which d decides, has

@@ -29,8 +29,8 @@ func (t *target) stays(names *Names, owner fqdn.Name) bool {
 // target is not proxied if there is none.
 func (c *conversation) settle(name string, owner fqdn.Name) target {
 	for range maxDepth {
-		t := target{name: name, owner: owner, d: c.names.Lookup(owner)}
-		if !c.names.Acting.Encloses(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
+		t := target{name: name, owner: owner, d: c.lookup(owner)}
+		if !c.wide && !c.names.Acting.Encloses(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
 			t.elsewhere = true
 			return t
 		}

@@ -62,12 +62,26 @@ func (w *world) touches(m *dns.Msg) bool {
 	if len(m.Question) == 1 && w.hidden(dns.CanonicalName(m.Question[0].Name)) {
 		return true
 	}
+	if !w.backing.tells && slices.ContainsFunc(m.Answer, w.leadsOutside) {
+		return true
+	}
 	for _, rr := range slices.Concat(m.Answer, m.Ns, m.Extra) {
 		if w.touchesRecord(rr) {
 			return true
 		}
 	}
 	return false
+}
+
+// leadsOutside reports whether an alias leads to a name that the map has proxied,
+// whoever acts for it: a directive that cannot tell who does takes care.
+func (w *world) leadsOutside(rr dns.RR) bool {
+	alias, ok := rr.(*dns.CNAME)
+	if !ok {
+		return false
+	}
+	f, _ := w.flags(dns.CanonicalName(alias.Target))
+	return f.proxied
 }
 
 func (w *world) touchesRecord(rr dns.RR) bool {

@@ -86,6 +86,13 @@ func (w *world) acting(name string) bool {
 	return false
 }
 
+// guarded reports whether there is an addressmap where a question goes to. Where
+// there is none, a backend such as forward tells what it likes.
+func (w *world) guarded(name string) bool {
+	block := w.block(dns.CanonicalName(name))
+	return w.backing.tells || block >= 0 && len(w.shape.acting[block]) > 0
+}
+
 // actsFor reports whether some addressmap acts for names of a backend's zone.
 func (w *world) actsFor(apex string) bool {
 	return w.acting(apex) || slices.ContainsFunc(slices.Concat(w.shape.acting...), func(zone string) bool { return dns.IsSubDomain(apex, zone) })

@@ -148,7 +148,7 @@ func (w *world) planZone(z *zone) {
 		}
 		switch p.kind {
 		case kindWildHost, kindWildAlias, kindWildText:
-			if parent != z.apex || w.chance(4, 5) {
+			if parent != z.apex || slices.Contains(wild, parent) || w.chance(4, 5) {
 				parent = w.label() + "." + parent
 			}
 			p.owner = "*." + parent

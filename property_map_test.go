@@ -75,7 +75,7 @@ func (w *world) makeMap() {
 // mapped returns the zones that the map has: most of the backing' zones, and
 // some names in them that are no zones there.
 func (w *world) mapped() []string {
-	if w.mapZones != nil && len(w.mapZones) > 0 {
+	if len(w.mapZones) > 0 {
 		return slices.Sorted(maps.Keys(w.mapZones))
 	}
 	var out []string

@@ -55,7 +55,9 @@ func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Ad
 	out := make(map[netip.Addr]bool)
 	add := func(set addrSet) {
 		for _, ip := range set.written {
-			out[ip] = out[ip] // false, unless it is usable elsewhere
+			if _, known := out[ip]; !known {
+				out[ip] = false
+			}
 		}
 		for _, ip := range set.usable {
 			out[ip] = true

@@ -17,7 +17,13 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(crashChild) != "" {
+		fmt.Fprintln(os.Stderr, runCrashChild(os.Args[1], os.Args[2]))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // rig is a store of files in a directory of their own, and what it told.
 type rig struct {

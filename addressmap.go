@@ -48,12 +48,38 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
-	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, names: a.names()}
+	names := a.names()
+	look := answer.Look(r, &names)
+	if m := a.recall(ctx, q.Qclass, &look, &names); m != nil {
+		return dns.RcodeSuccess, w.WriteMsg(m)
+	}
+	return a.respond(ctx, w, r, look, names)
+}
+
+// recall answers without asking the next plugin. It returns nil if it cannot.
+//
+//go:noinline // so that its part of the stack is free again when the answer is written
+func (a *AddressMap) recall(ctx context.Context, class uint16, q *answer.Query, names *answer.Names) *dns.Msg {
+	if class != dns.ClassINET {
+		return nil
+	}
+	out, ok := q.Recall(names, &a.opt.answer)
+	if !ok {
+		return nil
+	}
+	a.tell(ctx, &out)
+	a.count(ctx, out.Type, &out)
+	return out.Msg
+}
+
+// respond answers with the help of the next plugin.
+func (a *AddressMap) respond(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, q answer.Query, names answer.Names) (int, error) {
+	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, names: names}
 	var out answer.Outcome
-	if q.Qclass == dns.ClassINET {
-		out = answer.Respond(r, &e.names, &a.opt.answer, e)
+	if r.Question[0].Qclass == dns.ClassINET {
+		out = answer.Respond(&q, &e.names, &a.opt.answer, e)
 	} else {
-		out = answer.Pass(r, &e.names, &a.opt.answer, e)
+		out = answer.Pass(&q, &e.names, &a.opt.answer, e)
 	}
 	a.tell(ctx, &out)
 	if out.Void {
@@ -62,7 +88,7 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if out.Msg == nil {
 		return out.Rcode, out.Err
 	}
-	a.count(ctx, q.Qtype, &out)
+	a.count(ctx, out.Type, &out)
 	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
 }
 

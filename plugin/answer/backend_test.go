@@ -38,6 +38,21 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 	return &Names{Snapshot: snap, Acting: fqdn.Set{"example.org.": {}, "example.net.": {}}, Tells: tells}
 }
 
+// respond answers from what is known, else with the help of a backend.
+func respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
+	q := Look(req, names)
+	if out, ok := q.Recall(names, opt); ok {
+		return out
+	}
+	return Respond(&q, names, opt, b)
+}
+
+// pass is the same for [Pass].
+func pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
+	q := Look(req, names)
+	return Pass(&q, names, opt, b)
+}
+
 // script is a backend that answers by the question, written as "owner TYPE". What
 // it answers is an rcode, if it is not NOERROR, and records, those of the authority
 // section after "|". It notes what it was asked.

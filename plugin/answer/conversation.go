@@ -9,33 +9,30 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// Respond answers the one question of req, whose class is IN.
-func Respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
-	c, q := begin(req, names, opt, b)
-	out := c.answer(q, names.Lookup(q.owner), nil)
+// Respond answers a query of class IN.
+func Respond(q *Query, names *Names, opt *Options, b Backend) Outcome {
+	c := begin(q, names, opt, b)
+	out := c.answer(q.question, q.d, nil)
 	out.Type = q.qtype
 	out.Void = c.signed && out.Verdict == Substituted
 	return out
 }
 
-// Pass asks the backend the question of req as it is, of whatever class, and lets
-// nothing of the reply out that [Respond] would not.
-func Pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
-	c, q := begin(req, names, opt, b)
-	d := names.Lookup(q.owner)
+// Pass asks the backend the query as it is, of whatever class, and lets nothing
+// of the reply out that [Respond] would not.
+func Pass(q *Query, names *Names, opt *Options, b Backend) Outcome {
+	c := begin(q, names, opt, b)
 	rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
-	out := c.nothing(d, &rep)
+	out := c.nothing(q.d, &rep)
 	if rep.Msg != nil {
-		out = c.screen(q, d, rep.Msg)
+		out = c.screen(q.question, q.d, rep.Msg)
 	}
 	out.Type = q.qtype
 	return out
 }
 
-func begin(req *dns.Msg, names *Names, opt *Options, b Backend) (*conversation, question) {
-	asked := req.Question[0]
-	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return &conversation{req: req, names: names, opt: opt, b: b, wide: !names.Tells && names.Acting.Encloses(q.owner)}, q
+func begin(q *Query, names *Names, opt *Options, b Backend) *conversation {
+	return &conversation{req: q.req, names: names, opt: opt, b: b, wide: !names.Tells && names.Acting.Encloses(q.owner)}
 }
 
 // nothing is the outcome if the backend wrote no message.
@@ -88,13 +85,6 @@ type told struct {
 // maxDepth bounds the aliases followed from owner to owner, as file does.
 const maxDepth = 8
 
-// question is what a client wants to know, or what an alias leads on to.
-type question struct {
-	name  string    // as spelled by whoever asked
-	owner fqdn.Name // the same, canonical
-	qtype uint16
-}
-
 // answer takes the path that the decision asks for. rep is the backend's reply
 // to q, nil if it was not asked yet.
 func (c *conversation) answer(q question, d mapset.Decision, rep *Reply) Outcome {
@@ -114,8 +104,8 @@ func (c *conversation) answer(q question, d mapset.Decision, rep *Reply) Outcome
 // addresses answers A, AAAA and ANY at a proxied owner (R2 to R5, R14). Whether
 // the owner has an address is all that the answer needs of the backend.
 func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
-	if out, ok := c.remembered(q, d); ok {
-		return out
+	if rep, d, ok := c.names.remembered(q, d); ok {
+		return c.mapped(q, d, &rep)
 	}
 	first := dns.TypeA
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
@@ -141,26 +131,6 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	}
 	c.names.Memory.Add(q.owner, born, factsOf(&rep), named)
 	return c.mapped(q, d, &rep)
-}
-
-// remembered answers from what the zone file says of the owner, or the backend
-// said a moment ago.
-func (c *conversation) remembered(q question, d mapset.Decision) (Outcome, bool) {
-	if c.names.Memory == nil || q.qtype != dns.TypeA && d.NeedsAAAA() {
-		return Outcome{}, false // whether there is an AAAA is not remembered
-	}
-	if d.Present() {
-		return c.mapped(q, d, nil), true
-	}
-	rep := Reply{Facts: c.names.Memory.Get(q.owner)}
-	if rep.Facts == nil {
-		return Outcome{}, false
-	}
-	rep.Wildcard = rep.Facts.Wildcard
-	if d = c.names.from(q.owner, d, &rep); !d.Proxied() {
-		return Outcome{}, false
-	}
-	return c.mapped(q, d, &rep), true
 }
 
 // mapped answers with the mapped addresses, or NODATA if there are none.

@@ -53,9 +53,9 @@ func FuzzRespond(f *testing.F) {
 			t.Skip()
 		}
 		req := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
-		answer := Respond
+		answer := respond
 		if !inet {
-			answer = Pass
+			answer = pass
 		}
 		out := answer(req, names, opt, anything{address, other})
 		if out.Msg == nil {

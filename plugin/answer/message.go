@@ -18,15 +18,16 @@ type response struct {
 
 // reply starts a response to the request, with the AA and RA of the backend's
 // reply. An application that was answered without the backend is authoritative.
-func (c *conversation) reply(rep *Reply) *dns.Msg {
-	r := &response{question: [1]dns.Question{c.req.Question[0]}}
-	r.msg.Id = c.req.Id
+func (c *conversation) reply(rep *Reply) *dns.Msg { return replyTo(c.req, factsOf(rep)) }
+
+func replyTo(req *dns.Msg, facts presence.Facts) *dns.Msg {
+	r := &response{question: [1]dns.Question{req.Question[0]}}
+	r.msg.Id = req.Id
 	r.msg.Response = true
-	r.msg.Opcode = c.req.Opcode
-	r.msg.RecursionDesired = c.req.RecursionDesired
-	r.msg.CheckingDisabled = c.req.CheckingDisabled
+	r.msg.Opcode = req.Opcode
+	r.msg.RecursionDesired = req.RecursionDesired
+	r.msg.CheckingDisabled = req.CheckingDisabled
 	r.msg.Question = r.question[:]
-	facts := factsOf(rep)
 	r.msg.Authoritative, r.msg.RecursionAvailable = facts.Authoritative, facts.RecursionAvailable
 	return &r.msg
 }

@@ -10,6 +10,7 @@ package addressmap
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -104,6 +105,7 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
 	a.tells = tellsWildcards(handlers)
+	a.versions = only(handlers, "file") // others change more than what is in their zones
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.serials = true
@@ -116,16 +118,18 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 // tellsWildcards reports whether every plugin after ours that may answer tells
 // which wildcard a record was made from (R8).
 func tellsWildcards(handlers []plugin.Handler) bool {
+	return only(handlers, "file", "auto", "secondary", "dynupdate")
+}
+
+// only reports whether, of all plugins after ours, none but these may answer.
+func only(handlers []plugin.Handler, backends ...string) bool {
 	after := false
 	for _, h := range handlers {
-		switch h.Name() {
-		case pluginName:
+		switch name := h.Name(); {
+		case name == pluginName:
 			after = true
-		case "file", "auto", "secondary", "dynupdate", "transfer", "loop", "view":
-		default:
-			if after {
-				return false
-			}
+		case after && name != "transfer" && name != "loop" && name != "view" && !slices.Contains(backends, name):
+			return false
 		}
 	}
 	return true

@@ -14,11 +14,13 @@ type resolver struct {
 	zones fqdn.Set
 	tells bool // the backends tell which wildcard a record was made from
 
-	memory  *presence.View // nil: the backend is asked each time
-	serials bool           // secondaries follow the serial, which the map then counts up
+	memory *presence.View // nil: the backend is asked each time
+	// versions: the backend tells when nothing in a zone has changed
+	versions bool
+	serials  bool // secondaries follow the serial, which the map then counts up
 }
 
 // names takes the snapshot once.
 func (r *resolver) names() answer.Names {
-	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials, Memory: r.memory}
+	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials, Memory: r.memory, Versions: r.versions}
 }

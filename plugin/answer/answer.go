@@ -29,6 +29,9 @@ type Names struct {
 	Serials  bool     // SOA serials are counted up by the changes of the map
 
 	Memory *presence.View // of names that the backend has; nil to ask each time
+	// Versions: the backend answers with the same SOA record, in memory, for as long
+	// as nothing in its zone has changed.
+	Versions bool
 }
 
 // Lookup decides for an owner name. A name outside the acting zones is none of

@@ -107,13 +107,18 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if rep, d, ok := c.names.remembered(q, d); ok {
 		return c.mapped(q, d, &rep)
 	}
+	if c.renewed(q, d) {
+		if rep, d, ok := c.names.remembered(q, d); ok {
+			return c.mapped(q, d, &rep)
+		}
+	}
 	first := dns.TypeA
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
 		first = dns.TypeAAAA
 	}
-	named := !d.ByWildcard && !d.ByDefault() // by the map itself
 	born := c.names.Memory.Now()
 	rep := c.ask(q.name, first, d)
+	asked := d
 	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
 	}
@@ -129,7 +134,9 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
 	}
-	c.names.Memory.Add(q.owner, born, factsOf(&rep), named)
+	if c.names.Memory != nil {
+		c.remember(q, asked, born, &rep)
+	}
 	return c.mapped(q, d, &rep)
 }
 

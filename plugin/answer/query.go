@@ -59,8 +59,8 @@ func (n *Names) remembered(q question, d mapset.Decision) (Reply, mapset.Decisio
 	switch {
 	case d.Spectrum:
 		return Reply{}, d, true
-	case !d.Proxied() && !d.ByWildcard, n.Memory == nil, q.qtype != dns.TypeA && d.NeedsAAAA():
-		return Reply{}, d, false // whether there is an AAAA is not remembered
+	case !n.remembers(q, d):
+		return Reply{}, d, false
 	case d.Present():
 		return Reply{}, d, true
 	}
@@ -71,4 +71,62 @@ func (n *Names) remembered(q question, d mapset.Decision) (Reply, mapset.Decisio
 	rep.Wildcard = rep.Facts.Wildcard
 	d = n.from(q.owner, d, &rep)
 	return rep, d, d.Proxied()
+}
+
+// remembers reports whether it may be remembered what to answer. Whether a name
+// has an AAAA of its own is not.
+func (n *Names) remembers(q question, d mapset.Decision) bool {
+	return n.Memory != nil && (d.Proxied() || d.ByWildcard) && (q.qtype == dns.TypeA || !d.NeedsAAAA())
+}
+
+// renewed looks whether the zone of an owner is as it was when the backend said
+// that the owner has an address. It reports false if it did not have to look.
+func (c *conversation) renewed(q question, d mapset.Decision) bool {
+	if !c.names.remembers(q, d) {
+		return false
+	}
+	apex := c.names.Memory.Ripe(q.owner)
+	if apex != "" {
+		c.observe(apex)
+	}
+	return apex != ""
+}
+
+// remember has it remembered that an owner has an address, of which d was what
+// the map said before the backend was asked at the tick born.
+func (c *conversation) remember(q question, d mapset.Decision, born uint32, rep *Reply) {
+	named := !d.ByWildcard && !d.ByDefault() // by the map itself
+	var apex fqdn.Name
+	if c.names.Versions && named {
+		apex = apexIn(rep.Msg, q.owner)
+	}
+	if c.names.Memory.Add(q.owner, born, factsOf(rep), named, apex) {
+		c.observe(apex)
+	}
+}
+
+// observe has it remembered which version of a zone the backend has.
+func (c *conversation) observe(apex fqdn.Name) {
+	now := c.names.Memory.Now()
+	m := c.b.Ask(Ask{Name: string(apex), Type: dns.TypeSOA}).Msg
+	if m != nil && len(m.Answer) > 0 {
+		if soa, ok := m.Answer[0].(*dns.SOA); ok {
+			c.names.Memory.Observe(apex, now, soa)
+			return
+		}
+	}
+	c.names.Memory.Observe(apex, now, nil)
+}
+
+// apexIn returns the apex of the zone that a positive answer about owner is from,
+// by the zone's name servers, or "".
+func apexIn(m *dns.Msg, owner fqdn.Name) fqdn.Name {
+	for _, rr := range m.Ns {
+		if ns, ok := rr.(*dns.NS); ok {
+			if apex := fqdn.Canonical(ns.Hdr.Name); owner.In(apex) {
+				return apex
+			}
+		}
+	}
+	return ""
 }

@@ -26,6 +26,7 @@ type Facts struct {
 type Memory struct {
 	now   atomic.Uint32 // the tick
 	views atomic.Uint64 // how many there are
+	era   atomic.Uint32 // how often everything was forgotten
 	seed  maphash.Seed
 	slots []atomic.Pointer[entry]
 	doubt []atomic.Uint64 // hashes of names that were seen once
@@ -39,8 +40,9 @@ type Memory struct {
 // View is the memory of one backend. Reading takes no lock and no time of day. A
 // nil View remembers nothing.
 type View struct {
-	m  *Memory
-	id uint64 // tells the names of one backend from those of another
+	m     *Memory
+	id    uint64 // tells the names of one backend from those of another
+	zones zones
 }
 
 // entry is one name of one view. It never changes.
@@ -49,6 +51,13 @@ type entry struct {
 	name  fqdn.Name
 	born  uint32 // the tick at which the backend was asked
 	facts Facts
+	// version of the zone that the backend answered from, if it is known.
+	version *version
+}
+
+// lasts reports whether the name is remembered still.
+func (e *entry) lasts(now uint32) bool {
+	return now-e.born < ticks-1 || e.version != nil && now-e.version.seen.Load() < ticks-1
 }
 
 // ticks is how many ticks of the clock make a lifetime. A name is remembered for
@@ -109,6 +118,7 @@ func (m *Memory) View() *View { return &View{m: m, id: m.views.Add(1)} }
 func (m *Memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.era.Add(1)
 	m.skip += ticks
 	m.now.Add(ticks)
 }
@@ -127,54 +137,78 @@ func (v *View) hash(name fqdn.Name) uint64 {
 	return maphash.String(v.m.seed, string(name)) ^ v.id*0x9e3779b97f4a7c15
 }
 
-// Get returns what is remembered of name, or nil. It is shared: read only.
-func (v *View) Get(name fqdn.Name) *Facts {
-	if v == nil {
-		return nil
-	}
-	m, now := v.m, v.m.now.Load()
+// find returns the entry of name, however old it is, or nil.
+func (v *View) find(name fqdn.Name) *entry {
 	base := int(v.hash(name)) & (slots - ways)
 	for i := range ways {
-		e := m.slots[base+i].Load()
-		if e != nil && e.view == v.id && e.name == name && now-e.born < ticks-1 {
-			return &e.facts
+		e := v.m.slots[base+i].Load()
+		if e != nil && e.view == v.id && e.name == name {
+			return e
 		}
 	}
 	return nil
 }
 
-// Add remembers name from the tick at which the backend was asked. known says
+// Get returns what is remembered of name, or nil. It is shared: read only.
+func (v *View) Get(name fqdn.Name) *Facts {
+	if v == nil {
+		return nil
+	}
+	if e := v.find(name); e != nil && e.lasts(v.m.now.Load()) {
+		return &e.facts
+	}
+	return nil
+}
+
+// Add remembers a name from the tick at which the backend was asked. named says
 // that the map itself names it: any other name is remembered only when it is
 // seen for the second time, so that a flood of random names below a wildcard
-// passes by. No name that is still remembered makes room for another.
-func (v *View) Add(name fqdn.Name, born uint32, facts Facts, known bool) {
+// passes by. No name that was learned within the lifetime makes room for another.
+//
+// apex is that of the zone that the backend answered from, or "" if it has no
+// versions. Add reports whether [View.Observe] would help with that zone.
+func (v *View) Add(name fqdn.Name, born uint32, facts Facts, named bool, apex fqdn.Name) (observe bool) {
 	if v == nil {
-		return
+		return false
 	}
 	m, hash := v.m, v.hash(name)
-	if !known {
+	e := &entry{view: v.id, name: name, born: born, facts: facts}
+	if named {
+		e.version, observe = v.versionAt(apex, born)
+	} else {
 		seen := &m.doubt[hash>>48]
 		if seen.Load() != hash {
 			seen.Store(hash)
-			return
+			return false
 		}
 	}
+	if slot, old := m.room(int(hash)&(slots-ways), e); slot != nil {
+		slot.CompareAndSwap(old, e)
+	}
+	return observe
+}
+
+// room returns the slot for an entry, among those from base on, and what is in
+// it: the same name, else nothing or one that is forgotten. The name of a map may
+// also take the place of one that would be forgotten, but for its version.
+func (m *Memory) room(base int, e *entry) (slot *atomic.Pointer[entry], old *entry) {
 	now := m.now.Load()
-	base := int(hash) & (slots - ways)
-	var room *atomic.Pointer[entry]
-	var old *entry
+	better := 0
 	for i := range ways {
-		slot := &m.slots[base+i]
-		e := slot.Load()
-		if e != nil && e.view == v.id && e.name == name {
-			room, old = slot, e
-			break
+		s := &m.slots[base+i]
+		o := s.Load()
+		rank := 0
+		switch {
+		case o != nil && o.view == e.view && o.name == e.name:
+			return s, o
+		case o == nil || !o.lasts(now):
+			rank = 2
+		case e.version != nil && now-o.born >= ticks-1:
+			rank = 1
 		}
-		if room == nil && (e == nil || now-e.born >= ticks-1) {
-			room, old = slot, e
+		if rank > better {
+			better, slot, old = rank, s, o
 		}
 	}
-	if room != nil {
-		room.CompareAndSwap(old, &entry{view: v.id, name: name, born: born, facts: facts})
-	}
+	return slot, old
 }

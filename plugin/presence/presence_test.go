@@ -22,7 +22,7 @@ func (v *View) pass(n uint32) { v.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
-	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true)
+	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "")
 	m.pass(ticks - 2)
 	if f := m.Get("www.example.org."); f == nil || !f.Authoritative {
 		t.Fatalf("Get() = %v before the lifetime is over", f)
@@ -40,7 +40,7 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 	defer memory.Close()
 	m := memory.View()
 	born := time.Now()
-	m.Add("www.example.org.", m.Now(), Facts{}, true)
+	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
 	for {
 		asked := time.Now()
 		if m.Get("www.example.org.") == nil {
@@ -56,15 +56,15 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 	m := still(t)
 	born := m.Now()
-	m.Add("a.example.org.", born, Facts{}, true)
+	m.Add("a.example.org.", born, Facts{}, true, "")
 	m.m.Forget()
-	m.Add("b.example.org.", born, Facts{}, true)
+	m.Add("b.example.org.", born, Facts{}, true, "")
 	for _, n := range []fqdn.Name{"a.example.org.", "b.example.org."} {
 		if m.Get(n) != nil {
 			t.Errorf("%s is remembered from before Forget", n)
 		}
 	}
-	m.Add("c.example.org.", m.Now(), Facts{}, true)
+	m.Add("c.example.org.", m.Now(), Facts{}, true, "")
 	if m.Get("c.example.org.") == nil {
 		t.Error("nothing is remembered after Forget")
 	}
@@ -73,7 +73,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 func TestViewsDoNotShareNames(t *testing.T) {
 	a := still(t)
 	b := a.m.View()
-	a.Add("www.example.org.", a.Now(), Facts{}, true)
+	a.Add("www.example.org.", a.Now(), Facts{}, true, "")
 	if b.Get("www.example.org.") != nil {
 		t.Error("a name of one backend is remembered for another")
 	}
@@ -89,11 +89,11 @@ func TestAFloodPassesBy(t *testing.T) {
 	useful := make([]fqdn.Name, 1000)
 	for i := range useful {
 		useful[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.Add(useful[i], m.Now(), Facts{}, true)
+		m.Add(useful[i], m.Now(), Facts{}, true, "")
 	}
 	held := m.held()
 	for i := range 200_000 {
-		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false)
+		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false, "")
 	}
 	if now := m.held(); now-held > 1000 {
 		t.Errorf("the flood took %d places", now-held)
@@ -103,8 +103,8 @@ func TestAFloodPassesBy(t *testing.T) {
 			t.Fatalf("the flood pushed %s out", n)
 		}
 	}
-	m.Add("often.wild.example.org.", m.Now(), Facts{}, false)
-	m.Add("often.wild.example.org.", m.Now(), Facts{}, false)
+	m.Add("often.wild.example.org.", m.Now(), Facts{}, false, "")
+	m.Add("often.wild.example.org.", m.Now(), Facts{}, false, "")
 	if m.Get("often.wild.example.org.") == nil {
 		t.Error("a name below a wildcard that is asked for twice is not remembered")
 	}
@@ -123,7 +123,7 @@ func (v *View) held() int {
 
 func TestGetDoesNotAllocate(t *testing.T) {
 	m := still(t)
-	m.Add("www.example.org.", m.Now(), Facts{}, true)
+	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
 	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.") }); n != 0 {
 		t.Errorf("Get allocates %v times", n)
 	}
@@ -136,7 +136,7 @@ func BenchmarkGet(b *testing.B) {
 	names := make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.Add(names[i], m.Now(), Facts{}, true)
+		m.Add(names[i], m.Now(), Facts{}, true, "")
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

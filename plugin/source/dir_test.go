@@ -144,6 +144,25 @@ func TestLifeCycle_LinkedDocuments(t *testing.T) {
 	}
 }
 
+// A document that is new and a link is written in place where it points to, in a
+// directory that nothing else leads to.
+func TestLifeCycle_NewLinkedDocument(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			dir, elsewhere := t.TempDir(), t.TempDir()
+			put(t, dir+"/a.yaml", before)
+			r := watch(t, m, dir)
+			put(t, elsewhere+"/b", before)
+			link(t, elsewhere+"/b", dir+"/b.yaml")
+			r.wait(dir+"/b.yaml", before)
+			writeSlowly(t, elsewhere+"/b", after, os.O_TRUNC)
+			r.wait(dir+"/b.yaml", after)
+		})
+	}
+}
+
 func TestLifeCycle_FileBecomesDirectory(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {

@@ -149,8 +149,8 @@ func (w *Watcher) happened(b burst, now time.Time) {
 	}
 	if isDocument(name) {
 		for _, r := range w.folders {
-			if r.within.id == id && r.docs[name] == nil {
-				w.addDoc(r, name)
+			if r.within.id == id && r.docs[name] == nil && len(w.addDoc(r, name).hops) > 1 {
+				w.dirty = true // What is behind the link has to be watched.
 			}
 		}
 	}

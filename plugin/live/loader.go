@@ -166,7 +166,7 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range changed {
-		if !l.dir && p == l.opt.Path || l.dir && filepath.Dir(p) == filepath.Clean(l.opt.Path) && !l.isZoneFile(p) {
+		if !l.dir && p == l.opt.Path || l.dir && filepath.Dir(p) == filepath.Clean(l.opt.Path) && source.IsDocument(filepath.Base(p)) {
 			out[p] = struct{}{}
 		}
 	}
@@ -179,20 +179,14 @@ func (l *loader) rewatch() {
 		return
 	}
 	paths := []string{l.opt.Path}
+	named := make(map[string]bool)
 	for _, names := range l.names {
-		paths = append(paths, names...)
-	}
-	l.watch.Set(paths)
-}
-
-// isZoneFile reports whether a document names the file as a zone file.
-func (l *loader) isZoneFile(path string) bool {
-	for _, names := range l.names {
-		if slices.Contains(names, path) {
-			return true
+		for _, n := range names {
+			paths, named[n] = append(paths, n), true
 		}
 	}
-	return false
+	l.watch.Set(paths)
+	maps.DeleteFunc(l.zones, func(p string, _ zoneFile) bool { return !named[p] }) // it may change unseen
 }
 
 // sum is the digest of what is in force, in hexadecimal.

@@ -18,10 +18,10 @@ import (
 // suffixes are the ends of the names of documents in a directory.
 var suffixes = []string{".yaml", ".yml", ".json"}
 
-// isDocument reports whether a file of that name in a directory is a document.
+// IsDocument reports whether a file of that name in a directory is a document.
 // Names with a leading dot are not: editors and rsync keep their temporary
 // files there, and Kubernetes the ..data link and what it points to.
-func isDocument(name string) bool {
+func IsDocument(name string) bool {
 	if strings.HasPrefix(name, ".") {
 		return false
 	}
@@ -56,7 +56,7 @@ func documents(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if isDocument(e.Name()) {
+		if IsDocument(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}

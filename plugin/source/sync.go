@@ -147,7 +147,7 @@ func (w *Watcher) happened(b burst, now time.Time) {
 	if w.tree.onWay[at] {
 		w.dirty = true
 	}
-	if isDocument(name) {
+	if IsDocument(name) {
 		for _, r := range w.folders {
 			if r.within.id == id && r.docs[name] == nil && len(w.addDoc(r, name).hops) > 1 {
 				w.dirty = true // What is behind the link has to be watched.

@@ -33,11 +33,9 @@ func TestReload_ByHundredSignals(t *testing.T) {
 	moved := []string{"203.0.113.110", "203.0.113.111"}
 	const before, after = "[203.0.113.10, 203.0.113.11,", "[203.0.113.110, 203.0.113.111,"
 
+	const ofCoreDNS = 2 // what it keeps itself; one instance of ours has more
 	goroutines, files := p.counts()
 	t.Logf("after the start: %d goroutines, %d descriptors", goroutines, files)
-	p.reload(false)
-	goroutines, files = p.counts() // What a first reload leaves behind is not ours to judge.
-	t.Logf("after one reload: %d goroutines, %d descriptors", goroutines, files)
 
 	load := p.askAlways(t, "www.example.org", old, moved)
 	for i := range 100 {
@@ -63,13 +61,13 @@ func TestReload_ByHundredSignals(t *testing.T) {
 	}
 	var g, f int
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if g, f = p.counts(); g <= goroutines && f <= files {
+		if g, f = p.counts(); g <= goroutines+ofCoreDNS && f <= files+ofCoreDNS {
 			break
 		}
 	}
-	t.Logf("after 100 more, 25 of which failed: %d goroutines, %d descriptors", g, f)
-	if g > goroutines || f > files {
-		t.Errorf("want at most %d goroutines and %d descriptors, got %d and %d:\n%s", goroutines, files, g, f, p.profile("goroutine?debug=1"))
+	t.Logf("after 100 reloads, 25 of which failed: %d goroutines, %d descriptors", g, f)
+	if g > goroutines+ofCoreDNS || f > files+ofCoreDNS {
+		t.Errorf("want about %d goroutines and %d descriptors, got %d and %d:\n%s", goroutines, files, g, f, p.profile("goroutine?debug=1"))
 	}
 }
 

@@ -128,17 +128,16 @@ func ofDirectory(m *state.Manifest) bool {
 // judged against.
 func (l *loader) restore(m *state.Manifest) error {
 	var candidates []candidate
+	var changes []change
 	for _, doc := range m.Documents {
 		c, err := l.kept(doc)
 		if err != nil {
 			return err
 		}
 		candidates = append(candidates, c)
+		changes = append(changes, change{c.path, &c})
 	}
-	set, errs := mapset.NewSet(l.opt.Compile).Update(sources(candidates), nil)
-	for _, c := range candidates {
-		errs = append(errs, c.errs...)
-	}
+	set, errs := compile(mapset.NewSet(l.opt.Compile), changes)
 	if err := errs.Err(); err != nil {
 		return err
 	}
@@ -160,8 +159,8 @@ func (l *loader) restore(m *state.Manifest) error {
 // kept reads one document, and its zone files, from the state.
 func (l *loader) kept(doc state.Document) (candidate, error) {
 	path := l.opt.Path
-	if l.dir {
-		path = filepath.Join(path, doc.Name)
+	if doc.Name != "" {
+		path = filepath.Join(path, doc.Name) // also if the directory is a file now
 	}
 	text, err := l.durable.dir.Read(doc.Text)
 	if err != nil {

@@ -37,6 +37,7 @@ type loader struct {
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
+	claims []claim           // in a directory: what it has
 }
 
 // trouble is why a document is not in force as it is on disk.
@@ -101,14 +102,14 @@ func (l *loader) start(m *state.Manifest) error {
 }
 
 // find returns the paths of the documents, and notes whether they are those of a
-// directory.
+// directory. If there are none, what the map was last is what it is.
 func (l *loader) find() ([]string, error) {
 	info, err := os.Stat(l.opt.Path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the map: %w", err)
 	}
-	l.dir = info.IsDir()
-	if !l.dir {
+	if !info.IsDir() {
+		l.dir = false
 		return []string{l.opt.Path}, nil
 	}
 	paths, err := source.List(l.opt.Path)
@@ -118,6 +119,7 @@ func (l *loader) find() ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("the map %q is a directory without documents: put a *.yaml, *.yml or *.json file there", l.opt.Path)
 	}
+	l.dir = true
 	return paths, nil
 }
 
@@ -157,11 +159,11 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range l.troubles {
-		if !l.dir || p != l.opt.Path {
-			out[p] = struct{}{}
-			continue
-		}
-		for p := range l.docs { // The directory was empty: any of them may be gone.
+		out[p] = struct{}{}
+	}
+	if l.wasMissing() { // Any document may be gone since, or back.
+		delete(out, l.opt.Path)
+		for p := range l.docs {
 			out[p] = struct{}{}
 		}
 	}

@@ -66,28 +66,26 @@ type readFunc func(path string, limit int64) ([]byte, error)
 func (l *loader) read(paths []string, readFile readFunc) *batch {
 	b := &batch{}
 	var parsed []candidate
+	var gone []string
+	var failed []problem
 	for _, p := range paths {
 		data, err := readFile(p, maxBytes)
 		switch {
 		case errors.Is(err, source.ErrUnsettled):
 			b.unsettled = true
-		case l.dir && errors.Is(err, fs.ErrNotExist):
-			if _, known := l.docs[p]; known {
-				b.gone = append(b.gone, p)
-			} else {
-				b.settled = append(b.settled, p)
-				delete(l.names, p)
-			}
+		case err != nil && l.isGone(p, err):
+			gone = append(gone, p)
 		case errors.Is(err, fs.ErrNotExist):
-			b.problem(p, Failed, fmt.Errorf("the map is missing: %w", err))
+			failed = append(failed, problem{path: p, err: fmt.Errorf("the map is missing: %w", err), result: Failed})
 		case err != nil:
-			b.problem(p, Failed, fmt.Errorf("cannot read the map: %w", err))
+			failed = append(failed, problem{path: p, err: fmt.Errorf("cannot read the map: %w", err), result: Failed})
 		default:
 			if c, ok := l.parse(b, p, data); ok {
 				parsed = append(parsed, c)
 			}
 		}
 	}
+	l.missing(b, gone, failed)
 	l.rewatch() // before the zone files are read, so that no change is missed
 	for _, c := range parsed {
 		l.complete(b, c, readFile)
@@ -95,12 +93,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	return b
 }
 
-func (b *batch) problem(path string, result Result, err error) {
-	b.problems = append(b.problems, problem{path: path, err: err, result: result})
-}
-
-// refuse notes what is wrong with a version of a document; the zero version is
-// that it is gone.
+// refuse notes what is wrong with a version of a document.
 func (b *batch) refuse(path string, version digest, err error) {
 	b.problems = append(b.problems, problem{path, err, Refused, version})
 }

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"slices"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -15,9 +14,6 @@ const maxWarnings = 20
 func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result Result) {
 	for _, p := range b.settled {
 		delete(l.troubles, p)
-	}
-	if l.dir && !slices.ContainsFunc(b.problems, func(p problem) bool { return p.path == l.opt.Path }) {
-		delete(l.troubles, l.opt.Path) // It holds documents again.
 	}
 	for _, p := range b.problems {
 		now := trouble{p.version, p.err.Error()}

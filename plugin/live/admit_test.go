@@ -1,0 +1,148 @@
+package live_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/addressmap/addressmap/plugin/live"
+)
+
+// linkedRig is a directory of documents, behind a link, so that many of them can
+// change at one stroke.
+func linkedRig(t *testing.T, files map[string]string, opt live.Options) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir()}
+	r.swap("1", files)
+	if err := r.open("maps", opt); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// swap makes these files all that is in the directory.
+func (r *rig) swap(version string, files map[string]string) {
+	r.t.Helper()
+	for name, text := range files {
+		r.write("v"+version+"/"+name, text)
+	}
+	r.do(os.Symlink("v"+version, r.path("link")))
+	r.do(os.Rename(r.path("link"), r.path("maps")))
+}
+
+// always checks that a name had an address after every load.
+func (r *rig) always(check string, accounts int) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, l := range r.loads {
+		if got := l.InForce.Stats().Accounts; got != accounts {
+			r.t.Errorf("%s: after load %d %d accounts are in force, want %d", check, i+1, got, accounts)
+		}
+	}
+}
+
+// with is a document with another zone too.
+func with(zone, text string) string {
+	return strings.Replace(text, "zones: [", "zones: [{name: "+zone+", proxied: [www]}, ", 1)
+}
+
+// The document in force keeps its claim, also when it changes at the same time.
+func TestLife_ConflictWithAChange(t *testing.T) {
+	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2")}, live.Options{})
+	r.swap("2", map[string]string{"a.yaml": with("b.example", tenant("a", "192.0.2.1")), "b.yaml": tenant("b", "192.0.2.22")})
+	r.untilTold("www.b.example.", "192.0.2.22")
+	r.until("that is reported", func() bool { return len(r.results()) > 1 })
+	r.checkDegraded(live.OK, true)
+	if got := r.logged("error"); len(got) != 1 || !strings.HasPrefix(got[0], "error: maps/a.yaml is refused, its last good version stays in force") {
+		t.Errorf("log %q", got)
+	}
+}
+
+// A document that is called otherwise is never out of force, whatever is wrong
+// with others.
+func TestLife_DocumentRenamedBesideABreach(t *testing.T) {
+	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": protectedTenant("b", "192.0.2.2")}, live.Options{})
+	r.swap("2", map[string]string{"z.yaml": tenant("a", "192.0.2.11")})
+	r.untilTold("www.a.example.", "192.0.2.11")
+	r.until("that is reported", func() bool { return len(r.results()) > 1 })
+	r.check("www.b.example.", "192.0.2.2")
+	r.always("a document was renamed beside a removal that P1 refuses", 2)
+}
+
+// An account that moves into a document with mistakes stays where it was.
+func TestLife_MovedIntoABadDocument(t *testing.T) {
+	two := tenant("b", "192.0.2.2") + strings.TrimPrefix(tenant("a", "192.0.2.11"), "accounts:\n")
+	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2"), "c.yaml": tenant("c", "192.0.2.3")}, live.Options{})
+	r.swap("2", map[string]string{"b.yaml": strings.Replace(two, "enabled", "enbled", 1), "c.yaml": tenant("c", "192.0.2.33")})
+	r.untilTold("www.c.example.", "192.0.2.33")
+	r.until("a.yaml is missed", func() bool {
+		return strings.Contains(strings.Join(r.logged("error"), ""), "maps/a.yaml is refused, its last good version stays in force: accounts or zones move between it and ")
+	})
+	r.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.2")
+	r.swap("3", map[string]string{"b.yaml": two, "c.yaml": tenant("c", "192.0.2.33")})
+	r.untilTold("www.a.example.", "192.0.2.11")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+	r.always("an account moved", 3)
+}
+
+// What was refused for what it would have done with others comes into force once
+// they are, in the same load.
+func TestLife_LenderAfterBorrower(t *testing.T) {
+	const lender = "accounts: [{id: lender, prefixes: [203.0.113.0/24]}]\n"
+	borrower := strings.Replace(tenant("a", "203.0.113.129"), "static_ips: [203.0.113.129]", "delegated_prefixes: [203.0.113.128/28]", 1)
+	protected := protectedTenant("p", "192.0.2.9")
+	r := linkedRig(t, map[string]string{"p.yaml": protected}, live.Options{})
+	r.swap("2", map[string]string{"a.yaml": borrower, "b.yaml": lender, "p.yaml": strings.ReplaceAll(protected, "192.0.2.9", "192.0.2.99")})
+	r.untilTold("www.a.example.", "203.0.113.129")
+	r.until("that is reported", func() bool { return len(r.results()) > 1 })
+	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "P2: ") {
+		t.Errorf("log %q, want the breach alone", got)
+	}
+}
+
+// A loss that was refused keeps no later change back, and comes into force in
+// smaller steps.
+func TestP4_LaterChange(t *testing.T) {
+	files := make(map[string]string)
+	for i := range 8 {
+		files[fmt.Sprintf("t%d.yaml", i)] = tenant(fmt.Sprintf("t%d", i), fmt.Sprintf("192.0.2.%d", i))
+	}
+	r := linkedRig(t, files, live.Options{Guard: 30})
+	text := make(map[string]string)
+	for i := range 4 {
+		name := fmt.Sprintf("t%d.yaml", i)
+		text[name] = files[name]
+		delete(files, name)
+	}
+	r.swap("2", files)
+	r.until("that is refused", func() bool { return len(r.logged("error")) == 4 })
+	r.rename("maps/t7.yaml", tenant("t7", "192.0.2.77"))
+	r.untilTold("www.t7.example.", "192.0.2.77")
+	r.check("www.t0.example.", "192.0.2.0", "www.t3.example.", "192.0.2.3")
+	r.rename("maps/t0.yaml", text["t0.yaml"])
+	r.rename("maps/t1.yaml", text["t1.yaml"])
+	r.untilTold("www.t3.example.", "")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+	r.check("www.t1.example.", "192.0.2.1", "www.t2.example.", "")
+}
+
+// A directory in the map's place while the server was down: the last good version
+// is in force, and the map is read when it is back.
+func TestLife_StartWithADirectoryInItsPlace(t *testing.T) {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("map.yaml", version("192.0.2.1"))
+	s, err := live.Open(live.Options{Path: r.path("map.yaml"), State: r.path("state"), Log: r})
+	r.do(err)
+	r.do(s.Close())
+	r.remove("map.yaml")
+	r.do(os.Mkdir(r.path("map.yaml"), 0o777))
+	r.do(r.open("map.yaml", live.Options{State: r.path("state")}))
+	r.check("www.example.org.", "192.0.2.1")
+	r.checkDegraded(live.Failed, true)
+	r.remove("map.yaml")
+	r.write("map.yaml", version("192.0.2.2"))
+	r.untilTold("www.example.org.", "192.0.2.2")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+}

@@ -1,0 +1,163 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+)
+
+// change is what a document is about to be.
+type change struct {
+	path string
+	next *candidate // nil: it is gone
+}
+
+// version returns the digest of what the document is about to be.
+func (c change) version() digest {
+	if c.next == nil {
+		return digest{1} // of nothing: no SHA-256 that will ever be found
+	}
+	return c.next.digest
+}
+
+// changes returns those of the batch.
+func (b *batch) changes() []change {
+	var out []change
+	for i := range b.candidates {
+		out = append(out, change{b.candidates[i].path, &b.candidates[i]})
+	}
+	for _, p := range b.gone {
+		out = append(out, change{path: p})
+	}
+	return out
+}
+
+// group is changes that are made together or not at all.
+type group struct {
+	changes []change
+	asks    bool  // for something that none of its documents has in force
+	fault   fault // why it was refused last
+	after   int   // how many groups were accepted then; -1: it was not tried yet
+}
+
+func (g *group) refuse(f fault, after int) { g.fault, g.after = f, after }
+
+// split parts groups into those of a kind and others.
+func split(groups []group, kind func(group) bool) (those, others []group) {
+	for _, g := range groups {
+		if kind(g) {
+			those = append(those, g)
+		} else {
+			others = append(others, g)
+		}
+	}
+	return those, others
+}
+
+// changesOf returns the changes of all groups.
+func changesOf(groups []group) []change {
+	var out []change
+	for _, g := range groups {
+		out = append(out, g.changes...)
+	}
+	return out
+}
+
+// why returns why a change of a refused group is.
+func (g *group) why(c change) error {
+	if err := g.fault.of[c.path]; err != nil {
+		return err
+	}
+	for _, other := range g.changes {
+		if g.fault.of[other.path] != nil {
+			return fmt.Errorf("accounts or zones move between it and %s, which is refused: correct that one", other.path)
+		}
+	}
+	return g.fault.err
+}
+
+// claim is something that only one document can have and that can move from one
+// to another: the name of a zone, or an account by [ofAccount].
+type claim string
+
+// ofAccount returns the claim of an account. No zone is called so.
+func ofAccount(id string) claim { return claim("\x00" + id) }
+
+// claimsOf returns those of a document, which may be nil.
+func claimsOf(c *candidate) []claim {
+	if c == nil {
+		return nil
+	}
+	var out []claim
+	for i := range c.src.Doc.Accounts {
+		a := &c.src.Doc.Accounts[i]
+		out = append(out, ofAccount(a.ID))
+		for j := range a.Zones {
+			out = append(out, claim(a.Zones[j].Name))
+		}
+	}
+	return out
+}
+
+// linked parts changes into groups. Two documents are of one group if something
+// moves from one to the other, as when one is renamed: it would be nowhere if only
+// one of them came into force. Groups that ask for more than they have come last,
+// so that what is in force keeps its claims; other than that the order is kept.
+func (l *loader) linked(changes []change) []group {
+	if !l.dir && len(changes) > 0 { // If there are several, the map was a directory.
+		return []group{{changes: changes, after: -1}}
+	}
+	groups := newJoiner(len(changes))
+	asks := make([]bool, len(changes))
+	kept, left := l.holders(changes)
+	for i, c := range changes {
+		for _, what := range claimsOf(c.next) {
+			if from, moves := left[what]; moves {
+				groups.join(i, from)
+			} else if by, has := kept[what]; !has || by != i {
+				asks[i] = true
+			}
+		}
+	}
+	var out []group
+	for _, members := range groups.sets() {
+		g := group{after: -1}
+		for _, i := range members {
+			g.changes = append(g.changes, changes[i])
+			g.asks = g.asks || asks[i]
+		}
+		out = append(out, g)
+	}
+	last, first := split(out, func(g group) bool { return g.asks })
+	return append(first, last...)
+}
+
+// holders returns which of the changes has what in force: what it keeps, and what
+// it leaves to others.
+func (l *loader) holders(changes []change) (kept, left map[claim]int) {
+	kept, left = make(map[claim]int), make(map[claim]int)
+	for i, c := range changes {
+		for _, what := range l.docs[c.path].claims {
+			left[what] = i
+		}
+	}
+	for i, c := range changes {
+		for _, what := range claimsOf(c.next) {
+			if by, ok := left[what]; ok && by == i {
+				delete(left, what)
+				kept[what] = i
+			}
+		}
+	}
+	return kept, left
+}
+
+// byAge parts what has changed since it was judged last from what was refused
+// before and is still the same.
+func (l *loader) byAge(groups []group) (fresh, before []group) {
+	return split(groups, func(g group) bool { return slices.ContainsFunc(g.changes, l.isFresh) })
+}
+
+func (l *loader) isFresh(c change) bool {
+	t, judged := l.troubles[c.path]
+	return !judged || t.version != c.version()
+}

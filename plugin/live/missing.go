@@ -1,0 +1,62 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// isGone reports whether a document that cannot be read is one no more: it was
+// taken out of the directory, or the map was no directory when it was kept and
+// is one now, or the other way round.
+func (l *loader) isGone(path string, err error) bool {
+	if path == l.opt.Path {
+		return l.dir
+	}
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// missing judges the documents that are gone or cannot be read. If none is left
+// in the directory, that is all there is to say, and what is in force stays: a
+// mount that is not there looks like that, and a copy that failed.
+func (l *loader) missing(b *batch, gone []string, failed []problem) {
+	if l.dir && (len(gone) > 0 || len(failed) > 0 || l.wasMissing()) {
+		if err := l.whole(); err != nil {
+			b.problems = append(b.problems, problem{path: l.opt.Path, err: err, result: Failed})
+			return
+		}
+		b.settled = append(b.settled, l.opt.Path)
+	}
+	b.problems = append(b.problems, failed...)
+	for _, p := range gone {
+		if _, known := l.docs[p]; known {
+			b.gone = append(b.gone, p)
+		} else {
+			b.settled = append(b.settled, p)
+			delete(l.names, p)
+		}
+	}
+}
+
+// wasMissing reports whether the directory was missing or empty when it was last
+// looked at.
+func (l *loader) wasMissing() bool {
+	_, was := l.troubles[l.opt.Path]
+	return l.dir && was
+}
+
+// whole returns an error if the directory is missing or empty.
+func (l *loader) whole() error {
+	paths, err := source.List(l.opt.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the map is missing: %w", err)
+	case err != nil:
+		return fmt.Errorf("cannot read the map: %w", err)
+	case len(paths) == 0 && len(l.docs) > 0:
+		return errEmptied
+	}
+	return nil
+}

@@ -128,6 +128,35 @@ func TestP4_LaterChange(t *testing.T) {
 	r.check("www.t1.example.", "192.0.2.1", "www.t2.example.", "")
 }
 
+// What is wrong with a version is said once, also if it is something else in
+// between.
+func TestLife_SaidOncePerVersion(t *testing.T) {
+	files := map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2"), "c.yaml": tenant("c", "192.0.2.3")}
+	r := linkedRig(t, files, live.Options{Guard: 40})
+	delete(files, "b.yaml")
+	delete(files, "c.yaml")
+	r.swap("2", files)
+	r.until("that is refused", func() bool { return len(r.logged("error")) == 2 })
+	for range 2 { // The counts of what would go are others each time.
+		r.rename("maps/d.yaml", tenant("d", "192.0.2.4"))
+		r.untilTold("www.d.example.", "192.0.2.4")
+		r.rename("maps/d.yaml", tenant("d", "192.0.2.44"))
+		r.untilTold("www.d.example.", "192.0.2.44")
+		r.remove("maps/d.yaml")
+		r.untilTold("www.d.example.", "")
+		r.until("that is reported", func() bool { return r.last().InForce == r.Snapshot() })
+	}
+	said := make(map[string]int)
+	for _, line := range r.logged("error") {
+		if said[line]++; said[line] > 1 {
+			t.Errorf("said again: %q", line)
+		}
+	}
+	if len(said) < 4 {
+		t.Errorf("log %q, want something to alternate", r.logged("error"))
+	}
+}
+
 // A directory in the map's place while the server was down: the last good version
 // is in force, and the map is read when it is back.
 func TestLife_StartWithADirectoryInItsPlace(t *testing.T) {

@@ -43,7 +43,7 @@ type document struct {
 // trouble is why a document is not in force as it is on disk.
 type trouble struct {
 	version digest
-	text    string
+	said    []string // of that version
 }
 
 // digest tells versions of a document apart. The zero digest is of none.

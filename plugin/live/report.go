@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -10,18 +11,21 @@ import (
 const maxWarnings = 20
 
 // report logs a load and tells the observer of it. What is wrong with a version is
-// logged once, for as long as it stays the same.
+// logged once, also if it alternates with something else.
 func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result Result) {
 	for _, p := range b.settled {
 		delete(l.troubles, p)
 	}
 	for _, p := range b.problems {
-		now := trouble{p.version, p.err.Error()}
-		if l.troubles[p.path] == now {
-			continue
+		t, text := l.troubles[p.path], p.err.Error()
+		if t.version != p.version {
+			t = trouble{version: p.version}
 		}
-		l.troubles[p.path] = now
-		l.opt.Log.Errorf("%s: %s", l.refusal(p), now.text)
+		if !slices.Contains(t.said, text) {
+			t.said = append(t.said, text)
+			l.opt.Log.Errorf("%s: %s", l.refusal(p), text)
+		}
+		l.troubles[p.path] = t
 	}
 	now := l.current.Load()
 	if result == OK {

@@ -45,25 +45,21 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r) // R21
 	}
-	q := &r.Question[0]
-	if q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
+	if t := r.Question[0].Qtype; t == dns.TypeAXFR || t == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
 	names := a.names()
 	look := answer.Look(r, &names)
-	if m := a.recall(ctx, q.Qclass, &look, &names); m != nil {
+	if m := a.recall(ctx, &look, &names); m != nil {
 		return dns.RcodeSuccess, w.WriteMsg(m)
 	}
-	return a.respond(ctx, w, r, look, names)
+	return a.respond(ctx, w, r, &look, names)
 }
 
 // recall answers without asking the next plugin. It returns nil if it cannot.
 //
 //go:noinline // so that its part of the stack is free again when the answer is written
-func (a *AddressMap) recall(ctx context.Context, class uint16, q *answer.Query, names *answer.Names) *dns.Msg {
-	if class != dns.ClassINET {
-		return nil
-	}
+func (a *AddressMap) recall(ctx context.Context, q *answer.Query, names *answer.Names) *dns.Msg {
 	out, ok := q.Recall(names, &a.opt.answer)
 	if !ok {
 		return nil
@@ -74,23 +70,29 @@ func (a *AddressMap) recall(ctx context.Context, class uint16, q *answer.Query, 
 }
 
 // respond answers with the help of the next plugin.
-func (a *AddressMap) respond(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, q answer.Query, names answer.Names) (int, error) {
+func (a *AddressMap) respond(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, q *answer.Query, names answer.Names) (int, error) {
 	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, names: names}
-	var out answer.Outcome
-	if r.Question[0].Qclass == dns.ClassINET {
-		out = answer.Respond(&q, &e.names, &a.opt.answer, e)
-	} else {
-		out = answer.Pass(&q, &e.names, &a.opt.answer, e)
+	m, rcode, err := a.conclude(e, q, e.askFirst(q))
+	if m == nil {
+		return rcode, err
 	}
-	a.tell(ctx, &out)
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// conclude returns the response of a conversation with the next plugin; nil if that
+// wrote nothing. first is the reply to what was asked first, if that was done.
+//
+//go:noinline // for the same reason
+func (a *AddressMap) conclude(e *exchange, q *answer.Query, first *answer.Reply) (m *dns.Msg, rcode int, err error) {
+	out := answer.Respond(q, &e.names, &a.opt.answer, e, first)
+	a.tell(e.Context, &out)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
 	}
-	if out.Msg == nil {
-		return out.Rcode, out.Err
+	if out.Msg != nil {
+		a.count(e.Context, out.Type, &out)
 	}
-	a.count(ctx, out.Type, &out)
-	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
+	return out.Msg, out.Rcode, out.Err
 }
 
 // warnOfSignatures warns, once for each zone, of one that the backend has signed

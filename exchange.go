@@ -22,6 +22,7 @@ type exchange struct {
 	a     *AddressMap
 	req   *dns.Msg
 	names answer.Names // on the snapshot that the query sees
+	first answer.Reply // to what was asked ahead
 
 	msg       *dns.Msg // as written by the next plugin
 	malformed bool     // what was written is no DNS message
@@ -80,8 +81,24 @@ func wellFormed(m *dns.Msg) bool {
 	return true
 }
 
+// askFirst asks what will be asked first, if that is known, and returns the reply.
+func (e *exchange) askFirst(q *answer.Query) *answer.Reply {
+	first, ok := q.First(&e.names)
+	if !ok {
+		return nil
+	}
+	e.ask(&first, &e.first)
+	return &e.first
+}
+
 // Ask implements [answer.Backend].
 func (e *exchange) Ask(a answer.Ask) answer.Reply {
+	var rep answer.Reply
+	e.ask(&a, &rep)
+	return rep
+}
+
+func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 	req := e.req
 	if q := req.Question[0]; q.Name != a.Name || q.Qtype != a.Type {
 		cp := *req
@@ -93,15 +110,14 @@ func (e *exchange) Ask(a answer.Ask) answer.Reply {
 		ctx = untold(ctx)
 	}
 	e.msg, e.malformed, e.chased, e.sealed = nil, false, false, !a.Chase
-	rcode, err := plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
-	rep := answer.Reply{Msg: e.msg, Chased: e.chased, Rcode: rcode, Err: err}
+	rep.Rcode, rep.Err = plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
+	rep.Msg, rep.Malformed, rep.Chased = e.msg, e.malformed, e.chased
 	if e.malformed {
-		rep.Msg, rep.Malformed = nil, true
+		rep.Msg = nil
 	}
 	if a.Wildcard {
 		rep.Wildcard = told(ctx)
 	}
-	return rep
 }
 
 // wildcardLabel is where file, auto and secondary tell the wildcard that a

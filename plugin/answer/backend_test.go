@@ -44,13 +44,12 @@ func respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
 	if out, ok := q.Recall(names, opt); ok {
 		return out
 	}
-	return Respond(&q, names, opt, b)
-}
-
-// pass is the same for [Pass].
-func pass(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
-	q := Look(req, names)
-	return Pass(&q, names, opt, b)
+	var first *Reply
+	if a, ok := q.First(names); ok {
+		rep := b.Ask(a)
+		first = &rep
+	}
+	return Respond(&q, names, opt, b, first)
 }
 
 // script is a backend that answers by the question, written as "owner TYPE". What

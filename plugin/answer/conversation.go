@@ -9,30 +9,38 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// Respond answers a query of class IN.
-func Respond(q *Query, names *Names, opt *Options, b Backend) Outcome {
-	c := begin(q, names, opt, b)
-	out := c.answer(q.question, q.d, nil)
-	out.Type = q.qtype
-	out.Void = c.signed && out.Verdict == Substituted
-	return out
-}
-
-// Pass asks the backend the query as it is, of whatever class, and lets nothing
-// of the reply out that [Respond] would not.
-func Pass(q *Query, names *Names, opt *Options, b Backend) Outcome {
-	c := begin(q, names, opt, b)
-	rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
-	out := c.nothing(q.d, &rep)
-	if rep.Msg != nil {
-		out = c.screen(q.question, q.d, rep.Msg)
+// Respond answers a query. first is the reply to [Query.First], nil if that was not
+// asked.
+func Respond(q *Query, names *Names, opt *Options, b Backend, first *Reply) Outcome {
+	if first != nil && first.Msg != nil && q.plain(names, first.Msg) {
+		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
+	}
+	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, ripe: q.ripe, wide: !names.Tells && names.Acting.Encloses(q.owner)}
+	if q.tried {
+		c.tried = q.owner
+	}
+	var out Outcome
+	if q.inet() {
+		out = c.answer(q.question, q.d, c.heard(first))
+		out.Void = c.signed && out.Verdict == Substituted
+	} else {
+		out = c.pass(q.question, q.d, first)
 	}
 	out.Type = q.qtype
 	return out
 }
 
-func begin(q *Query, names *Names, opt *Options, b Backend) *conversation {
-	return &conversation{req: q.req, names: names, opt: opt, b: b, wide: !names.Tells && names.Acting.Encloses(q.owner)}
+// pass asks the backend a query of a class of which the map says nothing, and lets
+// nothing of the reply out that would not leave otherwise.
+func (c *conversation) pass(q question, d mapset.Decision, rep *Reply) Outcome {
+	if rep == nil {
+		asked := c.b.Ask(Ask{Name: q.name, Type: q.qtype})
+		rep = &asked
+	}
+	if rep.Msg == nil {
+		return c.nothing(d, rep)
+	}
+	return c.screen(q, d, rep.Msg)
 }
 
 // nothing is the outcome if the backend wrote no message.
@@ -54,6 +62,10 @@ type conversation struct {
 	// backend that is not of the kind of file follows aliases to them without
 	// asking their block.
 	wide bool
+
+	born  uint32    // when the query was asked, by the clock of the memory
+	tried fqdn.Name // of which it is known that it is not remembered
+	ripe  fqdn.Name // see [presence.View.Get], for that name
 
 	signed bool   // the backend has signatures
 	spared []told // names that turned out not to be proxied
@@ -90,35 +102,27 @@ const maxDepth = 8
 func (c *conversation) answer(q question, d mapset.Decision, rep *Reply) Outcome {
 	switch {
 	case d.Spectrum:
-		return c.spectrum(q, d)
+		return c.spectrum(q, d, rep)
 	case !d.Proxied() && !d.ByWildcard:
 		return c.unproxied(q, d, rep)
 	case q.qtype == dns.TypeA, q.qtype == dns.TypeAAAA, q.qtype == dns.TypeANY:
-		return c.addresses(q, d)
+		return c.addresses(q, d, rep)
 	case q.qtype == dns.TypeRRSIG:
-		return c.signatures(q, d)
+		return c.signatures(q, d, rep)
 	}
-	return c.own(q, d)
+	return c.own(q, d, rep)
 }
 
 // addresses answers A, AAAA and ANY at a proxied owner (R2 to R5, R14). Whether
 // the owner has an address is all that the answer needs of the backend.
-func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
-	if rep, d, ok := c.names.remembered(q, d); ok {
-		return c.mapped(q, d, &rep)
-	}
-	if c.renewed(q, d) {
-		if rep, d, ok := c.names.remembered(q, d); ok {
+func (c *conversation) addresses(q question, d mapset.Decision, reply *Reply) Outcome {
+	if reply == nil {
+		if rep, d, ok := c.recall(q, d); ok {
 			return c.mapped(q, d, &rep)
 		}
 	}
-	first := dns.TypeA
-	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
-		first = dns.TypeAAAA
-	}
-	born := c.names.Memory.Now()
-	rep := c.ask(q.name, first, d)
-	asked := d
+	first, asked := firstOf(q, d), d
+	rep := c.askUnless(reply, q.name, first, d)
 	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, reuse(&rep, first == q.qtype))
 	}
@@ -134,9 +138,7 @@ func (c *conversation) addresses(q question, d mapset.Decision) Outcome {
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
 	}
-	if c.names.Memory != nil {
-		c.remember(q, asked, born, &rep)
-	}
+	c.remember(q, asked, &rep)
 	return c.mapped(q, d, &rep)
 }
 
@@ -156,20 +158,20 @@ func (c *conversation) mapped(q question, d mapset.Decision, rep *Reply) Outcome
 
 // spectrum answers for the name of a Spectrum application (R24): its addresses
 // do not depend on the backend.
-func (c *conversation) spectrum(q question, d mapset.Decision) Outcome {
+func (c *conversation) spectrum(q question, d mapset.Decision, reply *Reply) Outcome {
 	switch q.qtype {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeANY:
 		return c.mapped(q, d, nil)
 	case dns.TypeRRSIG:
-		return c.signatures(q, d)
+		return c.signatures(q, d, reply)
 	}
-	return c.own(q, d)
+	return c.own(q, d, reply)
 }
 
 // own answers any other type at a proxied owner: the backend's records of that
 // type at that owner, never its CNAME nor what is behind it (R6, R13).
-func (c *conversation) own(q question, d mapset.Decision) Outcome {
-	rep := c.ask(q.name, q.qtype, d)
+func (c *conversation) own(q question, d mapset.Decision, reply *Reply) Outcome {
+	rep := c.askUnless(reply, q.name, q.qtype, d)
 	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
@@ -232,8 +234,8 @@ func (c *conversation) hasAddress(q question, d mapset.Decision, rep *Reply) boo
 
 // signatures answers a query for RRSIG (R15): without those of what is
 // substituted.
-func (c *conversation) signatures(q question, d mapset.Decision) Outcome {
-	rep := c.ask(q.name, q.qtype, d)
+func (c *conversation) signatures(q question, d mapset.Decision, reply *Reply) Outcome {
+	rep := c.askUnless(reply, q.name, q.qtype, d)
 	if d = c.from(q, d, &rep); !d.Proxied() {
 		return c.unproxied(q, d, &rep)
 	}
@@ -277,11 +279,23 @@ func (c *conversation) asBackend(q question, d mapset.Decision, rep *Reply) Outc
 	return c.screen(q, d, m)
 }
 
-// ask asks about an owner without chasing aliases, and for the wildcard that the
-// records were made from if the decision hangs on it.
+// askUnless asks about an owner unless the reply is there.
+func (c *conversation) askUnless(reply *Reply, name string, qtype uint16, d mapset.Decision) Reply {
+	if reply != nil {
+		return *reply
+	}
+	return c.ask(name, qtype, d)
+}
+
+// ask asks about an owner without chasing aliases.
 func (c *conversation) ask(name string, qtype uint16, d mapset.Decision) Reply {
-	rep := c.b.Ask(Ask{Name: name, Type: qtype, Wildcard: c.names.Tells && d.ByWildcard})
-	if rep.Msg != nil {
+	rep := c.b.Ask(c.names.ask(name, qtype, d))
+	return *c.heard(&rep)
+}
+
+// heard takes note of a reply.
+func (c *conversation) heard(rep *Reply) *Reply {
+	if rep != nil && rep.Msg != nil {
 		c.signed = c.signed || slices.ContainsFunc(rep.Msg.Answer, isSignature) || slices.ContainsFunc(rep.Msg.Ns, isSignature)
 	}
 	return rep

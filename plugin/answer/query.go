@@ -17,116 +17,104 @@ type question struct {
 // Query is a request's one question and what the map says of its name.
 type Query struct {
 	question
-	req *dns.Msg
-	d   mapset.Decision
+	req  *dns.Msg
+	d    mapset.Decision
+	born uint32 // when it was asked, by the clock of the memory
+
+	tried bool      // to answer from memory, in vain
+	ripe  fqdn.Name // see [presence.View.Get]
 }
 
 // Look decides for the name in the one question of req.
 func Look(req *dns.Msg, names *Names) Query {
 	asked := &req.Question[0]
 	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return Query{question: q, req: req, d: names.Lookup(q.owner)}
+	return Query{question: q, req: req, d: names.Lookup(q.owner), born: names.Memory.Now()}
 }
 
-// Recall answers a query of class IN for addresses without asking the backend,
-// and reports whether what is known of the name is enough for that.
+// inet reports whether the class is IN. The map says nothing of any other.
+func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
+
+// Recall answers a query for addresses without asking the backend, and reports whether what is known of the name is enough for that.
 //
 // It is apart from [Respond] because of the stack: a query runs on a new one,
 // and what makes that grow costs more than all else that is done here.
 func (q *Query) Recall(names *Names, opt *Options) (Outcome, bool) {
 	f := mapset.IPv4
-	switch q.qtype {
-	case dns.TypeA:
-	case dns.TypeAAAA:
+	switch {
+	case !q.inet():
+		return Outcome{}, false
+	case q.qtype == dns.TypeA:
+	case q.qtype == dns.TypeAAAA:
 		f = mapset.IPv6
 	default:
 		return Outcome{}, false
 	}
-	rep, d, ok := names.remembered(q.question, q.d)
-	if !ok || len(d.IPs(f)) == 0 { // NODATA needs an SOA
+	rep, d, ripe, ok := names.remembered(q.question, q.d)
+	if !ok {
+		q.tried, q.ripe = true, ripe
 		return Outcome{}, false
+	}
+	if len(d.IPs(f)) == 0 {
+		return Outcome{}, false // NODATA needs an SOA
 	}
 	m := replyTo(q.req, factsOf(&rep))
 	m.Answer = records(q.name, d, f, opt.TTL)
 	return Outcome{Msg: m, Verdict: Substituted, Decision: d, Type: q.qtype}, true
 }
 
+// First returns what [Respond] will ask the backend first, if that is known before.
+// To ask it from further up the stack saves making that grow.
+func (q *Query) First(names *Names) (Ask, bool) {
+	t := q.qtype
+	if !q.inet() {
+		return Ask{Name: q.name, Type: t}, true
+	}
+	if t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeANY {
+		switch {
+		case q.d.Spectrum, names.Memory != nil && !q.tried, q.ripe != "":
+			return Ask{}, false
+		case q.d.Proxied() || q.d.ByWildcard:
+			t = firstOf(q.question, q.d)
+		}
+	}
+	return names.ask(q.name, t, q.d), true
+}
+
+// firstOf returns the type that tells most about whether a proxied owner has an
+// address.
+func firstOf(q question, d mapset.Decision) uint16 {
+	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
+		return dns.TypeAAAA
+	}
+	return dns.TypeA
+}
+
+// ask is the question about a name for which d decides: also for the wildcard that
+// the records were made from, if the decision hangs on it.
+func (n *Names) ask(name string, qtype uint16, d mapset.Decision) Ask {
+	return Ask{Name: name, Type: qtype, Wildcard: n.Tells && d.ByWildcard}
+}
+
 // remembered returns the decision for a proxied owner, and what stands for the
 // backend's reply, if it is known that the owner has an address: from the zone
 // file, because it is an application's, or because the backend said so a moment
-// ago.
-func (n *Names) remembered(q question, d mapset.Decision) (Reply, mapset.Decision, bool) {
+// ago. Whether a name has an AAAA of its own is not remembered. For ripe see
+// [presence.View.Get].
+func (n *Names) remembered(q question, d mapset.Decision) (rep Reply, now mapset.Decision, ripe fqdn.Name, ok bool) {
 	switch {
 	case d.Spectrum:
-		return Reply{}, d, true
-	case !n.remembers(q, d):
-		return Reply{}, d, false
+		return rep, d, "", true
+	case n.Memory == nil, !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
+		return rep, d, "", false
 	case d.Present():
-		return Reply{}, d, true
+		return rep, d, "", true
 	}
-	rep := Reply{Facts: n.Memory.Get(q.owner)}
+	rep.Facts, ripe = n.Memory.Get(q.owner)
 	if rep.Facts == nil {
-		return rep, d, false
+		return rep, d, ripe, false
 	}
 	rep.Wildcard = rep.Facts.Wildcard
 	d = n.from(q.owner, d, &rep)
-	return rep, d, d.Proxied()
-}
-
-// remembers reports whether it may be remembered what to answer. Whether a name
-// has an AAAA of its own is not.
-func (n *Names) remembers(q question, d mapset.Decision) bool {
-	return n.Memory != nil && (d.Proxied() || d.ByWildcard) && (q.qtype == dns.TypeA || !d.NeedsAAAA())
-}
-
-// renewed looks whether the zone of an owner is as it was when the backend said
-// that the owner has an address. It reports false if it did not have to look.
-func (c *conversation) renewed(q question, d mapset.Decision) bool {
-	if !c.names.remembers(q, d) {
-		return false
-	}
-	apex := c.names.Memory.Ripe(q.owner)
-	if apex != "" {
-		c.observe(apex)
-	}
-	return apex != ""
-}
-
-// remember has it remembered that an owner has an address, of which d was what
-// the map said before the backend was asked at the tick born.
-func (c *conversation) remember(q question, d mapset.Decision, born uint32, rep *Reply) {
-	named := !d.ByWildcard && !d.ByDefault() // by the map itself
-	var apex fqdn.Name
-	if c.names.Versions && named {
-		apex = apexIn(rep.Msg, q.owner)
-	}
-	if c.names.Memory.Add(q.owner, born, factsOf(rep), named, apex) {
-		c.observe(apex)
-	}
-}
-
-// observe has it remembered which version of a zone the backend has.
-func (c *conversation) observe(apex fqdn.Name) {
-	now := c.names.Memory.Now()
-	m := c.b.Ask(Ask{Name: string(apex), Type: dns.TypeSOA}).Msg
-	if m != nil && len(m.Answer) > 0 {
-		if soa, ok := m.Answer[0].(*dns.SOA); ok {
-			c.names.Memory.Observe(apex, now, soa)
-			return
-		}
-	}
-	c.names.Memory.Observe(apex, now, nil)
-}
-
-// apexIn returns the apex of the zone that a positive answer about owner is from,
-// by the zone's name servers, or "".
-func apexIn(m *dns.Msg, owner fqdn.Name) fqdn.Name {
-	for _, rr := range m.Ns {
-		if ns, ok := rr.(*dns.NS); ok {
-			if apex := fqdn.Canonical(ns.Hdr.Name); owner.In(apex) {
-				return apex
-			}
-		}
-	}
-	return ""
+	return rep, d, "", d.Proxied()
 }

@@ -149,15 +149,23 @@ func (v *View) find(name fqdn.Name) *entry {
 	return nil
 }
 
-// Get returns what is remembered of name, or nil. It is shared: read only.
-func (v *View) Get(name fqdn.Name) *Facts {
+// Get returns what is remembered of name, or nil. It is shared: read only. If it is
+// nil, ripe is the apex of a zone of which to observe the version, if it depends on
+// that whether the name is still remembered; else "".
+func (v *View) Get(name fqdn.Name) (facts *Facts, ripe fqdn.Name) {
 	if v == nil {
-		return nil
+		return nil, ""
 	}
-	if e := v.find(name); e != nil && e.lasts(v.m.now.Load()) {
-		return &e.facts
+	e := v.find(name)
+	switch {
+	case e == nil:
+		return nil, ""
+	case e.lasts(v.m.now.Load()):
+		return &e.facts, ""
+	case e.version == nil || e.version.era != v.m.era.Load() || e.version.zone.version.Load() != e.version:
+		return nil, ""
 	}
-	return nil
+	return nil, e.version.apex
 }
 
 // Add remembers a name from the tick at which the backend was asked. named says

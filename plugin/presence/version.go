@@ -70,19 +70,6 @@ func (v *View) versionAt(apex fqdn.Name, born uint32) (at *version, observe bool
 	return ver, false
 }
 
-// Ripe returns the apex of a zone of which to observe the version, if it depends
-// on that whether name is still remembered; else "".
-func (v *View) Ripe(name fqdn.Name) fqdn.Name {
-	if v == nil {
-		return ""
-	}
-	e := v.find(name)
-	if e == nil || e.version == nil || e.version.era != v.m.era.Load() || e.version.zone.version.Load() != e.version {
-		return ""
-	}
-	return e.version.apex
-}
-
 // Observe is told what the backend has of a zone when it was asked at a tick.
 // data must be comparable, and be the same if and only if nothing in the zone has
 // changed; nil if the backend does not tell.

@@ -29,7 +29,6 @@ type AddressMap struct {
 	resolver
 	opt      options
 	deadEnds sync.Map // :: *dnsserver.Server → one of the same address that answers nothing
-	counters counters
 	warned   sync.Map // :: zone → struct{}; those that the backend has signed
 
 	transfers transfers
@@ -65,7 +64,7 @@ func (a *AddressMap) recall(ctx context.Context, q *answer.Query, names *answer.
 		return nil
 	}
 	a.tell(ctx, &out)
-	a.count(ctx, out.Type, &out)
+	count(ctx, out.Type, &out)
 	return out.Msg
 }
 
@@ -90,7 +89,7 @@ func (a *AddressMap) conclude(e *exchange, q *answer.Query, first *answer.Reply)
 		a.warnOfSignatures(out.Decision.Zone())
 	}
 	if out.Msg != nil {
-		a.count(e.Context, out.Type, &out)
+		count(e.Context, out.Type, &out)
 	}
 	return out.Msg, out.Rcode, out.Err
 }

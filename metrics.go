@@ -42,11 +42,9 @@ var (
 		"1 for the content that is in force.")), []string{"map", "sha256"})
 )
 
-// counters keeps the counters of each server at hand: to look one up by its
-// labels costs more than to count.
-type counters struct {
-	servers sync.Map // :: server address → *serverCounters
-}
+// counters keeps the counters of each server at hand: to look one up by its labels
+// costs more than to count. All handlers share it, so that it stays near.
+var counters sync.Map // :: server address → *serverCounters
 
 // The families of responses_total.
 const (
@@ -58,8 +56,8 @@ const (
 
 type serverCounters [mapset.Steps][families]prometheus.Counter
 
-func (c *counters) of(server string) *serverCounters {
-	if sc, ok := c.servers.Load(server); ok {
+func countersOf(server string) *serverCounters {
+	if sc, ok := counters.Load(server); ok {
 		return sc.(*serverCounters)
 	}
 	sc := new(serverCounters)
@@ -68,12 +66,12 @@ func (c *counters) of(server string) *serverCounters {
 			sc[step][f] = responsesTotal.WithLabelValues(server, mapset.Step(step).String(), name)
 		}
 	}
-	first, _ := c.servers.LoadOrStore(server, sc)
+	first, _ := counters.LoadOrStore(server, sc)
 	return first.(*serverCounters)
 }
 
 // count counts a response that was substituted or withheld.
-func (a *AddressMap) count(ctx context.Context, qtype uint16, out *answer.Outcome) {
+func count(ctx context.Context, qtype uint16, out *answer.Outcome) {
 	switch out.Verdict {
 	case answer.Withheld:
 		failuresTotal.WithLabelValues(metrics.WithServer(ctx), out.Reason).Inc()
@@ -85,7 +83,7 @@ func (a *AddressMap) count(ctx context.Context, qtype uint16, out *answer.Outcom
 		case dns.TypeAAAA:
 			family, f = familyIPv6, mapset.IPv6
 		}
-		a.counters.of(metrics.WithServer(ctx))[out.Decision.Step(f)][family].Inc()
+		countersOf(metrics.WithServer(ctx))[out.Decision.Step(f)][family].Inc()
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 type resolver struct {
 	store *live.Store
 	zones fqdn.Set
-	tells bool // the backends tell which wildcard a record was made from
+	only  fqdn.Name // of the zones, if there is just one
+	tells bool      // the backends tell which wildcard a record was made from
 
 	memory *presence.View // nil: the backend is asked each time
 	// versions: the backend tells when nothing in a zone has changed
@@ -22,5 +23,23 @@ type resolver struct {
 
 // names takes the snapshot once.
 func (r *resolver) names() answer.Names {
-	return answer.Names{Snapshot: r.store.Snapshot(), Acting: r.zones, Tells: r.tells, Serials: r.serials, Memory: r.memory, Versions: r.versions}
+	return answer.Names{
+		Snapshot: r.store.Snapshot(),
+		Acting:   r.zones,
+		Only:     r.only,
+		Tells:    r.tells,
+		Serials:  r.serials,
+		Memory:   r.memory,
+		Versions: r.versions,
+	}
+}
+
+// actFor has the handler act for zones.
+func (r *resolver) actFor(zones fqdn.Set) {
+	r.zones, r.only = zones, ""
+	if len(zones) == 1 {
+		for z := range zones {
+			r.only = z
+		}
+	}
 }

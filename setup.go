@@ -24,9 +24,11 @@ func setup(c *caddy.Controller) error {
 	config := dnsserver.GetConfig(c)
 	o.path, o.state = under(config.Root, o.path), under(config.Root, o.state)
 	a := &AddressMap{opt: *o, notifier: new(notifier)}
-	if a.zones, err = o.acting(); err != nil {
+	zones, err := o.acting()
+	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
+	a.actFor(zones)
 	sh, err := sharesOf(c).open(o)
 	if err != nil {
 		return plugin.Error(pluginName, err)

@@ -52,7 +52,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 		return out, true
 	case out.Verdict == Passed && !out.Decision.Proxied():
 		return Outcome{}, false // a wildcard's mark that does not cover it
-	case out.Verdict == Passed && !c.names.Acting.Encloses(next.owner):
+	case out.Verdict == Passed && !c.names.acts(next.owner):
 		return Outcome{}, false // the backend does not have it, another server block may
 	case out.Msg == nil:
 		m := c.reply(rep)

@@ -24,9 +24,10 @@ type Options struct {
 // Names decides about owner names, on one snapshot.
 type Names struct {
 	Snapshot *mapset.Snapshot
-	Acting   fqdn.Set // the zones that the directive acts for
-	Tells    bool     // the backends tell which wildcard a record was made from
-	Serials  bool     // SOA serials are counted up by the changes of the map
+	Acting   fqdn.Set  // the zones that the directive acts for
+	Only     fqdn.Name // the only one of them, if there is just one
+	Tells    bool      // the backends tell which wildcard a record was made from
+	Serials  bool      // SOA serials are counted up by the changes of the map
 
 	Memory *presence.View // of names that the backend has; nil to ask each time
 	// Versions: the backend answers with the same SOA record, in memory, for as long
@@ -34,10 +35,19 @@ type Names struct {
 	Versions bool
 }
 
+// acts reports whether the directive acts for a name. With ten thousand server
+// blocks of one zone each, every map that need not be looked into counts.
+func (n *Names) acts(name fqdn.Name) bool {
+	if n.Only != "" {
+		return name.In(n.Only)
+	}
+	return n.Acting.Encloses(name)
+}
+
 // Lookup decides for an owner name. A name outside the acting zones is none of
 // ours.
 func (n *Names) Lookup(name fqdn.Name) mapset.Decision {
-	if !n.Acting.Encloses(name) {
+	if !n.acts(name) {
 		return mapset.Decision{}
 	}
 	return n.Snapshot.Lookup(name)
@@ -46,7 +56,7 @@ func (n *Names) Lookup(name fqdn.Name) mapset.Decision {
 // ActsFor reports whether the directive acts for names of a backend's zone with
 // this apex: for all of them, or for those of a zone of its own further down.
 func (n *Names) ActsFor(apex fqdn.Name) bool {
-	if n.Acting.Encloses(apex) {
+	if n.acts(apex) {
 		return true
 	}
 	for zone := range n.Acting {
@@ -61,7 +71,7 @@ func (n *Names) ActsFor(apex fqdn.Name) bool {
 // its wildcards puts records there by their own names only (file's chains and
 // additional records never come from a wildcard); any other backend may not.
 func (n *Names) existing(name fqdn.Name) mapset.Decision {
-	if !n.Acting.Encloses(name) {
+	if !n.acts(name) {
 		return mapset.Decision{}
 	}
 	if n.Tells {

@@ -15,7 +15,7 @@ func Respond(q *Query, names *Names, opt *Options, b Backend, first *Reply) Outc
 	if first != nil && first.Msg != nil && q.plain(names, first.Msg) {
 		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
 	}
-	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, ripe: q.ripe, wide: !names.Tells && names.Acting.Encloses(q.owner)}
+	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, ripe: q.ripe, wide: !names.Tells && names.acts(q.owner)}
 	if q.tried {
 		c.tried = q.owner
 	}

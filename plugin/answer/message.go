@@ -90,7 +90,7 @@ func (c *conversation) soa(q question, rep *Reply) *dns.SOA {
 	if rep != nil && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		at, ok = at.Parent()
 	}
-	for ; ok && (c.names.Acting.Encloses(at) || c.lookup(at).Zone() != ""); at, ok = at.Parent() {
+	for ; ok && (c.names.acts(at) || c.lookup(at).Zone() != ""); at, ok = at.Parent() {
 		m := c.b.Ask(Ask{Name: string(at), Type: dns.TypeSOA}).Msg
 		if m == nil || has(m, at, dns.TypeCNAME) {
 			continue

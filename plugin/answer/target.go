@@ -22,7 +22,7 @@ type target struct {
 
 // stays reports whether the hints of a record at owner may stay.
 func (t *target) stays(names *Names, owner fqdn.Name) bool {
-	return !t.d.Proxied() && !(t.elsewhere && names.Acting.Encloses(owner))
+	return !t.d.Proxied() && !(t.elsewhere && names.acts(owner))
 }
 
 // settle follows the aliases of a name to the first owner that is proxied. The
@@ -30,7 +30,7 @@ func (t *target) stays(names *Names, owner fqdn.Name) bool {
 func (c *conversation) settle(name string, owner fqdn.Name) target {
 	for range maxDepth {
 		t := target{name: name, owner: owner, d: c.lookup(owner)}
-		if !c.wide && !c.names.Acting.Encloses(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
+		if !c.wide && !c.names.acts(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
 			t.elsewhere = true
 			return t
 		}

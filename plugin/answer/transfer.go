@@ -128,7 +128,7 @@ func (z *zoneData) covering(name fqdn.Name) fqdn.Name {
 // of decides for a name of the zone. Of a wildcard it decides for the names that
 // are answered from it.
 func (z *zoneData) of(name fqdn.Name) mapset.Decision {
-	if !z.c.names.Acting.Encloses(name) {
+	if !z.c.names.acts(name) {
 		return mapset.Decision{}
 	}
 	source := z.source(name)
@@ -226,7 +226,7 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 // (R24).
 func (z *zoneData) applications(out []dns.RR) []dns.RR {
 	for _, name := range z.c.names.Snapshot.Applications(z.apex) {
-		if z.done[name] || name.IsWildcard() || z.cuts.Encloses(name) || !z.c.names.Acting.Encloses(name) {
+		if z.done[name] || name.IsWildcard() || z.cuts.Encloses(name) || !z.c.names.acts(name) {
 			continue
 		}
 		out = append(out, z.mapped(string(name), name, z.of(name))...)

@@ -58,7 +58,7 @@ func (z *zoneData) hiding() []fqdn.Name {
 	snapshot := z.c.names.Snapshot
 	set := make(fqdn.Set)
 	for _, known := range append(snapshot.Marked(z.apex), snapshot.Applications(z.apex)...) {
-		if known.IsWildcard() || z.cuts.Encloses(known) || !z.c.names.Acting.Encloses(known) {
+		if known.IsWildcard() || z.cuts.Encloses(known) || !z.c.names.acts(known) {
 			continue
 		}
 		if _, exists := z.owners[known]; exists {

@@ -87,15 +87,20 @@ func count(ctx context.Context, qtype uint16, out *answer.Outcome) {
 	}
 }
 
-// show shows a load of the map called name in the metrics.
-func show(name string, l live.Load) {
+// countLoad counts a load of the map called name.
+func countLoad(name string, l live.Load) {
 	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
 	reloadDuration.WithLabelValues(name).Observe(l.Duration.Seconds())
+	if !l.Degraded {
+		lastSuccess.WithLabelValues(name).SetToCurrentTime()
+	}
+}
+
+// show shows what is in force of the map called name after a load.
+func show(name string, l live.Load) {
+	degraded.WithLabelValues(name).Set(0)
 	if l.Degraded {
 		degraded.WithLabelValues(name).Set(1)
-	} else {
-		degraded.WithLabelValues(name).Set(0)
-		lastSuccess.WithLabelValues(name).SetToCurrentTime()
 	}
 	info.DeletePartialMatch(prometheus.Labels{"map": name})
 	info.WithLabelValues(name, l.SHA256).Set(1)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -221,5 +222,37 @@ func TestMetrics_Reloads(t *testing.T) {
 				t.Errorf("%s: %s is %v, want only %s", step.name, name, v, inForce(text))
 			}
 		}
+	}
+}
+
+// A Corefile that fails to load leaves the metrics to the server that goes on, and
+// so does what it had set up before.
+func TestMetrics_FailedCorefileReload(t *testing.T) {
+	port := freePort(t)
+	account := func(id string) string {
+		return fmt.Sprintf("accounts: [{id: %[1]s, zones: [{name: %[1]s.example.org}]}]\n", id)
+	}
+	corefile := "example.org {\n\tbind 127.0.0.1\n\tprometheus 127.0.0.1:" + port + "\n\taddressmap kept {\n\t\treload off\n\t}\n\tfile db.example.org\n}\n"
+	c := start(t, corefile, map[string]string{"kept/a.yaml": account("a"), "kept/b.yaml": account("b"), "db.example.org": stepsZone})
+	write(t, "kept/b.yaml", "accounts: [")
+	eventually(t, "the broken document is refused", func() bool { return scrape(t, port)[`degraded{map="kept"}`] == 1 })
+	of := func() map[string]float64 {
+		out := make(map[string]float64)
+		for name, v := range scrape(t, port) {
+			if strings.Contains(name, `map="kept"`) && (strings.HasPrefix(name, "info{") || strings.HasPrefix(name, "entries{")) {
+				out[name] = v
+			}
+		}
+		return out
+	}
+	want := of()
+	if want[`entries{kind="accounts",map="kept"}`] != 2 {
+		t.Fatalf("got %v", want)
+	}
+	if err := c.restart(failing(corefile)); err == nil {
+		t.Fatal("it loads")
+	}
+	if got := of(); !maps.Equal(got, want) {
+		t.Errorf("after a Corefile that failed the metrics are %v, were %v", got, want)
 	}
 }

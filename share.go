@@ -24,7 +24,12 @@ type share struct {
 
 	mu        sync.Mutex
 	notifiers []*notifier
+	last      live.Load
 }
+
+// shown are the shares of which the metrics tell, by the names of their maps: a
+// Corefile that fails to load has set up others, which live on for a while.
+var shown sync.Map // :: name → *share
 
 // shares are those of one Corefile.
 type shares struct {
@@ -93,9 +98,11 @@ func (s *shares) memory(lifetime time.Duration) *presence.Memory {
 // openShare loads the map. The share closes its memory, also if there is an error.
 func openShare(o *options, memory *presence.Memory) (*share, error) {
 	sh := &share{memory: memory}
+	shown.Store(o.path, sh)
 	var err error
 	sh.store, err = live.Open(o.live(sh))
 	sh.close = sync.OnceValue(func() error {
+		shown.CompareAndDelete(o.path, sh)
 		if memory != nil {
 			memory.Close()
 		}
@@ -127,13 +134,29 @@ func (sh *share) join(a *AddressMap) {
 
 // loaded is told of every load of the map.
 func (sh *share) loaded(name string, l live.Load) {
-	show(name, l)
+	sh.mu.Lock()
+	sh.last = l
+	sh.mu.Unlock()
+	if now, _ := shown.Load(name); now == sh {
+		countLoad(name, l)
+		show(name, l)
+	}
 	if sh.memory != nil {
 		sh.memory.Forget()
 	}
 	for _, n := range sh.all() {
 		n.notify(l.Changed)
 	}
+}
+
+// goOn makes the metrics tell of the share again, after a Corefile that should have
+// followed failed to load.
+func (sh *share) goOn(name string) {
+	sh.mu.Lock()
+	last := sh.last
+	sh.mu.Unlock()
+	shown.Store(name, sh)
+	show(name, last)
 }
 
 // related returns the zones that answer differently because others do.

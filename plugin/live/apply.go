@@ -67,9 +67,12 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 	}
 	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load(), l.opt.Related)...)
 	l.take(set, candidates)
+	// Kept first: what clients have seen, a crash must not take back.
+	l.persist(set.Snapshot())
+	l.current.Store(set.Snapshot())
 }
 
-// take notes what a set was made of and makes it the one in force.
+// take notes what the set that comes into force was made of.
 func (l *loader) take(set *mapset.Set, candidates []candidate) {
 	for _, c := range candidates {
 		c.src.Doc.Forget()
@@ -80,7 +83,6 @@ func (l *loader) take(set *mapset.Set, candidates []candidate) {
 		l.docs[c.path] = d
 		l.durable.accept(l.name(c.path), c)
 	}
-	l.current.Store(set.Snapshot())
 	if l.dir {
 		l.set = set
 	}

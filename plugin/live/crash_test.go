@@ -23,7 +23,7 @@ const crashes = "ADDRESSMAP_CRASHES"
 // A process that keeps a map in force while it is edited all the time is killed
 // at random points, often while it writes its state. Whatever the map is by then,
 // a start succeeds with a version that was accepted, the protected map is still
-// protected, and no serial goes back or stands for two versions (but see unsee).
+// protected, and no serial goes back or stands for two versions.
 func TestLife_Crash(t *testing.T) {
 	n := 30
 	if s := os.Getenv(crashes); s != "" {
@@ -91,11 +91,7 @@ func (w *crashWorld) wantStarted(kind atRestart, r *rig) {
 	w.t.Helper()
 	s := see(r.Snapshot())
 	last, before := w.seen[len(w.seen)-1], w.seen[max(0, len(w.seen)-2)]
-	if len(w.seen) > w.kept {
-		w.unsee(last)
-	}
 	w.look(s)
-	w.kept = len(w.seen)
 	switch {
 	case kind == goodMap || kind == unprotected && w.dir: // there, the other documents are good
 		if s.a != w.version || s.b != w.version {
@@ -115,19 +111,6 @@ func (w *crashWorld) wantStarted(kind atRestart, r *rig) {
 	}
 	if kind == unprotected && len(p1(r)) == 0 {
 		w.t.Errorf("nobody says that the protected map would go: %q", r.logged("error"))
-	}
-}
-
-// unsee forgets what came into force last. That is before it is kept: of all that
-// was in force, a crash may take this one back, and its serials.
-func (w *crashWorld) unsee(last sight) {
-	w.seen = w.seen[:len(w.seen)-1]
-	before := w.seen[len(w.seen)-1]
-	if last.aSer != before.aSer {
-		delete(w.aOf, last.aSer)
-	}
-	if last.bSer != before.bSer {
-		delete(w.bOf, last.bSer)
 	}
 }
 

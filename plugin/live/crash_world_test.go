@@ -20,7 +20,6 @@ type crashWorld struct {
 	version  int            // the last one written, good or bad
 	good     map[int]bool   // :: version → it may come into force
 	seen     []sight        // in order, those in a row that are the same once
-	kept     int            // how many of these were kept for sure before the last crash
 	aOf, bOf map[uint32]int // :: serial of the zone of a or b → version that clients saw with it
 
 	count struct {
@@ -61,7 +60,6 @@ func newCrashWorld(t *testing.T, dir bool) *crashWorld {
 	w.disk.do(err)
 	w.look(see(s.Snapshot()))
 	w.disk.do(s.Close())
-	w.kept = len(w.seen)
 	return w
 }
 

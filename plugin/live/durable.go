@@ -67,9 +67,9 @@ func (d *durable) drop(path string) {
 	}
 }
 
-// persist keeps what is in force. If it cannot, that is logged, and the next
+// persist keeps what comes into force. If it cannot, that is logged, and the next
 // version is kept with what this one lacks.
-func (l *loader) persist() {
+func (l *loader) persist(snap *mapset.Snapshot) {
 	d := l.durable
 	if d == nil {
 		return
@@ -84,7 +84,7 @@ func (l *loader) persist() {
 			needed[z.Text] = true
 		}
 	}
-	for z, n := range l.current.Load().Serials() {
+	for z, n := range snap.Serials() {
 		m.Serials[string(z)] = n
 	}
 	var texts [][]byte
@@ -98,7 +98,7 @@ func (l *loader) persist() {
 		err = d.dir.Save(m)
 	}
 	if err != nil {
-		l.opt.Log.Errorf("%s is in force and could not be kept for the next start: %v", l.opt.Path, err)
+		l.opt.Log.Errorf("%s comes into force and could not be kept for the next start: %v", l.opt.Path, err)
 		return
 	}
 	// A zone file of a refused document will not be read again before it
@@ -153,6 +153,7 @@ func (l *loader) restore(m *state.Manifest) error {
 	}
 	snap.Resume(counters)
 	l.take(set, candidates)
+	l.current.Store(snap)
 	return nil
 }
 

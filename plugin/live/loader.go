@@ -97,7 +97,9 @@ func (l *loader) start(m *state.Manifest) error {
 		result = b.problems[0].result
 	}
 	l.report(b, nil, begin, result)
-	l.persist()
+	if l.current.Load() == before { // What is kept may be of other settings.
+		l.persist(before)
+	}
 	return nil
 }
 
@@ -138,9 +140,6 @@ func (l *loader) change(c source.Change) {
 		return // it will be named again
 	}
 	l.report(b, before, c.Noticed, result)
-	if result == OK {
-		l.persist()
-	}
 }
 
 // affected returns the documents that a change of these files may bring into

@@ -131,8 +131,8 @@ func (l *loader) complete(b *batch, c candidate, readFile readFunc) {
 		default:
 			c.src.ZoneFiles[z.Name] = f.zone
 			c.zones = append(c.zones, keptZone{z.Name, f.sum})
-			h.Write(f.sum[:])
 		}
+		h.Write(f.sum[:])
 	})
 	if unsettled {
 		b.unsettled = true

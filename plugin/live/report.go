@@ -18,7 +18,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	}
 	for _, p := range b.problems {
 		t, text := l.troubles[p.path], p.err.Error()
-		if t.version != p.version {
+		if t.version != p.version || p.result == Failed && !slices.Equal(t.said, []string{text}) {
 			t = trouble{version: p.version}
 		}
 		if !slices.Contains(t.said, text) {

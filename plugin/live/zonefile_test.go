@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -45,4 +46,29 @@ func TestLife_ZoneFileNamedAgain(t *testing.T) {
 	r.rename("map.yaml", zoned("a", "192.0.2.111", "zones/a"))
 	r.untilTold("mail.a.example.", "192.0.2.111")
 	r.check("www.a.example.", "")
+}
+
+// Another broken version of a zone file is said again, and so is what cannot be
+// read, when it was something else in between.
+func TestLife_SaidOfEachZoneFile(t *testing.T) {
+	bad := marks("a.example", "www", "mail") + "bad 60 IN A 198.51.100.300\n"
+	r := newRig(t, map[string]string{"map.yaml": zoned("a", "192.0.2.1", "zones/a"), "zones/a": marks("a.example", "www", "mail")}, "map.yaml", live.Options{})
+	said := 0
+	says := func(what string) {
+		t.Helper()
+		said++
+		r.until("it is said that "+what, func() bool {
+			return len(r.logged("error")) == said && strings.Contains(r.logged("error")[said-1], what)
+		})
+	}
+	r.rename("zones/a", bad)
+	says("zone_file of")
+	r.rename("zones/a", bad+"; another version\n")
+	says("zone_file of")
+	for range 2 {
+		r.remove("map.yaml")
+		says("the map is missing")
+		r.do(os.Mkdir(r.path("map.yaml"), 0o777))
+		says("is a directory")
+	}
 }

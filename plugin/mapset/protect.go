@@ -67,10 +67,14 @@ func (m *addressMap) protected() bool { return !m.canDelete || !m.canModifyIPs }
 func protectMap(of *account, m, now *addressMap) []Violation {
 	var out []Violation
 	refuse := func(rule, flag, would, after string) {
+		first := "nothing else changes"
+		if of.byoipOnly && m.enabled && slices.Contains(m.members, "account") { // V11
+			first = "another map, protected like it, has the account as its member in its place"
+		}
 		out = append(out, Violation{
 			Rule: rule, Account: of.id, Map: m.id,
 			Text:   fmt.Sprintf("address map %q of account %q has %s: false and would %s", m.id, of.id, flag, would),
-			Remedy: fmt.Sprintf("first load a version in which it has %s: true and nothing else changes, then %s", flag, after),
+			Remedy: fmt.Sprintf("first load a version in which it has %s: true and %s, then %s", flag, first, after),
 		})
 	}
 	switch {

@@ -126,6 +126,30 @@ func TestP1_TwoSteps(t *testing.T) {
 	}
 }
 
+// The account-wide map of a byoip_only account must be protected (V11): for a step,
+// another one takes its place.
+func TestP2_TwoStepsOfABYOIPOnlyAccount(t *testing.T) {
+	const member = "[{kind: account, identifier: acme}]}\n      - {id: spare"
+	unlocked := edit(t, protected, "can_delete: false, can_modify_ips: false, ips: [203.0.113.1, 203.0.113.2]", "ips: [203.0.113.1, 203.0.113.2]")
+	unlocked = edit(t, unlocked, member, "[]}\n      - {id: spare")
+	unlocked = edit(t, unlocked, spareMap, spareMap+otherMap)
+	opt := mapset.Options{}
+	begin, first := build(t, opt, protected), build(t, opt, unlocked)
+	second := build(t, opt, edit(t, unlocked, "ips: [203.0.113.1, 203.0.113.2]", "ips: [203.0.113.5]"))
+	if v := mapset.Protect(begin, first, 0); len(v) != 0 {
+		t.Errorf("the first step: %v", v)
+	}
+	if v := mapset.Protect(first, second, 0); len(v) != 0 {
+		t.Errorf("the second step: %v", v)
+	}
+	v := mapset.Protect(begin, build(t, opt, edit(t, protected, "[203.0.113.1, 203.0.113.2]", "[203.0.113.5]")), 0)
+	const want = `P2: address map "floor" of account "acme" has can_modify_ips: false and would have other ips
+  remedy: first load a version in which it has can_modify_ips: true and another map, protected like it, has the account as its member in its place, then the one with the new ips`
+	if len(v) != 1 || v[0].Error() != want {
+		t.Errorf("both at once: got %v, want %s", v, want)
+	}
+}
+
 func TestP2_OtherIPs(t *testing.T) {
 	const list = "[203.0.113.1, 203.0.113.2]"
 	reloads(t, protected, 0, []reload{

@@ -90,6 +90,9 @@ func count(ctx context.Context, qtype uint16, out *answer.Outcome) {
 // countLoad counts a load of the map called name.
 func countLoad(name string, l live.Load) {
 	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
+	if l.Refused && l.Result != live.Refused {
+		reloadsTotal.WithLabelValues(name, string(live.Refused)).Inc()
+	}
 	reloadDuration.WithLabelValues(name).Observe(l.Duration.Seconds())
 	if !l.Degraded {
 		lastSuccess.WithLabelValues(name).SetToCurrentTime()

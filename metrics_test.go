@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -222,6 +223,39 @@ func TestMetrics_Reloads(t *testing.T) {
 				t.Errorf("%s: %s is %v, want only %s", step.name, name, v, inForce(text))
 			}
 		}
+	}
+}
+
+// A load of a directory of which a part is refused and another comes into force
+// counts as both, once.
+func TestMetrics_RefusedInPart(t *testing.T) {
+	doc := func(account, address string) string {
+		return fmt.Sprintf("accounts:\n  - {id: %s, static_ips: [%[2]s], zones: [{name: %[1]s.example, proxied: [www]}], address_maps: [{enabled: true, ips: [%[2]s], memberships: [{kind: account, identifier: %[1]s}]}]}\n", account, address)
+	}
+	port := freePort(t)
+	start(t, ".:0 {\n bind 127.0.0.1\n prometheus 127.0.0.1:"+port+"\n addressmap maps\n}\n", map[string]string{"maps/a.yaml": doc("a", "192.0.2.1"), "maps/b.yaml": doc("b", "192.0.2.2")})
+	loads := func(result string) float64 {
+		return scrape(t, port)[fmt.Sprintf(`reloads_total{map="maps",result=%q}`, result)]
+	}
+	ok, refused := loads("ok"), loads("refused")
+	swap := func(a, b string) {
+		place := t.TempDir()
+		write(t, filepath.Join(place, "a.yaml"), a)
+		write(t, filepath.Join(place, "b.yaml"), b)
+		if err := os.Rename("maps", filepath.Join(place, "old")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(place, "maps"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	swap(doc("a", "192.0.2.3"), "accounts: [")
+	eventually(t, "the good part is in force", func() bool { return loads("ok") == ok+1 })
+	eventually(t, "the bad part is counted", func() bool { return loads("refused") == refused+1 })
+	write(t, "maps/a.yaml", doc("a", "192.0.2.4"))
+	eventually(t, "another change is in force", func() bool { return loads("ok") == ok+2 })
+	if got := loads("refused"); got != refused+1 {
+		t.Errorf("one refused version is counted %v times", got-refused)
 	}
 }
 

@@ -59,6 +59,7 @@ type Load struct {
 	InForce  *mapset.Snapshot
 	Changed  []fqdn.Name // the zones whose names are answered differently from before
 	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
+	Refused  bool        // a version was, for the first time, whatever else came into force
 	Degraded bool        // what is on disk is not what is in force
 }
 

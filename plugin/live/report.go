@@ -16,6 +16,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	for _, p := range b.settled {
 		delete(l.troubles, p)
 	}
+	refused := false
 	for _, p := range b.problems {
 		t, text := l.troubles[p.path], p.err.Error()
 		if t.version != p.version || p.result == Failed && !slices.Equal(t.said, []string{text}) {
@@ -24,6 +25,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		if !slices.Contains(t.said, text) {
 			t.said = append(t.said, text)
 			l.opt.Log.Errorf("%s: %s", l.refusal(p), text)
+			refused = refused || p.result == Refused
 		}
 		l.troubles[p.path] = t
 	}
@@ -42,6 +44,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		InForce:  now,
 		Changed:  changed,
 		SHA256:   l.sum(),
+		Refused:  refused,
 		Degraded: len(l.troubles) > 0,
 	})
 }

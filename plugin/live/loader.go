@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func (l *loader) start(m *state.Manifest) error {
 	}
 	before := l.current.Load()
 	l.rewatch()
-	b := l.read(paths, source.Read)
+	b := l.read(paths, l.readFirst)
 	l.apply(b)
 	if l.current.Load() == nil {
 		errs := []error{err}
@@ -101,6 +102,16 @@ func (l *loader) start(m *state.Manifest) error {
 		l.persist(before)
 	}
 	return nil
+}
+
+// readFirst reads a file at the start. One that has gone since the watcher saw it
+// is unsettled, as it is later: a directory may just be on its way back.
+func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
+	data, err := source.Read(path, limit)
+	if errors.Is(err, fs.ErrNotExist) && l.watch != nil {
+		return l.watch.Read(path, limit)
+	}
+	return data, err
 }
 
 // find returns the paths of the documents, and notes whether they are those of a

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/source"
 )
@@ -23,11 +24,17 @@ func (l *loader) isGone(path string, err error) bool {
 // mount that is not there looks like that, and a copy that failed.
 func (l *loader) missing(b *batch, gone []string, failed []problem) {
 	if l.dir && (len(gone) > 0 || len(failed) > 0 || l.wasMissing()) {
-		if err := l.whole(); err != nil {
+		listed, err := l.whole()
+		if err != nil {
 			b.problems = append(b.problems, problem{path: l.opt.Path, err: err, result: Failed})
 			return
 		}
 		b.settled = append(b.settled, l.opt.Path)
+		gone = slices.DeleteFunc(gone, func(p string) bool {
+			_, back := slices.BinarySearch(listed, p) // it will be named as new
+			b.unsettled = b.unsettled || back
+			return back
+		})
 	}
 	b.problems = append(b.problems, failed...)
 	for _, p := range gone {
@@ -47,16 +54,17 @@ func (l *loader) wasMissing() bool {
 	return l.dir && was
 }
 
-// whole returns an error if the directory is missing or empty.
-func (l *loader) whole() error {
+// whole returns the documents of the directory, or an error if it is missing or
+// empty.
+func (l *loader) whole() ([]string, error) {
 	paths, err := source.List(l.opt.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the map is missing: %w", err)
+		return nil, fmt.Errorf("the map is missing: %w", err)
 	case err != nil:
-		return fmt.Errorf("cannot read the map: %w", err)
+		return nil, fmt.Errorf("cannot read the map: %w", err)
 	case len(paths) == 0 && len(l.docs) > 0:
-		return errEmptied
+		return nil, errEmptied
 	}
-	return nil
+	return paths, nil
 }

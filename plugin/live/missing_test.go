@@ -1,0 +1,58 @@
+package live
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// silent is a log that nobody reads.
+type silent struct{}
+
+func (silent) Infof(string, ...any)    {}
+func (silent) Warningf(string, ...any) {}
+func (silent) Errorf(string, ...any)   {}
+
+// A document that is not there while its directory is moved away, and is listed
+// again right after, is not gone.
+func TestLife_GoneForAMoment(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	if err := os.WriteFile(path, []byte("anycast: [192.0.2.1]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var current atomic.Pointer[mapset.Snapshot]
+	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil, &current)
+	if err := l.start(nil); err != nil {
+		t.Fatal(err)
+	}
+	b := l.read([]string{path}, func(string, int64) ([]byte, error) { return nil, fs.ErrNotExist })
+	if len(b.gone) > 0 || len(b.problems) > 0 || !b.unsettled {
+		t.Errorf("gone %q, problems %v, unsettled %v", b.gone, b.problems, b.unsettled)
+	}
+}
+
+// At the start, too, a file that has gone since the watcher saw it is unsettled.
+func TestLife_GoneAtTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "map.yaml")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w := source.New(source.Options{Poll: time.Hour})
+	defer w.Close()
+	w.Set([]string{path})
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l := newLoader(Options{Path: path, Log: silent{}}, w, nil, nil)
+	if _, err := l.readFirst(path, maxBytes); !errors.Is(err, source.ErrUnsettled) {
+		t.Errorf("readFirst() = %v, want that it is unsettled", err)
+	}
+}

@@ -87,6 +87,29 @@ func TestLife_MovedIntoABadDocument(t *testing.T) {
 	r.always("an account moved", 3)
 }
 
+// It stays there also while that document is being corrected.
+func TestLife_MovedIntoADocumentBeingWritten(t *testing.T) {
+	two := tenant("b", "192.0.2.2") + strings.TrimPrefix(tenant("a", "192.0.2.11"), "accounts:\n")
+	bad := strings.Replace(two, "enabled", "enbled", 1)
+	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": tenant("b", "192.0.2.2"), "maps/c.yaml": tenant("c", "192.0.2.3")}, "maps", live.Options{})
+	r.rename("maps/b.yaml", bad)
+	r.until("that is refused", func() bool { return len(r.logged("error")) == 1 })
+	r.remove("maps/a.yaml")
+	r.until("a.yaml is missed", func() bool { return strings.Contains(strings.Join(r.logged("error"), ""), "move between it and ") })
+	r.rename("maps/c.yaml", tenant("c", "192.0.2.33"))
+	writes := 0
+	r.until("c.yaml is in force", func() bool {
+		writes++
+		r.write("maps/b.yaml", bad+strings.Repeat("#", writes))
+		return r.told("www.c.example.") == "192.0.2.33"
+	})
+	r.check("www.a.example.", "192.0.2.1")
+	r.rename("maps/b.yaml", two)
+	r.untilTold("www.a.example.", "192.0.2.11")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+	r.always("a document was corrected", 3)
+}
+
 // What was refused for what it would have done with others comes into force once
 // they are, in the same load.
 func TestLife_LenderAfterBorrower(t *testing.T) {

@@ -18,7 +18,11 @@ func (l *loader) base() *mapset.Set {
 
 // apply brings a batch into force, or as much of it as is good, at one stroke.
 func (l *loader) apply(b *batch) {
-	v := l.decide(b.changes())
+	changes := b.changes()
+	if b.unsettled { // What is being written may be what something moves to.
+		changes = slices.DeleteFunc(changes, func(c change) bool { return c.next == nil && !l.isFresh(c) })
+	}
+	v := l.decide(changes)
 	accepted := changesOf(v.accepted)
 	if l.empties(accepted) {
 		b.problems = append(b.problems, problem{path: l.opt.Path, err: errEmptied, result: Failed})

@@ -1,0 +1,151 @@
+package addressmap
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// faultClients ask a server without a pause and judge what they are told.
+type faultClients struct {
+	addr  string
+	asked atomic.Int64
+
+	stop    chan struct{}
+	wg      sync.WaitGroup
+	mu      sync.Mutex
+	wrong   error      // the first
+	own     *faultConn // of ask
+	current *atomic.Pointer[faultAllowance]
+}
+
+// faultConn is a client's socket.
+type faultConn struct {
+	net.Conn
+	buf [dns.MaxMsgSize]byte
+}
+
+// faultTimeout is for how long a client waits for an answer.
+const faultTimeout = 10 * time.Second
+
+func dialFaults(addr string) (*faultConn, error) {
+	conn, err := net.Dial("udp", addr)
+	return &faultConn{Conn: conn}, err
+}
+
+// exchange asks one question. Nothing is asked again: what is lost is a failure.
+func (c *faultConn) exchange(q faultQuestion) (*dns.Msg, error) {
+	m := q.message()
+	wire, err := m.Pack()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.SetDeadline(time.Now().Add(faultTimeout)); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(wire); err != nil {
+		return nil, fmt.Errorf("query for %v failed: %w", m.Question, err)
+	}
+	n, err := c.Read(c.buf[:])
+	if err != nil {
+		return nil, fmt.Errorf("query for %v was lost: %w", m.Question, err)
+	}
+	resp := new(dns.Msg)
+	if err := resp.Unpack(c.buf[:n]); err != nil || resp.Id != m.Id {
+		return nil, fmt.Errorf("query for %v: id %d for %d: %w", m.Question, resp.Id, m.Id, err)
+	}
+	return resp, nil
+}
+
+// ask asks one question on behalf of the world.
+func (c *faultClients) ask(q faultQuestion) (*dns.Msg, error) {
+	if c.own == nil {
+		var err error
+		if c.own, err = dialFaults(c.addr); err != nil {
+			return nil, err
+		}
+	}
+	c.asked.Add(1)
+	m, err := c.own.exchange(q)
+	if err != nil {
+		c.complain(err)
+	}
+	return m, err
+}
+
+// run lets n clients ask until halt.
+func (c *faultClients) run(n int, current *atomic.Pointer[faultAllowance], seed uint64) error {
+	c.stop, c.current = make(chan struct{}), current
+	for i := range n {
+		conn, err := dialFaults(c.addr)
+		if err != nil {
+			return err
+		}
+		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		c.wg.Go(func() {
+			defer conn.Close()
+			c.ply(conn, rng)
+		})
+	}
+	return nil
+}
+
+// breath is what a client leaves to others after each question: the writers must
+// not be held up.
+const breath = 200 * time.Microsecond
+
+// ply asks random questions.
+func (c *faultClients) ply(conn *faultConn, rng *rand.Rand) {
+	for {
+		select {
+		case <-c.stop:
+			return
+		default:
+		}
+		q := faultQuestions[rng.IntN(len(faultQuestions))]
+		before := c.current.Load()
+		m, err := conn.exchange(q)
+		if err == nil {
+			err = before.judge(c.current.Load(), q, m)
+		}
+		c.asked.Add(1)
+		if err != nil {
+			c.complain(err)
+			return
+		}
+		time.Sleep(breath)
+	}
+}
+
+func (c *faultClients) complain(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wrong == nil {
+		c.wrong = err
+	}
+}
+
+// failed returns the first wrong answer, or what was lost.
+func (c *faultClients) failed() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wrong
+}
+
+// halt ends the clients and returns the first error.
+func (c *faultClients) halt() error {
+	if c.stop != nil {
+		close(c.stop)
+		c.wg.Wait()
+	}
+	if c.own != nil {
+		c.own.Close()
+	}
+	return errors.Join(c.failed())
+}

@@ -1,0 +1,43 @@
+package addressmap
+
+import (
+	"math/rand/v2"
+	"strings"
+)
+
+// reloadOther loads a Corefile with other options.
+func (w *faultWorld) reloadOther(rng *rand.Rand) bool {
+	w.await()
+	conf := w.conf
+	switch rng.IntN(5) {
+	case 0:
+		conf.ttl = 300 + uint32(rng.IntN(1000))
+	case 1:
+		conf.guard = 30 - conf.guard
+	case 2:
+		conf.state = !conf.state
+	case 3:
+		conf.presence = []string{"off", "1s", "5s"}[rng.IntN(3)]
+	case 4:
+		conf.poll = []string{"off", shortPoll, "30s"}[rng.IntN(3)]
+	}
+	w.say("  %+v", conf)
+	w.reload(conf)
+	return true
+}
+
+// reloadFails loads a Corefile that cannot be loaded.
+func (w *faultWorld) reloadFails(rng *rand.Rand) bool {
+	w.await()
+	good := w.corefile(w.conf)
+	bad := []string{
+		strings.Replace(good, "ttl", "tlt", 1),
+		strings.Replace(good, "}\n", "", 1),
+		strings.Replace(good, "addressmap "+w.path(), "addressmap "+w.disk.root+"/nowhere", 1),
+		strings.TrimSuffix(good, "}\n") + "\tfile\n}\n",
+		good + "second:99999999 {\n}\n",
+	}[rng.IntN(5)]
+	w.say("  %q", bad)
+	w.reloadBroken(bad)
+	return true
+}

@@ -1,0 +1,154 @@
+package addressmap
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// faultLog gathers the log of all worlds, entry by entry: what is written at once
+// is one. It is safe for concurrent use.
+type faultLog struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *faultLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(p))
+	return len(p), nil
+}
+
+// entries returns those about what lies below root.
+func (l *faultLog) entries(root string) (out []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.all {
+		if strings.Contains(e, root+"/") {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// faultTally is what was counted on the way.
+type faultTally struct {
+	faults     map[string]int // :: kind → how many were made
+	complaints int            // that must have been logged
+	exact      bool           // and no others: nothing happened that makes it hard to tell
+	reloads    int            // of the Corefile, that worked
+	changes    int            // after which something else was in force
+	heldUp     int
+	slowest    time.Duration // to wait for
+}
+
+// faultComplaint is that a document is not in force, and a part of the reason.
+type faultComplaint struct{ path, why string }
+
+// isIn reports whether text says it.
+func (c faultComplaint) isIn(text string) bool {
+	return slices.ContainsFunc(strings.Split(c.why, "|"), func(why string) bool { return strings.Contains(text, why) })
+}
+
+// complaintRE matches the line that says so.
+var complaintRE = regexp.MustCompile(`plugin/addressmap: (\S+) is (?:refused|not loaded), (?:its last good version stays|and nothing of it is) in force: `)
+
+// complaintsIn returns those of a log.
+func complaintsIn(entries []string) (out []faultComplaint) {
+	for _, e := range entries {
+		if m := complaintRE.FindStringSubmatchIndex(e); m != nil {
+			out = append(out, faultComplaint{e[m[2]:m[3]], e[m[1]:]})
+		}
+	}
+	return out
+}
+
+// mark notes that what must be said from now on was not said before.
+func (w *faultWorld) mark() {
+	w.due, w.read = nil, len(w.log.entries(w.disk.root))
+}
+
+// saidAll returns an error if something that must be said since the mark was not.
+func (w *faultWorld) saidAll() error {
+	said := complaintsIn(w.log.entries(w.disk.root)[w.read:])
+	for _, due := range w.due {
+		if !slices.ContainsFunc(said, func(c faultComplaint) bool { return c.path == due.path && due.isIn(c.why) }) {
+			return fmt.Errorf("want %q of %s, got %q", due.why, due.path, said)
+		}
+	}
+	return nil
+}
+
+// saidNoMore returns an error if more was said than had to.
+func (w *faultWorld) saidNoMore() error {
+	entries := w.log.entries(w.disk.root)
+	said := complaintsIn(entries)
+	loaded := 0
+	last := ""
+	for _, e := range entries {
+		if _, sum, ok := strings.Cut(e, w.path()+" in force, sha256 "); ok {
+			loaded++
+			last, _, _ = strings.Cut(sum, "…")
+		}
+	}
+	if err := w.repeated(said); err != nil {
+		return err
+	}
+	switch n := int(w.loads("ok")); {
+	case w.tally.exact && len(said) != w.tally.complaints:
+		return fmt.Errorf("want %d complaints, got %d: %q", w.tally.complaints, len(said), said)
+	case w.tally.exact && n != loaded:
+		return fmt.Errorf("%d loads count as ok, and %d are logged", n, loaded)
+	case loaded < 1 || w.tally.exact && !strings.HasPrefix(w.digest(), last):
+		return fmt.Errorf("last in force by the log is %s, by the model %s", last, w.digest())
+	}
+	return nil
+}
+
+// repeated returns an error if the same was said of a document more often than
+// there were versions to say it of. An instance that was given up says it too.
+func (w *faultWorld) repeated(said []faultComplaint) error {
+	if w.zombies {
+		return nil
+	}
+	times := make(map[faultComplaint]int)
+	for _, c := range said {
+		if times[c]++; times[c] > w.versions[c.path] {
+			return fmt.Errorf("said %d times, of %d versions: %s: %s", times[c], w.versions[c.path], c.path, c.why)
+		}
+	}
+	return nil
+}
+
+// gather returns our metrics of one map: the name and the other label, if any.
+func gather(path string) map[string]float64 {
+	out := make(map[string]float64)
+	families, err := prometheus.DefaultGatherer.Gather()
+	mustDisk(err)
+	for _, f := range families {
+		name, ours := strings.CutPrefix(f.GetName(), "coredns_addressmap_")
+		if !ours {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			key, mine := name, false
+			for _, l := range m.GetLabel() {
+				if l.GetName() == "map" {
+					mine = l.GetValue() == path
+				} else {
+					key += " " + l.GetValue()
+				}
+			}
+			if mine {
+				out[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
+}

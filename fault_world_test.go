@@ -1,0 +1,273 @@
+package addressmap
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/coredns/caddy"
+)
+
+// faultWorld is a server with its map on disk, and what the model says of them:
+// what is in force, what has to be complained of, what may be answered.
+type faultWorld struct {
+	disk   *faultDisk
+	single bool // the map is one document
+	conf   faultConf
+	began  faultConf
+	log    *faultLog
+	chain  chain
+	docs   [tenants]string // :: tenant → name of its document
+	serial int             // of the last edition
+
+	now      faultForce
+	saved    faultForce              // in the state directory, nil if nothing ever was
+	troubles map[string]faultTrouble // :: path
+	tally    faultTally
+	due      []faultComplaint // since the mark
+	read     int              // of the log, up to the mark
+
+	versions map[string]int             // :: path → how many versions were wrong
+	blamed   map[string]map[string]bool // :: path → what was said of the version that is wrong
+	zombies  bool                       // an instance that was given up may still watch
+
+	unreadable string // why no document can be read, if none can
+
+	current atomic.Pointer[faultAllowance]
+	said    []string // what was done, for the one who has to find out
+	clients faultClients
+	privy   bool // the reader may read everything, whatever its permissions
+}
+
+// faultConf is what varies in the Corefile.
+type faultConf struct {
+	ttl      uint32
+	guard    int
+	state    bool
+	presence string
+	poll     string
+}
+
+// shortPoll finds at once what no notification tells of.
+const shortPoll = "50ms"
+
+// faultFailure is something that the server did wrong.
+type faultFailure struct{ error }
+
+func (w *faultWorld) fail(format string, args ...any) {
+	panic(faultFailure{fmt.Errorf(format, args...)})
+}
+
+func (w *faultWorld) say(format string, args ...any) {
+	w.said = append(w.said, fmt.Sprintf(format, args...))
+}
+
+func (w *faultWorld) stateDir() string { return filepath.Join(w.disk.root, "state") }
+
+// path is the map as the Corefile names it.
+func (w *faultWorld) path() string {
+	if w.single {
+		return w.disk.path(singleName)
+	}
+	return w.disk.dir()
+}
+
+const singleName = "map.yaml"
+
+func (w *faultWorld) corefile(conf faultConf) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "example {\n\tbind 127.0.0.1\n\taddressmap %s {\n\t\tttl %d\n\t\treload %s\n\t\tpresence %s\n", w.path(), conf.ttl, conf.poll, conf.presence)
+	if conf.guard > 0 {
+		fmt.Fprintf(&b, "\t\tguard %d%%\n", conf.guard)
+	}
+	if conf.state {
+		fmt.Fprintf(&b, "\t\tstate %s\n", w.stateDir())
+	}
+	b.WriteString("\t}\n")
+	for z := range zoneCount {
+		fmt.Fprintf(&b, "\tfile %s %s\n", filepath.Join(w.disk.root, "zones", zoneName(z)), zoneName(z))
+	}
+	return b.String() + "}\n"
+}
+
+// newFaultWorld puts everything in order on disk.
+func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
+	w := &faultWorld{
+		disk:     &faultDisk{root: root, files: make(map[string]faultFile)},
+		log:      log,
+		single:   rng.IntN(2) == 0,
+		troubles: make(map[string]faultTrouble),
+		versions: make(map[string]int),
+		blamed:   make(map[string]map[string]bool),
+		conf: faultConf{
+			ttl: 300, state: rng.IntN(2) == 0,
+			presence: []string{"off", "5s"}[rng.IntN(2)],
+			poll:     []string{"off", "off", shortPoll}[rng.IntN(3)],
+		},
+		privy: os.Geteuid() == 0,
+	}
+	w.began = w.conf
+	w.tally = faultTally{exact: true, faults: make(map[string]int)}
+	w.disk.heldUp = func(gap time.Duration) {
+		w.say("  the writer was held up for %v", gap)
+		w.tally.heldUp++
+		w.tally.exact = false
+		w.current.Load().lax.Store(true)
+	}
+	for _, dir := range []string{"site/maps", "aside", "zones"} {
+		mustDisk(os.MkdirAll(filepath.Join(root, dir), 0o755))
+	}
+	for z := range zoneCount {
+		writeFile(filepath.Join(root, "zones", zoneName(z)), faultZone(z))
+	}
+	var all []faultAccount
+	for i := range tenants {
+		w.docs[i] = fmt.Sprintf("t%d%s", i, []string{".yaml", ".yml"}[i%2])
+		if w.single {
+			w.docs[i] = singleName
+		}
+		all = append(all, w.fresh(i))
+	}
+	for i := range tenants {
+		e := w.edition(all[i : i+1]...)
+		if w.single {
+			e = w.edition(all...)
+		}
+		w.disk.files[w.docs[i]] = faultFile{faultEdition: e}
+	}
+	w.disk.files[marksName] = w.marksFile(5)
+	for name, f := range w.disk.files {
+		w.disk.put(w.disk.dir(), name, f)
+	}
+	return w
+}
+
+// fresh returns an account as it should be, with a version that never was.
+func (w *faultWorld) fresh(tenant int) faultAccount {
+	w.serial++
+	a := faultAccount{tenant: tenant, version: w.serial, also: tenant, marks: -1}
+	switch tenant {
+	case tenantMarked:
+		a.marks = 0 // those of the zone file
+	case tenantGuarded, tenantBYOIP:
+		a.kept, a.keptIPs = true, 1
+	case tenantLender:
+		a.lends = true
+	}
+	return a
+}
+
+// renewed returns the account in force, if there is one, with a version that never
+// was; what is protected stays.
+func (w *faultWorld) renewed(tenant int) faultAccount {
+	a := w.fresh(tenant)
+	if old := w.now.account(tenant); old.version > 0 {
+		a.kept, a.keptIPs, a.open, a.disabled = old.kept, old.keptIPs, old.open, old.disabled
+	}
+	return a
+}
+
+func (w *faultWorld) edition(accounts ...faultAccount) *faultEdition {
+	w.serial++
+	return writeEdition(w.serial, accounts...)
+}
+
+func (w *faultWorld) marksFile(marks int) faultFile {
+	return faultFile{faultEdition: &faultEdition{text: marksFile(marks), marks: marks}}
+}
+
+// with returns an edition of the tenant's document in which it is this account;
+// other accounts of the document are as they are in force.
+func (w *faultWorld) with(a faultAccount) *faultEdition {
+	if !w.single {
+		return w.edition(a)
+	}
+	var all []faultAccount
+	for i := range tenants {
+		if i == a.tenant {
+			all = append(all, a)
+		} else {
+			all = append(all, w.now.account(i))
+		}
+	}
+	return w.edition(all...)
+}
+
+// start starts the server on what is on disk.
+func (w *faultWorld) start() {
+	w.mark()
+	w.judgeStart(w.conf)
+	w.allow([]uint32{w.conf.ttl}, w.now)
+	var err error
+	if w.chain.instance, err = caddy.Start(input(w.corefile(w.conf))); err != nil {
+		w.fail("the server does not start: %w", err)
+	}
+	w.clients.addr = w.chain.addr("udp")
+	w.await()
+}
+
+// stop stops it.
+func (w *faultWorld) stop() error {
+	if w.chain.instance == nil {
+		return nil
+	}
+	return errors.Join(w.chain.instance.Stop(), errors.Join(w.chain.instance.ShutdownCallbacks()...))
+}
+
+// reload loads a Corefile with other options, as SIGUSR1 does. What was in force
+// stays until the new server has loaded.
+func (w *faultWorld) reload(conf faultConf) {
+	old, troubles := w.now, w.troubles
+	w.mark()
+	starts := w.judgeStart(conf)
+	w.allow([]uint32{w.conf.ttl, conf.ttl}, old, w.now)
+	err := w.chain.restart(w.corefile(conf))
+	if (err == nil) != starts {
+		w.fail("want the reload to work: %t; got %v", starts, err)
+	}
+	if starts {
+		w.conf = conf
+		w.tally.reloads++
+	} else {
+		w.now, w.troubles, w.due = old, troubles, nil
+		w.tally.exact, w.zombies = false, true
+	}
+	w.await()
+}
+
+// reloadBroken loads a Corefile that cannot be loaded: the server goes on.
+func (w *faultWorld) reloadBroken(corefile string) {
+	if err := w.chain.restart(corefile); err == nil {
+		w.fail("a broken Corefile was loaded")
+	}
+	w.tally.exact, w.zombies = false, true
+	runtime.GC()
+	w.await()
+}
+
+// judgeStart makes the model start: with what was kept, if that is on. It reports
+// whether there is anything in force then.
+func (w *faultWorld) judgeStart(conf faultConf) bool {
+	var base faultForce
+	if conf.state && w.saved != nil {
+		base = w.saved
+	}
+	w.now, w.troubles = base, make(map[string]faultTrouble)
+	old := w.conf
+	w.conf = conf
+	w.judge()
+	w.conf = old
+	if len(w.now) == 0 {
+		return false
+	}
+	if conf.state {
+		w.saved = w.now
+	}
+	return true
+}

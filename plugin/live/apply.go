@@ -66,6 +66,7 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 			continue
 		}
 		delete(l.docs, c.path)
+		l.order = nil
 		delete(l.names, c.path)
 		l.durable.drop(c.path)
 	}
@@ -83,6 +84,9 @@ func (l *loader) take(set *mapset.Set, candidates []candidate) {
 		d := document{digest: c.digest, sum: c.sum}
 		if l.dir {
 			d.claims = claimsOf(&c)
+		}
+		if _, known := l.docs[c.path]; !known {
+			l.order = nil
 		}
 		l.docs[c.path] = d
 		l.durable.accept(l.name(c.path), c)

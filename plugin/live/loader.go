@@ -28,6 +28,7 @@ type loader struct {
 	durable  *durable
 	set      *mapset.Set         // of a directory: what is in force, to build on
 	docs     map[string]document // :: path → the version in force
+	order    []string            // the paths of docs, sorted; nil if not known
 	names    map[string][]string // :: path → the zone files it named when last read
 	zones    map[string]zoneFile // :: path → as last read
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
@@ -207,11 +208,14 @@ func (l *loader) sum() string {
 		sum := l.docs[l.opt.Path].sum
 		return hex.EncodeToString(sum[:])
 	}
-	h := sha256.New()
-	for _, p := range slices.Sorted(maps.Keys(l.docs)) {
-		sum := l.docs[p].sum
-		h.Write(sum[:])
-		h.Write([]byte(filepath.Base(p) + "\n"))
+	if l.order == nil {
+		l.order = slices.Sorted(maps.Keys(l.docs))
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	var list []byte
+	for _, p := range l.order {
+		sum := l.docs[p].sum
+		list = append(append(append(list, sum[:]...), filepath.Base(p)...), '\n')
+	}
+	sum := sha256.Sum256(list)
+	return hex.EncodeToString(sum[:])
 }

@@ -29,9 +29,9 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		}
 		l.troubles[p.path] = t
 	}
-	now := l.current.Load()
+	now, sum := l.current.Load(), l.sum()
 	if result == OK {
-		l.logInForce(old, now)
+		l.logInForce(old, now, sum)
 	}
 	changed := l.changed
 	l.changed = nil
@@ -43,7 +43,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		Duration: time.Since(begin),
 		InForce:  now,
 		Changed:  changed,
-		SHA256:   l.sum(),
+		SHA256:   sum,
 		Refused:  refused,
 		Degraded: len(l.troubles) > 0,
 	})
@@ -61,8 +61,8 @@ func (l *loader) refusal(p problem) string {
 	return p.path + " is " + what + ", and nothing of it is in force"
 }
 
-func (l *loader) logInForce(old, now *mapset.Snapshot) {
-	sum := l.sum()[:12]
+func (l *loader) logInForce(old, now *mapset.Snapshot, sum string) {
+	sum = sum[:12]
 	if old == nil {
 		st := now.Stats()
 		l.opt.Log.Infof("%s in force, sha256 %s…: %d accounts, %d zones, %d maps, %d names, %d addresses",

@@ -12,6 +12,7 @@ import (
 // have a decision wait for memory ten times, it then does so twice.
 type block struct {
 	zones    []*zone   // :: number
+	withApps []*zone   // those that have applications
 	outcomes []outcome // :: number; zones without an address map of their own share one
 	records  []byte
 	number   int // in its atlas
@@ -68,6 +69,7 @@ func (b *block) add(z *zone) {
 	flags := uint8(z.rest)
 	if len(z.apps) > 0 {
 		flags |= withApps
+		b.withApps = append(b.withApps, z)
 	}
 	if z.marks.wilds {
 		flags |= withWilds

@@ -61,23 +61,18 @@ func Diff(old, next *Snapshot) Changes {
 	for _, apex := range zones {
 		d.zone(old.zones.zone(apex), next.zones.zone(apex))
 	}
-	for id, a := range old.accounts {
-		d.account(a, next.accounts[id])
+	accounts := changedAccounts(old, next)
+	for _, id := range accounts {
+		d.account(old.accounts[id], next.accounts[id])
 	}
-	for id, b := range next.accounts {
-		if old.accounts[id] == nil {
-			d.Accounts.Added++
-			d.Maps.Added += len(b.maps)
-		}
-	}
-	d.addresses(old, next, zones)
+	d.addresses(old, next, accounts, zones)
 	return d.Changes
 }
 
 // addresses compares the addresses of what is not the same in both versions. One
 // that something unchanged holds as well, as a lender may, stayed.
-func (d *differ) addresses(old, next *Snapshot, zones []fqdn.Name) {
-	was, is := old.addressesBut(next, zones), next.addressesBut(old, zones)
+func (d *differ) addresses(old, next *Snapshot, accounts []string, zones []fqdn.Name) {
+	was, is := old.addressesOf(accounts, zones), next.addressesOf(accounts, zones)
 	for ip, usable := range was {
 		if now, there := is[ip]; there {
 			d.Addresses.note(true, now != usable)
@@ -85,7 +80,7 @@ func (d *differ) addresses(old, next *Snapshot, zones []fqdn.Name) {
 			delete(is, ip)
 		}
 	}
-	if len(was)+len(is) > 0 {
+	if len(was)+len(is) > 0 && (old.shares || next.shares) {
 		next.unchanged(old, zones, func(ip netip.Addr) {
 			delete(was, ip)
 			delete(is, ip)
@@ -145,12 +140,14 @@ func (d *differ) zone(a, b *zone) {
 	}
 }
 
-// account compares two versions of an account, the second of which may be nil.
+// account compares two versions of an account, one of which may be nil.
 func (d *differ) account(a, b *account) {
-	if a == b {
+	switch {
+	case a == nil:
+		d.Accounts.Added++
+		d.Maps.Added += len(b.maps)
 		return
-	}
-	if b == nil {
+	case b == nil:
 		d.Accounts.Removed++
 		d.Maps.Removed += len(a.maps)
 		return

@@ -12,16 +12,18 @@ import (
 type lineage struct {
 	self, parent *int
 	touched      map[fqdn.Name]struct{} // the zones that may differ from those of the parent
+	accounts     map[string]struct{}    // the accounts
 }
 
 func newLineage(parent *int) lineage { return lineage{self: new(int), parent: parent} }
 
-// touch notes the zones of documents.
+// touch notes the accounts of documents and their zones.
 func (l *lineage) touch(lists ...[]*mapfile.Document) {
-	l.touched = make(map[fqdn.Name]struct{})
+	l.touched, l.accounts = make(map[fqdn.Name]struct{}), make(map[string]struct{})
 	for _, docs := range lists {
 		for _, doc := range docs {
 			for i := range doc.Accounts {
+				l.accounts[doc.Accounts[i].ID] = struct{}{}
 				for j := range doc.Accounts[i].Zones {
 					l.touched[doc.Accounts[i].Zones[j].Name] = struct{}{}
 				}
@@ -45,5 +47,32 @@ func mayDiffer(old, next *Snapshot) []fqdn.Name {
 			out = append(out, z.apex)
 		}
 	}
+	return out
+}
+
+// changedAccounts returns the ids of the accounts that are not the same in old and
+// next, in order.
+func changedAccounts(old, next *Snapshot) []string {
+	var out []string
+	note := func(id string) {
+		if old.accounts[id] != next.accounts[id] {
+			out = append(out, id)
+		}
+	}
+	if next.lineage.parent == old.lineage.self {
+		for id := range next.lineage.accounts {
+			note(id)
+		}
+	} else {
+		for id := range old.accounts {
+			note(id)
+		}
+		for id := range next.accounts {
+			if old.accounts[id] == nil {
+				note(id)
+			}
+		}
+	}
+	slices.Sort(out)
 	return out
 }

@@ -2,7 +2,6 @@ package mapset
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 )
@@ -27,10 +26,9 @@ func (v Violation) Error() string {
 // next may come into force.
 func Protect(old, next *Snapshot, guard int) []Violation {
 	var out []Violation
-	for _, id := range slices.Sorted(maps.Keys(old.accounts)) {
-		// What two versions share has not changed.
-		if was, is := old.accounts[id], next.accounts[id]; was != is {
-			out = append(out, protectAccount(was, is)...)
+	for _, id := range changedAccounts(old, next) {
+		if was := old.accounts[id]; was != nil {
+			out = append(out, protectAccount(was, next.accounts[id])...)
 		}
 	}
 	if guard > 0 {

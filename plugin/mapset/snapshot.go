@@ -19,6 +19,7 @@ type Snapshot struct {
 	anycast  []netip.Addr
 	serials  serials
 	lineage  lineage
+	shares   bool // an address may be on the maps of two accounts
 	stats    Stats
 	warnings []string
 }

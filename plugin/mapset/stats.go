@@ -48,10 +48,9 @@ func statsOf(doc *mapfile.Document, b *block) Stats {
 	return st
 }
 
-// addressesBut returns the addresses that stand in anycast, on a map or on an
-// application, and whether each is usable; but those of the accounts that other
-// has unchanged, and of the applications of zones that are not among these.
-func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Addr]bool {
+// addressesOf returns the addresses that stand in anycast, on a map of one of the
+// accounts or on an application of one of the zones, and whether each is usable.
+func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool)
 	add := func(set addrSet) {
 		for _, ip := range set.written {
@@ -64,12 +63,11 @@ func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Ad
 		}
 	}
 	add(addrSet{s.anycast, s.anycast})
-	for id, a := range s.accounts {
-		if other.accounts[id] == a {
-			continue
-		}
-		for _, m := range a.maps {
-			add(m.ips)
+	for _, id := range accounts {
+		if a := s.accounts[id]; a != nil {
+			for _, m := range a.maps {
+				add(m.ips)
+			}
 		}
 	}
 	for _, apex := range zones {
@@ -84,7 +82,8 @@ func (s *Snapshot) addressesBut(other *Snapshot, zones []fqdn.Name) map[netip.Ad
 	return out
 }
 
-// unchanged calls f for the addresses that addressesBut leaves out.
+// unchanged calls f for the addresses of accounts that are the same in other, and
+// of the applications of all zones but these.
 func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Addr)) {
 	for id, a := range s.accounts {
 		if other.accounts[id] != a {
@@ -97,13 +96,18 @@ func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Ad
 		}
 	}
 	touched := fqdn.NewSet(zones...)
-	for z := range s.zones.all() {
-		if _, skip := touched[z.apex]; skip {
+	for _, b := range s.zones.blocks {
+		if b == nil {
 			continue
 		}
-		for _, app := range z.apps {
-			for _, ip := range app.ips.written {
-				f(ip)
+		for _, z := range b.withApps {
+			if _, skip := touched[z.apex]; skip {
+				continue
+			}
+			for _, app := range z.apps {
+				for _, ip := range app.ips.written {
+					f(ip)
+				}
 			}
 		}
 	}

@@ -104,6 +104,9 @@ func (w *faultWorld) callIn(rng *rand.Rand) bool {
 	}
 	a := w.renewed(tenantLender)
 	a.lends = false
+	if len(w.troubles) > 0 {
+		w.tally.exact = false // What is wrong with the borrower may be told with this beside it.
+	}
 	w.write(rng, w.docs[tenantLender], w.with(a), false)
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // maxWarnings is how many warnings of one version are logged.
@@ -29,7 +30,9 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		}
 		l.troubles[p.path] = t
 	}
+	pace.Rest()
 	now, sum := l.current.Load(), l.sum()
+	pace.Rest()
 	if result == OK {
 		l.logInForce(old, now, sum)
 	}

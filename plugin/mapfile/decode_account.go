@@ -1,6 +1,10 @@
 package mapfile
 
-import "github.com/addressmap/addressmap/plugin/fqdn"
+import (
+	"github.com/addressmap/addressmap/plugin/fqdn"
+
+	"github.com/addressmap/addressmap/plugin/pace"
+)
 
 // accounts reads the list of accounts. An account whose id is refused stays, so
 // that the rest of it is checked.
@@ -12,6 +16,7 @@ func (d *decoder) accounts(n *node) {
 	}
 	d.doc.Accounts = make([]Account, 0, len(items))
 	for i := range items {
+		pace.Rest()
 		before := d.count()
 		o, ok := d.object(&items[i], &accountKeys)
 		if !ok {
@@ -59,6 +64,7 @@ func (d *decoder) zones(a *Account, n *node) {
 	}
 	a.Zones = make([]Zone, 0, len(items))
 	for i := range items {
+		pace.Rest()
 		o, ok := d.object(&items[i], &zoneKeys)
 		if !ok {
 			a.ZonesInvalid = true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -59,6 +60,7 @@ func Diff(old, next *Snapshot) Changes {
 	d := differ{touched: make(map[string]bool)}
 	zones := mayDiffer(old, next)
 	for _, apex := range zones {
+		pace.Rest()
 		d.zone(old.zones.zone(apex), next.zones.zone(apex))
 	}
 	accounts := changedAccounts(old, next)

@@ -104,8 +104,32 @@ func (w *world) touchesRecord(rr dns.RR) bool {
 // zone that the directive does not act for.
 // Whether a wildcard's mark covers a name that is elsewhere is not known.
 func (w *world) touchesHints(target string) bool {
-	f, _ := w.flags(target)
-	return f.proxied || w.hidden(target) || w.underMark(target)
+	for range 8 {
+		if f, _ := w.flags(target); f.proxied || w.hidden(target) || w.underMark(target) {
+			return true
+		}
+		next, aliased := w.aliasOf(target)
+		if !aliased {
+			break
+		}
+		target = next
+	}
+	return false
+}
+
+// loops reports whether the aliases of a name never end. What servers make of
+// that differs, and with NSD from one time to another.
+func (w *world) loops(name string) bool {
+	seen := make(map[string]bool)
+	for !seen[name] {
+		seen[name] = true
+		next, aliased := w.aliasOf(name)
+		if !aliased {
+			return false
+		}
+		name = next
+	}
+	return true
 }
 
 // underMark reports whether there is a wildcard above the name that is marked.
@@ -178,6 +202,9 @@ func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
 		return "", nil, false
 	}
 	name = dns.CanonicalName(q.name)
+	if block := w.block(q.name); !w.backing.tells && block >= 0 && len(w.shape.acting[block]) == 0 {
+		return "", nil, false // no directive sees what the backend follows by itself
+	}
 	for range 8 {
 		target, aliased := w.aliasOf(name)
 		if w.proxied(name) {
@@ -190,7 +217,7 @@ func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
 			}
 			return name, w.addressesOf(name, f), true
 		}
-		if !aliased || q.qtype == dns.TypeANY {
+		if !aliased || q.qtype == dns.TypeANY || w.backing.shallow && w.isDeep(name) {
 			break
 		}
 		if w.refers(w.block(q.name), target) {
@@ -205,6 +232,13 @@ func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
 // another block that one: the answer of the first is a referral to the second.
 func (w *world) refers(block int, name string) bool {
 	return block != w.block(name) && slices.ContainsFunc(w.shape.blocks[block], func(apex string) bool { return dns.IsSubDomain(apex, name) })
+}
+
+// isDeep reports whether a name is more than one label below the wildcard that
+// covers it.
+func (w *world) isDeep(name string) bool {
+	z := w.zoneOf(name)
+	return z != nil && z.at[name] == nil && dns.CountLabel(name) > dns.CountLabel(z.source(name))
 }
 
 // exactly reports whether the backend has an address or alias for a name, as far

@@ -16,6 +16,7 @@ type shape struct {
 	perFamily bool       // missing_family next
 	https     bool
 	transfer  transferMode
+	presence  string // so short that it ends while the questions are asked, default, or off
 }
 
 // The layouts, each block on a line of its own: zone, or zone not acted for if
@@ -52,6 +53,7 @@ func newShape(w *world) shape {
 		}
 		s.blocks, s.acting = append(s.blocks, zones), append(s.acting, acting)
 	}
+	s.presence = []string{"off", "1ms", "5s"}[w.IntN(3)]
 	return s
 }
 
@@ -118,7 +120,7 @@ func (w *world) corefile(mapped bool, backend func(zones []string) string) strin
 			fmt.Fprint(&b, "\n    }\n")
 		}
 		if acting := w.shape.acting[i]; mapped && len(acting) > 0 {
-			fmt.Fprintf(&b, "    addressmap map.yaml %s {\n        ttl %d\n        transfer %s\n        reload off\n", strings.Join(acting, " "), mapTTL, w.shape.transfer)
+			fmt.Fprintf(&b, "    addressmap map.yaml %s {\n        ttl %d\n        transfer %s\n        reload off\n        presence %s\n", strings.Join(acting, " "), mapTTL, w.shape.transfer, w.shape.presence)
 			if w.shape.perFamily {
 				fmt.Fprint(&b, "        missing_family next\n")
 			}

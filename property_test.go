@@ -162,7 +162,7 @@ func (p *property) one(q query, plain, mapped *wire, may map[token]bool, f *figu
 		return nil
 	}
 	f.compared++
-	if want.Rcode == dns.RcodeServerFailure && resp.Rcode == dns.RcodeServerFailure {
+	if (want.Rcode == dns.RcodeServerFailure || !p.w.backing.lax) && resp.Rcode == dns.RcodeServerFailure && p.w.loops(dns.CanonicalName(q.name)) {
 		return nil // a loop is a loop, however many rounds of it are shown
 	}
 	if p.w.mayCover(want) {

@@ -31,6 +31,8 @@ type backing struct {
 	tells bool   // they tell the wildcard that a record was made from, as file does
 	lax   bool   // an empty non-terminal is answered from a wildcard beside it, as by file
 	bare  bool   // they have no SOA
+	// shallow: a wildcard covers one label, not more
+	shallow bool
 }
 
 // zone is one zone of a backend.

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what it expects before it fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // chain is a CoreDNS that runs in this process.
 type chain struct {

@@ -112,11 +112,8 @@ func (w *faultWorld) saidNoMore() error {
 }
 
 // repeated returns an error if the same was said of a document more often than
-// there were versions to say it of. An instance that was given up says it too.
+// there were versions to say it of.
 func (w *faultWorld) repeated(said []faultComplaint) error {
-	if w.zombies {
-		return nil
-	}
 	times := make(map[faultComplaint]int)
 	for _, c := range said {
 		if times[c]++; times[c] > w.versions[c.path] {

@@ -2,8 +2,11 @@ package addressmap
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,14 +142,55 @@ func TestReload_CorefileLeavesNothing(t *testing.T) {
 		})
 	}
 	restart(0) // what a first reload leaves behind is not ours to judge
-	runtime.GC()
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 	for i := 1; i <= 100; i++ {
 		restart(i)
 	}
 	eventually(t, "nothing is left behind", func() bool {
-		runtime.GC() // what failed to load is closed when it is forgotten
 		return runtime.NumGoroutine() <= goroutines && descriptors(t) <= files
+	})
+}
+
+// What a Corefile had set up that fails to load instead of the one that is loaded is
+// closed at once, without waiting to be forgotten: it watches and keeps the same map.
+func TestReload_FailedReloadIsClosedAtOnce(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	corefile := strings.ReplaceAll(reloadCorefile, "reload 100ms", "state kept")
+	c := start(t, corefile, reloadFiles)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	watchers := func() int {
+		buf := make([]byte, 1<<20)
+		n := 0
+		for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			if strings.Contains(stack, "addressmap/plugin/") {
+				n++
+			}
+		}
+		return n
+	}
+	before := watchers()
+	for what, text := range map[string]string{
+		"set up":  failing(corefile),
+		"started": corefile + "other.example:" + strconv.Itoa(taken.Addr().(*net.TCPAddr).Port) + " {\n\tbind 127.0.0.1\n}\n",
+	} {
+		if err := c.restart(text); err == nil {
+			t.Fatalf("%s: it loads", what)
+		}
+		if n := watchers(); n != before {
+			t.Errorf("a Corefile that fails once ours is %s leaves %d goroutines, want %d", what, n, before)
+		}
+	}
+	if before == 0 {
+		t.Error("no goroutine of ours is known")
+	}
+	write(t, "maps.yaml", version(2))
+	eventually(t, "the server goes on", func() bool {
+		n, err := versionOf(c.lookup(t, "www.example.org.", dns.TypeA))
+		return n == 2 && err == nil
 	})
 }
 

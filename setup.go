@@ -35,7 +35,11 @@ func setup(c *caddy.Controller) error {
 	}
 	sh.join(a)
 	c.OnShutdown(sh.close)
-	c.OnRestartFailed(func() error { sh.goOn(o.path); return nil })
+	c.OnRestartFailed(func() error {
+		closeAbandoned()
+		sh.goOn(o.path)
+		return nil
+	})
 	c.OnShutdown(a.notifier.close)
 	c.OnStartup(func() error { return a.look(config) })
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {

@@ -50,6 +50,7 @@ func sharesOf(c *caddy.Controller) *shares {
 			memories: make(map[time.Duration]*presence.Memory),
 		}
 		c.Set(sharesKey{}, s)
+		pending.Store(s, struct{}{})
 	}
 	return s
 }
@@ -127,8 +128,9 @@ func (sh *share) join(a *AddressMap) {
 	sh.mu.Lock()
 	sh.notifiers = append(sh.notifiers, a.notifier)
 	sh.mu.Unlock()
-	// Nobody tells a plugin that the rest of its Corefile failed to load. Nothing
-	// of the share may refer to the handler, or it would never be forgotten.
+	// [closeAbandoned] is not called where a server without the directive goes on
+	// after a Corefile with it failed to load. Nothing of the share may refer to the
+	// handler, or it would never be forgotten.
 	runtime.AddCleanup(a, func(close func() error) { _ = close() }, sh.close)
 }
 

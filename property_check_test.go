@@ -73,14 +73,17 @@ func (w *world) touches(m *dns.Msg) bool {
 	return false
 }
 
-// leadsOutside reports whether an alias leads to a name that the map has proxied,
+// leadsOutside reports whether a record leads to a name that the map has proxied,
 // whoever acts for it: a directive that cannot tell who does takes care.
 func (w *world) leadsOutside(rr dns.RR) bool {
-	alias, ok := rr.(*dns.CNAME)
-	if !ok {
-		return false
+	target := ""
+	switch rr := rr.(type) {
+	case *dns.CNAME:
+		target = rr.Target
+	case *dns.SRV:
+		target = rr.Target
 	}
-	f, _ := w.flags(dns.CanonicalName(alias.Target))
+	f, _ := w.flags(dns.CanonicalName(target))
 	return f.proxied
 }
 
@@ -183,6 +186,7 @@ func (w *world) comparableRecord(rr dns.RR) string {
 	rr = dns.Copy(rr)
 	if w.shape.front == "cache" && rr.Header().Rrtype != dns.TypeOPT {
 		rr.Header().Ttl = 0
+		rr.Header().Name = dns.CanonicalName(rr.Header().Name) // as whoever asked first spelled it
 	}
 	switch rr := rr.(type) {
 	case *dns.SOA:
@@ -217,7 +221,7 @@ func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
 			}
 			return name, w.addressesOf(name, f), true
 		}
-		if !aliased || q.qtype == dns.TypeANY || w.backing.shallow && w.isDeep(name) {
+		if !aliased || q.qtype == dns.TypeANY || w.backing.hides || w.backing.shallow && w.isDeep(name) {
 			break
 		}
 		if w.refers(w.block(q.name), target) {

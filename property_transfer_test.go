@@ -74,7 +74,7 @@ func (w *world) anyProxied(apex string) bool {
 		return false
 	}
 	for name := range w.apps {
-		if dns.IsSubDomain(apex, name) {
+		if z := w.mapZone(name); dns.IsSubDomain(apex, name) || z != nil && dns.IsSubDomain(z.apex, apex) {
 			return true
 		}
 	}

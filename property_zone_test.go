@@ -31,6 +31,7 @@ type backing struct {
 	tells bool   // they tell the wildcard that a record was made from, as file does
 	lax   bool   // an empty non-terminal is answered from a wildcard beside it, as by file
 	bare  bool   // they have no SOA
+	hides bool   // an alias is not there if they find no address behind it
 	// shallow: a wildcard covers one label, not more
 	shallow bool
 }

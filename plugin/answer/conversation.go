@@ -12,7 +12,7 @@ import (
 // Respond answers a query. first is the reply to [Query.First], nil if that was not
 // asked.
 func Respond(q *Query, names *Names, opt *Options, b Backend, first *Reply) Outcome {
-	if first != nil && first.Msg != nil && q.plain(names, first.Msg) {
+	if first != nil && first.Msg != nil && !first.Chased && q.plain(names, first.Msg) {
 		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
 	}
 	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, ripe: q.ripe, wide: !names.Tells && names.acts(q.owner)}
@@ -132,6 +132,12 @@ func (c *conversation) addresses(q question, d mapset.Decision, reply *Reply) Ou
 			rep = v6
 		}
 	}
+	if !c.names.Tells && nodata(rep.Msg) {
+		// etcd has no address record at an alias that leads to no address.
+		if alias := c.ask(q.name, dns.TypeCNAME, d); has(alias.Msg, q.owner, dns.TypeCNAME) {
+			rep = alias
+		}
+	}
 	if !hasAddress(rep.Msg, q.owner) {
 		return c.asBackend(q, d, &rep) // R4, R12, R23
 	}
@@ -180,6 +186,9 @@ func (c *conversation) own(q question, d mapset.Decision, reply *Reply) Outcome 
 		return c.without(q, d, &rep)
 	}
 	if !has(m, q.owner, dns.TypeCNAME) {
+		if q.qtype == dns.TypeSRV && !c.names.Tells && c.isAlias(q, d) {
+			return c.nodata(q, d, &rep)
+		}
 		return c.screen(q, d, m)
 	}
 	var kept []dns.RR
@@ -194,6 +203,15 @@ func (c *conversation) own(q question, d mapset.Decision, reply *Reply) Outcome 
 	out := c.reply(&rep)
 	out.Answer = kept
 	return substituted(c.screen(q, d, out), d)
+}
+
+// isAlias reports whether the backend has an alias at a proxied owner where it has
+// records of another type as well: etcd makes an SRV record of the same service,
+// with the target of the alias (R6).
+func (c *conversation) isAlias(q question, d mapset.Decision) bool {
+	return slices.ContainsFunc([]uint16{dns.TypeCNAME, dns.TypeA, dns.TypeAAAA}, func(t uint16) bool {
+		return has(c.ask(q.name, t, d).Msg, q.owner, dns.TypeCNAME)
+	})
 }
 
 // without answers for a proxied owner that has no record of the type.

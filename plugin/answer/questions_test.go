@@ -124,26 +124,70 @@ func TestQuestionsToTheBackend(t *testing.T) {
 			"NOERROR HTTPS substituted"},
 	} {
 		t.Run(c.question, func(t *testing.T) {
-			backend := &script{tb: t, replies: make(map[string]string)}
-			for i, q := range c.asked {
-				backend.replies[q] = c.replies[i]
-			}
-			name, qtype, _ := strings.Cut(c.question, " ")
-			req := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype])
-			out := respond(req, testNames(t, testMap, true), &Options{TTL: 300, ALPN: []string{"h2"}}, backend)
-			if !slices.Equal(backend.asked, c.asked) {
-				t.Errorf("asked %q\nwant  %q", backend.asked, c.asked)
-			}
-			says := []string{dns.RcodeToString[out.Msg.Rcode]}
-			for _, rr := range slices.Concat(out.Msg.Answer, out.Msg.Ns) {
-				if rtype := dns.TypeToString[rr.Header().Rrtype]; out.Msg.Rcode == dns.RcodeSuccess && !slices.Contains(says, rtype) {
-					says = append(says, rtype)
-				}
-			}
-			says = append(says, []string{"passed", "substituted", "withheld"}[out.Verdict])
-			if got := strings.Join(says, " "); got != c.says {
-				t.Errorf("says %s, want %s:\n%v", got, c.says, out.Msg)
-			}
+			holdAnswer(t, testNames(t, testMap, true), c.question, c.asked, c.replies, c.says)
+		})
+	}
+}
+
+// holdAnswer holds what the backend is asked for an answer, and what it says to what
+// the backend replies: its rcode, the types in it, and the verdict.
+func holdAnswer(t *testing.T, names *Names, question string, asked, replies []string, want string) {
+	t.Helper()
+	backend := &script{tb: t, replies: make(map[string]string)}
+	for i, q := range asked {
+		backend.replies[q] = replies[i]
+	}
+	name, qtype, _ := strings.Cut(question, " ")
+	req := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype])
+	out := respond(req, names, &Options{TTL: 300, ALPN: []string{"h2"}}, backend)
+	if !slices.Equal(backend.asked, asked) {
+		t.Errorf("asked %q\nwant  %q", backend.asked, asked)
+	}
+	says := []string{dns.RcodeToString[out.Msg.Rcode]}
+	for _, rr := range slices.Concat(out.Msg.Answer, out.Msg.Ns) {
+		if rtype := dns.TypeToString[rr.Header().Rrtype]; out.Msg.Rcode == dns.RcodeSuccess && !slices.Contains(says, rtype) {
+			says = append(says, rtype)
+		}
+	}
+	says = append(says, []string{"passed", "substituted", "withheld"}[out.Verdict])
+	if got := strings.Join(says, " "); got != want {
+		t.Errorf("says %s, want %s:\n%v", got, want, out.Msg)
+	}
+}
+
+// etcd makes all records of a name from its services: there is an alias beside other
+// types, or there is none where it leads nowhere.
+func TestQuestionsToTheBackend_Services(t *testing.T) {
+	const nodata = "|; " + scriptSOA
+	for _, c := range []struct {
+		question string
+		asked    []string
+		replies  []string // to asked
+		says     string
+	}{
+		{"flat.example.org. AAAA", // R5: an alias of which A and AAAA do not tell
+			[]string{"flat.example.org. A", "flat.example.org. AAAA", "flat.example.org. CNAME"},
+			[]string{"chased; " + nodata, "chased; " + nodata, "flat.example.org. 60 IN CNAME hidden.example.com."},
+			"NOERROR AAAA substituted"},
+		{"flat.example.org. SRV", // R6: the target of the alias
+			[]string{"flat.example.org. SRV", "flat.example.org. CNAME", "flat.example.org. SOA"},
+			[]string{"flat.example.org. 60 IN SRV 10 100 0 hidden.example.com.", "flat.example.org. 60 IN CNAME hidden.example.com.", nodata},
+			"NOERROR SOA substituted"},
+		{"flat.example.org. SRV", // the first service is an address
+			[]string{"flat.example.org. SRV", "flat.example.org. CNAME", "flat.example.org. A", "flat.example.org. SOA"},
+			[]string{"flat.example.org. 60 IN SRV 10 100 0 hidden.example.com.", nodata, "flat.example.org. 60 IN A 10.66.0.1; flat.example.org. 60 IN CNAME hidden.example.com.", nodata},
+			"NOERROR SOA substituted"},
+		{"www.example.org. SRV", // R13
+			[]string{"www.example.org. SRV", "www.example.org. CNAME", "www.example.org. A", "www.example.org. AAAA"},
+			[]string{"www.example.org. 60 IN SRV 10 100 0 sip.example.org.", nodata, "www.example.org. 60 IN A 10.66.0.1", nodata},
+			"NOERROR SRV passed"},
+		{"plain.example.org. SRV", // what it looked up elsewhere is no alias
+			[]string{"plain.example.org. SRV", "plain.example.org. SRV chased"},
+			[]string{"chased; plain.example.org. 60 IN SRV 10 100 0 sip.example.com.", "plain.example.org. 60 IN SRV 10 100 0 sip.example.com."},
+			"NOERROR SRV passed"},
+	} {
+		t.Run(c.question, func(t *testing.T) {
+			holdAnswer(t, testNames(t, testMap, false), c.question, c.asked, c.replies, c.says)
 		})
 	}
 }
@@ -190,7 +234,7 @@ func TestRespond_IsPure(t *testing.T) {
 		"www.example.org. A":     "www.example.org. 60 IN A 10.66.0.1",
 		"www.example.org. HTTPS": `www.example.org. 60 IN HTTPS 1 . mandatory="ipv6hint" ipv4hint="10.66.0.1" ipv6hint="2001:db8:66::1"`,
 		"flat.example.org. TXT":  "flat.example.org. 60 IN CNAME hidden.example.com.",
-		"example.org. SOA":       scriptSOA,
+		"flat.example.org. SOA":       scriptSOA,
 	}
 	for _, q := range []struct {
 		name  string

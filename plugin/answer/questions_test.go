@@ -234,7 +234,7 @@ func TestRespond_IsPure(t *testing.T) {
 		"www.example.org. A":     "www.example.org. 60 IN A 10.66.0.1",
 		"www.example.org. HTTPS": `www.example.org. 60 IN HTTPS 1 . mandatory="ipv6hint" ipv4hint="10.66.0.1" ipv6hint="2001:db8:66::1"`,
 		"flat.example.org. TXT":  "flat.example.org. 60 IN CNAME hidden.example.com.",
-		"flat.example.org. SOA":  scriptSOA,
+		"example.org. SOA":       scriptSOA,
 	}
 	for _, q := range []struct {
 		name  string

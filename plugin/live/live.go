@@ -47,7 +47,7 @@ type Result string
 // The results.
 const (
 	OK        Result = "ok"        // a new version is in force
-	Unchanged Result = "unchanged" // byte for byte what is in force
+	Unchanged Result = "unchanged" // byte for byte what is in force, or was refused before
 	Refused   Result = "refused"   // read, and found wrong
 	Failed    Result = "error"     // could not be read
 )

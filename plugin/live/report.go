@@ -30,6 +30,9 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		}
 		l.troubles[p.path] = t
 	}
+	if result == Refused && !refused {
+		result = Unchanged // It was refused before, and is read again for another file's sake.
+	}
 	pace.Rest()
 	now, sum := l.current.Load(), l.sum()
 	pace.Rest()

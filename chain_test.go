@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/miekg/dns"
 )
 
@@ -22,7 +23,33 @@ const patience = time.Minute
 // chain is a CoreDNS that runs in this process.
 type chain struct {
 	instance *caddy.Instance
+	port     string // of the server blocks that name none
 	log      *logBuffer
+}
+
+// oneReload is held while an instance starts or stops: a process of CoreDNS has one
+// of them at a time.
+var oneReload sync.Mutex
+
+// begin starts CoreDNS. Its port is known to be free: CoreDNS shares ports, and the
+// system would now and then choose that of another test.
+func (c *chain) begin(corefile string) error {
+	tcp, err := net.Listen("tcp", ":0")
+	if err != nil {
+		return err
+	}
+	_, c.port, _ = net.SplitHostPort(tcp.Addr().String())
+	udp, err := net.ListenPacket("udp", ":"+c.port)
+	tcp.Close()
+	if err != nil {
+		return c.begin(corefile)
+	}
+	udp.Close()
+	oneReload.Lock()
+	defer oneReload.Unlock()
+	dnsserver.Port = c.port
+	c.instance, err = caddy.Start(input(corefile))
+	return err
 }
 
 // place makes a working directory that holds files, until the test ends.
@@ -55,8 +82,7 @@ func tryStart(t testing.TB, corefile string, files map[string]string) (*chain, e
 	c := &chain{log: new(logBuffer)}
 	golog.SetOutput(c.log)
 	t.Cleanup(func() { golog.SetOutput(io.Discard) })
-	var err error
-	if c.instance, err = caddy.Start(input(corefile)); err != nil {
+	if err := c.begin(corefile); err != nil {
 		return c, err
 	}
 	t.Cleanup(func() { c.stop(t) })
@@ -69,6 +95,8 @@ func input(corefile string) caddy.Input {
 
 func (c *chain) stop(t testing.TB) {
 	t.Helper()
+	oneReload.Lock()
+	defer oneReload.Unlock()
 	if err := c.instance.Stop(); err != nil {
 		t.Errorf("stopping: %v", err)
 	}
@@ -80,6 +108,9 @@ func (c *chain) stop(t testing.TB) {
 // restart loads another Corefile, as the signal SIGUSR1 does. If that fails, the
 // server goes on as it was.
 func (c *chain) restart(corefile string) error {
+	oneReload.Lock()
+	defer oneReload.Unlock()
+	dnsserver.Port = c.port
 	next, err := c.instance.Restart(input(corefile))
 	c.instance = next
 	return err

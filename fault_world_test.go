@@ -7,11 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/coredns/caddy"
 )
 
 // faultWorld is a server with its map on disk, and what the model says of them:
@@ -203,11 +200,7 @@ func (w *faultWorld) start() {
 	w.mark()
 	w.judgeStart(w.conf)
 	w.allow([]uint32{w.conf.ttl}, w.now)
-	var err error
-	oneReload.Lock()
-	w.chain.instance, err = caddy.Start(input(w.corefile(w.conf)))
-	oneReload.Unlock()
-	if err != nil {
+	if err := w.chain.begin(w.corefile(w.conf)); err != nil {
 		w.fail("the server does not start: %w", err)
 	}
 	w.clients.addr = w.chain.addr("udp")
@@ -224,17 +217,6 @@ func (w *faultWorld) stop() error {
 	return errors.Join(w.chain.instance.Stop(), errors.Join(w.chain.instance.ShutdownCallbacks()...))
 }
 
-// restart loads a Corefile.
-func (w *faultWorld) restart(corefile string) error {
-	oneReload.Lock()
-	defer oneReload.Unlock()
-	return w.chain.restart(corefile)
-}
-
-// oneReload is held while an instance starts or stops: a process of CoreDNS has one
-// of them at a time.
-var oneReload sync.Mutex
-
 // reload loads a Corefile with other options, as SIGUSR1 does. What was in force
 // stays until the new server has loaded.
 func (w *faultWorld) reload(conf faultConf) {
@@ -242,7 +224,7 @@ func (w *faultWorld) reload(conf faultConf) {
 	w.mark()
 	starts := w.judgeStart(conf)
 	w.allow([]uint32{w.conf.ttl, conf.ttl}, old, w.now)
-	err := w.restart(w.corefile(conf))
+	err := w.chain.restart(w.corefile(conf))
 	if (err == nil) != starts {
 		w.fail("want the reload to work: %t; got %v", starts, err)
 	}
@@ -256,15 +238,16 @@ func (w *faultWorld) reload(conf faultConf) {
 	w.await()
 }
 
-// reloadBroken loads a Corefile that cannot be loaded: the server goes on.
+// reloadBroken loads a Corefile that cannot be loaded: the server goes on. It may
+// have loaded the map before it failed.
 func (w *faultWorld) reloadBroken(corefile string) {
-	if err := w.restart(corefile); err == nil {
+	old, troubles, saved := w.now, w.troubles, w.saved
+	w.judgeStart(w.conf)
+	w.now, w.troubles, w.saved, w.due = old, troubles, saved, nil
+	if err := w.chain.restart(corefile); err == nil {
 		w.fail("a broken Corefile was loaded")
 	}
 	w.tally.exact = false
-	for path := range w.troubles { // It may have been said again before the Corefile failed.
-		w.versions[path]++
-	}
 	w.await()
 }
 

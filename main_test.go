@@ -46,7 +46,6 @@ func TestMain(m *testing.M) {
 	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, pluginName)); err != nil {
 		golog.Fatal(err)
 	}
-	dnsserver.Port = "0" // server blocks without a port take a free one
 	dnsserver.Quiet, caddy.Quiet = true, true
 	golog.SetOutput(io.Discard)
 	os.Exit(m.Run())

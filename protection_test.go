@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
 )
 
@@ -76,8 +75,7 @@ func (g *guarded) begin() {
 	corefile := fmt.Sprintf("example.org example.net {\n\tprometheus 127.0.0.1:%s\n\taddressmap %s {\n\t\treload 100ms\n\t\t%s\n\t}\n\tfile db\n}\n",
 		g.port, g.name, strings.Join(g.options, "\n\t\t"))
 	golog.SetOutput(g.log)
-	var err error
-	if g.instance, err = caddy.Start(input(corefile)); err != nil {
+	if err := g.chain.begin(corefile); err != nil {
 		g.t.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
 )
 
@@ -16,11 +15,10 @@ func TestR18_SerialAcrossRestarts(t *testing.T) {
 	place(t, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7)})
 	run := func(corefile string, during func(c *chain)) uint32 {
 		t.Helper()
-		instance, err := caddy.Start(input(corefile))
-		if err != nil {
+		c := new(chain)
+		if err := c.begin(corefile); err != nil {
 			t.Fatal(err)
 		}
-		c := &chain{instance: instance}
 		defer c.stop(t)
 		during(c)
 		return c.serial(t, "example.org.")

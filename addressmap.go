@@ -52,6 +52,7 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if m := a.recall(ctx, &look, &names); m != nil {
 		return dns.RcodeSuccess, w.WriteMsg(m)
 	}
+	deepen(false)
 	return a.respond(ctx, w, r, &look, names)
 }
 

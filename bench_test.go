@@ -100,6 +100,33 @@ func BenchmarkRespond(b *testing.B) {
 	}
 }
 
+// BenchmarkRespond_OnNewStack is the same for queries that have to be asked on, each
+// in a goroutine of its own, as a server has them: that grows its stack.
+func BenchmarkRespond_OnNewStack(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		h     plugin.Handler
+		owner string
+	}{
+		{"proxied/file", newHandler(b, fileBackend(b), nil), "www.example.org."},
+		{"unproxied/file", newHandler(b, fileBackend(b), nil), "plain.example.org."},
+		{"file alone", fileBackend(b), "plain.example.org."},
+		{"nothing", plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return 0, nil }), "plain.example.org."},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			once := respond(b, c.h, c.owner, dns.TypeA)
+			done := make(chan struct{})
+			for b.Loop() {
+				go func() {
+					once()
+					done <- struct{}{}
+				}()
+				<-done
+			}
+		})
+	}
+}
+
 // Each allocation on the way of a query has a reason. The backend and the client
 // of this test allocate nothing, so that all of them are the handler's:
 //

@@ -47,50 +47,45 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if t := r.Question[0].Qtype; t == dns.TypeAXFR || t == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
-	names := a.names()
-	look := answer.Look(r, &names)
-	if m := a.recall(ctx, &look, &names); m != nil {
-		return dns.RcodeSuccess, w.WriteMsg(m)
-	}
-	deepen(false)
-	return a.respond(ctx, w, r, &look, names)
-}
-
-// recall answers without asking the next plugin. It returns nil if it cannot.
-//
-//go:noinline // so that its part of the stack is free again when the answer is written
-func (a *AddressMap) recall(ctx context.Context, q *answer.Query, names *answer.Names) *dns.Msg {
-	out, ok := q.Recall(names, &a.opt.answer)
-	if !ok {
-		return nil
-	}
-	a.tell(ctx, &out)
-	count(ctx, out.Type, &out)
-	return out.Msg
-}
-
-// respond answers with the help of the next plugin.
-func (a *AddressMap) respond(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, q *answer.Query, names answer.Names) (int, error) {
-	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, names: names}
-	m, rcode, err := a.conclude(e, q, e.askFirst(q))
+	m, rcode, err := a.answer(ctx, w, r)
 	if m == nil {
 		return rcode, err
 	}
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
+// answer returns the response to a query; nil if the next plugin wrote nothing.
+//
+//go:noinline // so that its part of the stack is free again when the answer is written
+func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (m *dns.Msg, rcode int, err error) {
+	names := a.names()
+	q := answer.Look(r, &names)
+	if q.Recall(&names) {
+		d, qtype := q.Decision()
+		a.tell(ctx, d, qtype)
+		countSubstituted(ctx, d, qtype)
+		return q.Recalled(&a.opt.answer), dns.RcodeSuccess, nil
+	}
+	deepen(false)
+	return a.ask(ctx, w, &q, names)
+}
+
+// ask answers with the help of the next plugin.
+func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Query, names answer.Names) (m *dns.Msg, rcode int, err error) {
+	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: q.Request(), names: names}
+	return a.conclude(e, q, e.askFirst(q))
+}
+
 // conclude returns the response of a conversation with the next plugin; nil if that
 // wrote nothing. first is the reply to what was asked first, if that was done.
-//
-//go:noinline // for the same reason
 func (a *AddressMap) conclude(e *exchange, q *answer.Query, first *answer.Reply) (m *dns.Msg, rcode int, err error) {
 	out := answer.Respond(q, &e.names, &a.opt.answer, e, first)
-	a.tell(e.Context, &out)
+	a.tell(e.Context, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
 	}
 	if out.Msg != nil {
-		count(e.Context, out.Type, &out)
+		count(e.Context, &out)
 	}
 	return out.Msg, out.Rcode, out.Err
 }

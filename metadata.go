@@ -7,7 +7,6 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
 
-	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/miekg/dns"
@@ -23,12 +22,11 @@ func (a *AddressMap) Metadata(ctx context.Context, state request.Request) contex
 }
 
 // tell sets the labels to what was decided.
-func (a *AddressMap) tell(ctx context.Context, out *answer.Outcome) {
+func (a *AddressMap) tell(ctx context.Context, d mapset.Decision, qtype uint16) {
 	if metadata.ValueFunc(ctx, pluginName+"/proxied") == nil {
 		return // no metadata plugin
 	}
-	d := out.Decision
-	label(ctx, out.Type, func() mapset.Decision { return d })
+	label(ctx, qtype, func() mapset.Decision { return d })
 }
 
 // label sets the labels of a decision, which is made when one of them is read.

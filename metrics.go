@@ -71,20 +71,25 @@ func countersOf(server string) *serverCounters {
 }
 
 // count counts a response that was substituted or withheld.
-func count(ctx context.Context, qtype uint16, out *answer.Outcome) {
+func count(ctx context.Context, out *answer.Outcome) {
 	switch out.Verdict {
 	case answer.Withheld:
 		failuresTotal.WithLabelValues(metrics.WithServer(ctx), out.Reason).Inc()
 	case answer.Substituted:
-		family, f := familyOther, mapset.IPv4
-		switch qtype {
-		case dns.TypeA:
-			family = familyIPv4
-		case dns.TypeAAAA:
-			family, f = familyIPv6, mapset.IPv6
-		}
-		countersOf(metrics.WithServer(ctx))[out.Decision.Step(f)][family].Inc()
+		countSubstituted(ctx, out.Decision, out.Type)
 	}
+}
+
+// countSubstituted counts a response that was substituted.
+func countSubstituted(ctx context.Context, d mapset.Decision, qtype uint16) {
+	family, f := familyOther, mapset.IPv4
+	switch qtype {
+	case dns.TypeA:
+		family = familyIPv4
+	case dns.TypeAAAA:
+		family, f = familyIPv6, mapset.IPv6
+	}
+	countersOf(metrics.WithServer(ctx))[d.Step(f)][family].Inc()
 }
 
 // countLoad counts a load of the map called name.

@@ -83,11 +83,16 @@ func (n *Names) existing(name fqdn.Name) mapset.Decision {
 // from decides for a name of which the backend has replied, given the wildcard
 // that it told.
 func (n *Names) from(name fqdn.Name, d mapset.Decision, rep *Reply) mapset.Decision {
-	if !n.Tells || !d.ByWildcard {
+	return n.fromWildcard(name, d, rep.Wildcard)
+}
+
+// fromWildcard is the same for the wildcard alone; "" is for none.
+func (n *Names) fromWildcard(name fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
+	switch {
+	case !n.Tells || !d.ByWildcard:
 		return d
-	}
-	if rep.Wildcard != "" {
-		return n.Snapshot.LookupFrom(name, rep.Wildcard)
+	case wildcard != "":
+		return n.Snapshot.LookupFrom(name, wildcard)
 	}
 	return n.Snapshot.LookupFrom(name, name)
 }

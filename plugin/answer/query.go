@@ -5,6 +5,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // question is what a client wants to know, or what an alias leads on to.
@@ -19,49 +20,69 @@ type Query struct {
 	question
 	req  *dns.Msg
 	d    mapset.Decision
+	hash uint64 // of the owner, for the memory
 	born uint32 // when it was asked, by the clock of the memory
 
-	tried bool      // to answer from memory, in vain
-	ripe  fqdn.Name // see [presence.View.Get]
+	facts *presence.Facts // what [Query.Recall] found; may be nil
+	tried bool            // to answer from memory, in vain
+	ripe  fqdn.Name       // see [presence.View.Get]
 }
 
 // Look decides for the name in the one question of req.
 func Look(req *dns.Msg, names *Names) Query {
 	asked := &req.Question[0]
 	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return Query{question: q, req: req, d: names.Lookup(q.owner), born: names.Memory.Now()}
+	return Query{question: q, req: req, d: names.Lookup(q.owner), hash: names.Memory.Hash(q.owner), born: names.Memory.Now()}
 }
 
 // inet reports whether the class is IN. The map says nothing of any other.
 func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 
-// Recall answers a query for addresses without asking the backend, and reports whether what is known of the name is enough for that.
+// Recall reports whether what is known of the name is enough to answer a query for
+// addresses without asking the backend: then [Query.Recalled] does.
 //
-// It is apart from [Respond] because of the stack: a query runs on a new one,
-// and what makes that grow costs more than all else that is done here.
-func (q *Query) Recall(names *Names, opt *Options) (Outcome, bool) {
-	f := mapset.IPv4
-	switch {
-	case !q.inet():
-		return Outcome{}, false
-	case q.qtype == dns.TypeA:
-	case q.qtype == dns.TypeAAAA:
-		f = mapset.IPv6
-	default:
-		return Outcome{}, false
+// It is apart from [Respond], and in two parts, because of the stack: a query runs
+// on a new one, and what makes that grow costs more than all else that is done here.
+//
+//go:noinline // so that its part of the stack is free again for the second one
+func (q *Query) Recall(names *Names) bool {
+	if !q.inet() || q.qtype != dns.TypeA && q.qtype != dns.TypeAAAA {
+		return false
 	}
-	rep, d, ripe, ok := names.remembered(q.question, q.d)
+	facts, d, ripe, ok := names.remembered(q.question, q.hash, q.d)
 	if !ok {
 		q.tried, q.ripe = true, ripe
-		return Outcome{}, false
+		return false
 	}
-	if len(d.IPs(f)) == 0 {
-		return Outcome{}, false // NODATA needs an SOA
+	if len(d.IPs(q.family())) == 0 {
+		return false // NODATA needs an SOA
 	}
-	m := replyTo(q.req, factsOf(&rep))
-	m.Answer = records(q.name, d, f, opt.TTL)
-	return Outcome{Msg: m, Verdict: Substituted, Decision: d, Type: q.qtype}, true
+	q.facts, q.d = facts, d
+	return true
 }
+
+// family returns that of the addresses in question.
+func (q *Query) family() mapset.Family {
+	if q.qtype == dns.TypeAAAA {
+		return mapset.IPv6
+	}
+	return mapset.IPv4
+}
+
+// Recalled answers after [Query.Recall].
+//
+//go:noinline
+func (q *Query) Recalled(opt *Options) *dns.Msg {
+	m := replyTo(q.req, factsOf(&Reply{Facts: q.facts}))
+	m.Answer = records(q.name, q.d, q.family(), opt.TTL)
+	return m
+}
+
+// Request returns the request.
+func (q *Query) Request() *dns.Msg { return q.req }
+
+// Decision returns what was decided for the name, and the type in question.
+func (q *Query) Decision() (mapset.Decision, uint16) { return q.d, q.qtype }
 
 // First returns what [Respond] will ask the backend first, if that is known before.
 // To ask it from further up the stack saves making that grow.
@@ -96,25 +117,24 @@ func (n *Names) ask(name string, qtype uint16, d mapset.Decision) Ask {
 	return Ask{Name: name, Type: qtype, Wildcard: n.Tells && d.ByWildcard}
 }
 
-// remembered returns the decision for a proxied owner, and what stands for the
+// remembered returns the decision for a proxied owner, and what is known of the
 // backend's reply, if it is known that the owner has an address: from the zone
 // file, because it is an application's, or because the backend said so a moment
-// ago. Whether a name has an AAAA of its own is not remembered. For ripe see
-// [presence.View.Get].
-func (n *Names) remembered(q question, d mapset.Decision) (rep Reply, now mapset.Decision, ripe fqdn.Name, ok bool) {
+// ago; nothing is known of the reply but in the last case. Whether a name has an
+// AAAA of its own is not remembered. For ripe see [presence.View.Get].
+func (n *Names) remembered(q question, hash uint64, d mapset.Decision) (facts *presence.Facts, now mapset.Decision, ripe fqdn.Name, ok bool) {
 	switch {
 	case d.Spectrum:
-		return rep, d, "", true
+		return nil, d, "", true
 	case n.Memory == nil, !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
-		return rep, d, "", false
+		return nil, d, "", false
 	case d.Present():
-		return rep, d, "", true
+		return nil, d, "", true
 	}
-	rep.Facts, ripe = n.Memory.Get(q.owner)
-	if rep.Facts == nil {
-		return rep, d, ripe, false
+	facts, ripe = n.Memory.Get(q.owner, hash)
+	if facts == nil {
+		return nil, d, ripe, false
 	}
-	rep.Wildcard = rep.Facts.Wildcard
-	d = n.from(q.owner, d, &rep)
-	return rep, d, "", d.Proxied()
+	d = n.fromWildcard(q.owner, d, facts.Wildcard)
+	return facts, d, "", d.Proxied()
 }

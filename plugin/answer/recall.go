@@ -5,26 +5,34 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // recall is [Names.remembered] for any owner of the conversation. It looks whether
 // a zone is as it was, if that is all that is left to know.
 func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Decision, bool) {
-	ripe := c.ripe
+	ripe, hash := c.ripe, c.names.Memory.Hash(q.owner)
 	if q.owner != c.tried {
-		var rep Reply
-		var now mapset.Decision
-		var ok bool
-		if rep, now, ripe, ok = c.names.remembered(q, d); ok {
-			return rep, now, true
+		facts, now, r, ok := c.names.remembered(q, hash, d)
+		if ok {
+			return remembered(facts), now, true
 		}
+		ripe = r
 	}
 	if ripe == "" {
 		return Reply{}, d, false
 	}
 	c.observe(ripe)
-	rep, now, _, ok := c.names.remembered(q, d)
-	return rep, now, ok
+	facts, now, _, ok := c.names.remembered(q, hash, d)
+	return remembered(facts), now, ok
+}
+
+// remembered returns what stands for a reply.
+func remembered(facts *presence.Facts) Reply {
+	if facts == nil {
+		return Reply{}
+	}
+	return Reply{Facts: facts, Wildcard: facts.Wildcard}
 }
 
 // remember has it remembered that an owner has an address, of which d was what

@@ -11,20 +11,30 @@ func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 	if !ok {
 		return Decision{}
 	}
-	if d, ok := r.ofItself(relative(name, r.apexLen())); ok {
-		return d
+	m, app, ok := r.find(relative(name, r.apexLen()))
+	if app != nil {
+		return app.decision(r.zone())
 	}
+	byWildcard := false
+	if !ok {
+		m, byWildcard = r.above(name)
+	}
+	d := r.decide(m)
+	d.ByWildcard = byWildcard
+	return d
+}
+
+// above returns the mark of the wildcard above a name, or that of the zone's rest.
+func (r ref) above(name fqdn.Name) (m mark, byWildcard bool) {
 	if r.flags()&withWilds != 0 {
 		for n := name; len(n) > r.apexLen(); {
 			n, _ = n.Parent()
 			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
-				d := r.decide(m &^ markPresent) // of the wildcard, not of the name
-				d.ByWildcard = true
-				return d
+				return m &^ markPresent, true // of the wildcard, not of the name
 			}
 		}
 	}
-	return r.decide(r.rest())
+	return r.rest(), false
 }
 
 // LookupFrom decides for a name of which the backend told the source of its
@@ -76,17 +86,26 @@ func absolute(owner string, apex fqdn.Name) fqdn.Name {
 
 // ofItself decides by what is said of the owner by its own name, if anything is.
 func (r ref) ofItself(owner string) (Decision, bool) {
-	if r.flags()&withApps != 0 {
-		z := r.zone()
-		if app := z.apps[owner]; app != nil {
-			return app.decision(z), true
-		}
-	}
-	m, ok := r.mark(keyOf(owner))
-	if !ok {
+	m, app, ok := r.find(owner)
+	switch {
+	case app != nil:
+		return app.decision(r.zone()), true
+	case !ok:
 		return Decision{}, false
 	}
 	return r.decide(m), true
+}
+
+// find returns what the zone has at an owner: an application or a mark. It passes no
+// Decision on: the stack of a query has not much room left here.
+func (r ref) find(owner string) (m mark, app *spectrum, ok bool) {
+	if r.flags()&withApps != 0 {
+		if app := r.zone().apps[owner]; app != nil {
+			return 0, app, true
+		}
+	}
+	m, ok = r.mark(keyOf(owner))
+	return m, nil, ok
 }
 
 // mark returns the mark of an owner, given by its key.

@@ -134,8 +134,12 @@ func (v *View) Now() uint32 {
 	return v.m.now.Load()
 }
 
-// hash tells apart the same name in two views.
-func (v *View) hash(name fqdn.Name) uint64 {
+// Hash returns what is to be passed to [View.Get]. It tells apart the same name in
+// two views.
+func (v *View) Hash(name fqdn.Name) uint64 {
+	if v == nil {
+		return 0
+	}
 	return maphash.String(v.m.seed, string(name)) ^ v.id*0x9e3779b97f4a7c15
 }
 
@@ -144,8 +148,7 @@ func (v *View) hash(name fqdn.Name) uint64 {
 func tagOf(hash uint64) byte { return byte(hash>>40) | 1 }
 
 // find returns the entry of name, however old it is, or nil.
-func (v *View) find(name fqdn.Name) *entry {
-	hash := v.hash(name)
+func (v *View) find(name fqdn.Name, hash uint64) *entry {
 	base := setOf(hash)
 	e, _ := v.m.among(base, v.m.tags[base/ways].Load(), tagOf(hash), v.id, name)
 	return e
@@ -171,12 +174,13 @@ func (m *Memory) among(base int, tags uint64, tag byte, view uint64, name fqdn.N
 
 // Get returns what is remembered of name, or nil. It is shared: read only. If it is
 // nil, ripe is the apex of a zone of which to observe the version, if it depends on
-// that whether the name is still remembered; else "".
-func (v *View) Get(name fqdn.Name) (facts *Facts, ripe fqdn.Name) {
+// that whether the name is still remembered; else "". hash is that of the name, by
+// [View.Hash]: a caller may have it at a better place.
+func (v *View) Get(name fqdn.Name, hash uint64) (facts *Facts, ripe fqdn.Name) {
 	if v == nil {
 		return nil, ""
 	}
-	e := v.find(name)
+	e := v.find(name, hash)
 	switch {
 	case e == nil:
 		return nil, ""
@@ -199,7 +203,7 @@ func (v *View) Add(name fqdn.Name, born uint32, facts Facts, named bool, apex fq
 	if v == nil {
 		return false
 	}
-	m, hash := v.m, v.hash(name)
+	m, hash := v.m, v.Hash(name)
 	e := &entry{view: v.id, name: name, born: born, facts: facts}
 	if named {
 		e.version, observe = v.versionAt(apex, born)

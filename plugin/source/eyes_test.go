@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -181,9 +182,9 @@ func TestLifeCycle_NoNotifications(t *testing.T) {
 		said string
 	}{
 		{"no instance", func(b *atomic.Bool) *eyes { return unopened(b, noInstance) },
-			"poll alone, every 1s: no file notifications: couldn't initialize inotify: too many open files: raise the sysctl fs.inotify.max_user_instances"},
+			"poll alone, every 400ms: no file notifications: couldn't initialize inotify: too many open files: raise the sysctl fs.inotify.max_user_instances"},
 		{"not in this kernel", func(b *atomic.Bool) *eyes { return unopened(b, syscall.ENOSYS) },
-			"poll alone, every 1s: no file notifications: function not implemented"},
+			"poll alone, every 400ms: no file notifications: function not implemented"},
 		{"watch limit", func(b *atomic.Bool) *eyes { return unadded(b, syscall.ENOSPC, 2) },
 			`: no space left on device: raise the sysctl fs.inotify.max_user_watches`},
 		{"directory that cannot be read", func(b *atomic.Bool) *eyes { return unadded(b, syscall.EACCES, 1) },
@@ -245,10 +246,12 @@ func unadded(broken *atomic.Bool, err error, n int) *eyes {
 	return e
 }
 
-// With a poll set, that one is kept and named.
+// A poll that is set is kept and named, unless it would be too late.
 func TestLifeCycle_NoNotificationsButPoll(t *testing.T) {
-	var d diary
-	w := newWatcher(Options{Poll: 30_000_000_000, Log: d.log}, closedEyes())
-	defer w.Close()
-	d.want(t, "poll alone, every 30s", 1)
+	for poll, says := range map[time.Duration]string{30 * time.Second: "every 400ms", 100 * time.Millisecond: "every 100ms"} {
+		var d diary
+		w := newWatcher(Options{Poll: poll, Log: d.log}, closedEyes())
+		defer w.Close()
+		d.want(t, "poll alone, "+says, 1)
+	}
 }

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// blindPoll is the interval of the poll where there are no notifications
-	// and no other interval is set.
-	blindPoll = time.Second
+	// blindPoll is the longest interval of the poll where there are no
+	// notifications: with the time to settle, a change is told within a second.
+	blindPoll = 400 * time.Millisecond
 	// lostDelay is for how long events may go on being lost before everything
 	// is looked at once for all of them.
 	lostDelay = 100 * time.Millisecond
@@ -60,10 +60,13 @@ func reached(at *time.Time, now time.Time) bool {
 
 // interval returns the time between two polls, 0 for none.
 func (w *Watcher) interval() time.Duration {
-	if w.poll == 0 && w.eyes.blind != nil {
+	switch {
+	case w.eyes.blind == nil:
+		return w.poll
+	case w.poll == 0:
 		return blindPoll
 	}
-	return w.poll
+	return min(w.poll, blindPoll)
 }
 
 // wait returns for how long there is nothing to do.

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// Poll is the interval at which all files are looked at, for changes that
 	// no notification told of: on NFS, or under a mount. 0 is for no poll, but
-	// where the kernel gives no notifications there is one every second.
+	// where the kernel gives no notifications there is one several times a second.
 	Poll time.Duration
 	// Log, if not nil, takes warnings, in the manner of fmt.Printf and without
 	// a line end. Each is given once, until what it says has changed. It must

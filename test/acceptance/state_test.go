@@ -58,7 +58,7 @@ func TestReload_WithoutNotifications(t *testing.T) {
 			s.await(t, "www.example.org", []string{"203.0.113.10", "203.0.113.11"})
 			said := s.log.String()
 			t.Logf("the log:\n%s", said)
-			if strings.Count(said, "found by the poll alone, every 1s") != 1 || !strings.Contains(said, c.says) {
+			if strings.Count(said, "found by the poll alone, every 400ms") != 1 || !strings.Contains(said, c.says) {
 				t.Errorf("want it said once, with %q", c.says)
 			}
 		})

@@ -6,7 +6,7 @@ import (
 	"github.com/coredns/caddy"
 )
 
-// pending are the shares of all Corefiles that are set up and not shut down. Nobody
+// pending are the shares of all Corefiles that are not known to be gone. Nobody
 // tells a plugin that the rest of its Corefile failed to load: what it set up would
 // watch its map, and write its state, beside the server that goes on.
 var pending sync.Map // :: *shares → struct{}

@@ -73,19 +73,13 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 // ask answers with the help of the next plugin.
 func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Query, names answer.Names) (m *dns.Msg, rcode int, err error) {
 	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: q.Request(), names: names}
-	return a.conclude(e, q, e.askFirst(q))
-}
-
-// conclude returns the response of a conversation with the next plugin; nil if that
-// wrote nothing. first is the reply to what was asked first, if that was done.
-func (a *AddressMap) conclude(e *exchange, q *answer.Query, first *answer.Reply) (m *dns.Msg, rcode int, err error) {
-	out := answer.Respond(q, &e.names, &a.opt.answer, e, first)
-	a.tell(e.Context, out.Decision, out.Type)
+	out := answer.Respond(q, &e.names, &a.opt.answer, e, e.askFirst(q))
+	a.tell(ctx, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
 	}
 	if out.Msg != nil {
-		count(e.Context, &out)
+		count(ctx, &out)
 	}
 	return out.Msg, out.Rcode, out.Err
 }

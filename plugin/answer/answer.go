@@ -81,13 +81,8 @@ func (n *Names) existing(name fqdn.Name) mapset.Decision {
 }
 
 // from decides for a name of which the backend has replied, given the wildcard
-// that it told.
-func (n *Names) from(name fqdn.Name, d mapset.Decision, rep *Reply) mapset.Decision {
-	return n.fromWildcard(name, d, rep.Wildcard)
-}
-
-// fromWildcard is the same for the wildcard alone; "" is for none.
-func (n *Names) fromWildcard(name fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
+// that it told, or "".
+func (n *Names) from(name fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
 	switch {
 	case !n.Tells || !d.ByWildcard:
 		return d

@@ -322,7 +322,7 @@ func (c *conversation) heard(rep *Reply) *Reply {
 // from decides for the owner in question once the backend has replied. That it is
 // not proxied after all holds for whatever else the backend says of it.
 func (c *conversation) from(q question, d mapset.Decision, rep *Reply) mapset.Decision {
-	if d = c.names.from(q.owner, d, rep); !d.Proxied() {
+	if d = c.names.from(q.owner, d, rep.Wildcard); !d.Proxied() {
 		c.spared = append(c.spared, told{q.owner, d})
 	}
 	return d

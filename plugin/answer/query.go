@@ -20,7 +20,7 @@ type Query struct {
 	question
 	req  *dns.Msg
 	d    mapset.Decision
-	hash uint64 // of the owner, for the memory
+	hash uint64 // of the owner, for the memory, if that is asked
 	born uint32 // when it was asked, by the clock of the memory
 
 	facts *presence.Facts // what [Query.Recall] found; may be nil
@@ -32,7 +32,11 @@ type Query struct {
 func Look(req *dns.Msg, names *Names) Query {
 	asked := &req.Question[0]
 	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	return Query{question: q, req: req, d: names.Lookup(q.owner), hash: names.Memory.Hash(q.owner), born: names.Memory.Now()}
+	d, hash := names.Lookup(q.owner), uint64(0)
+	if d.Proxied() || d.ByWildcard {
+		hash = names.Memory.Hash(q.owner)
+	}
+	return Query{question: q, req: req, d: d, hash: hash, born: names.Memory.Now()}
 }
 
 // inet reports whether the class is IN. The map says nothing of any other.
@@ -135,6 +139,6 @@ func (n *Names) remembered(q question, hash uint64, d mapset.Decision) (facts *p
 	if facts == nil {
 		return nil, d, ripe, false
 	}
-	d = n.fromWildcard(q.owner, d, facts.Wildcard)
+	d = n.from(q.owner, d, facts.Wildcard)
 	return facts, d, "", d.Proxied()
 }

@@ -156,8 +156,8 @@ func holdAnswer(t *testing.T, names *Names, question string, asked, replies []st
 }
 
 // etcd makes all records of a name from its services: there is an alias beside other
-// types, or there is none where it leads nowhere.
-func TestQuestionsToTheBackend_Services(t *testing.T) {
+// types, or there is none where it leads nowhere (R5).
+func TestR6_AliasesOfServices(t *testing.T) {
 	const nodata = "|; " + scriptSOA
 	for _, c := range []struct {
 		question string

@@ -11,16 +11,17 @@ import (
 // recall is [Names.remembered] for any owner of the conversation. It looks whether
 // a zone is as it was, if that is all that is left to know.
 func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Decision, bool) {
-	ripe, hash := c.ripe, c.names.Memory.Hash(q.owner)
-	if q.owner != c.tried {
+	ripe, tried := c.ripe, q.owner == c.tried
+	if tried && ripe == "" {
+		return Reply{}, d, false
+	}
+	hash := c.names.Memory.Hash(q.owner)
+	if !tried {
 		facts, now, r, ok := c.names.remembered(q, hash, d)
-		if ok {
-			return remembered(facts), now, true
+		if ok || r == "" {
+			return remembered(facts), now, ok
 		}
 		ripe = r
-	}
-	if ripe == "" {
-		return Reply{}, d, false
 	}
 	c.observe(ripe)
 	facts, now, _, ok := c.names.remembered(q, hash, d)

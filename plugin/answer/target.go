@@ -39,7 +39,7 @@ func (c *conversation) settle(name string, owner fqdn.Name) target {
 		}
 		rep := c.ask(name, dns.TypeA, t.d)
 		if rep.Wildcard != "" || knows(rep.Msg) {
-			t.d = c.names.from(owner, t.d, &rep)
+			t.d = c.names.from(owner, t.d, rep.Wildcard)
 		}
 		if t.d.Proxied() {
 			return t // also one that another server block has, which cannot be asked

@@ -141,6 +141,7 @@ map.yaml:2:10: V1: unknown version 2
 	// The same once more, and then what is in force: neither is news.
 	r.rename("map.yaml", broken+"version: 2\n")
 	r.untilLoads(3)
+	r.checkDegraded(live.Unchanged, true)
 	r.rename("map.yaml", version("192.0.2.1"))
 	r.untilLoads(4)
 	r.checkDegraded(live.Unchanged, false)

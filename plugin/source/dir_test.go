@@ -37,7 +37,7 @@ func TestLifeCycle_DirectoryNamesDocuments(t *testing.T) {
 			for _, p := range []string{a, b, c} {
 				put(t, p, before)
 			}
-			r := watch(t, m, dir)
+			r := observe(t, m, dir)
 			for _, p := range []string{a, b, c} {
 				r.wait(p, before)
 				r.onlyEver(p, before, after, "")
@@ -69,7 +69,7 @@ func TestLifeCycle_DirectoryReplaced(t *testing.T) {
 			a, b, c := dir+"/a.yaml", dir+"/b.yaml", dir+"/c.yaml"
 			put(t, a, before)
 			put(t, b, before)
-			r := watch(t, m, dir)
+			r := observe(t, m, dir)
 
 			put(t, dir+".new/b.yaml", after)
 			put(t, dir+".new/c.yaml", after)
@@ -103,7 +103,7 @@ func TestLifeCycle_ConfigMapOfDocuments(t *testing.T) {
 			dir := t.TempDir()
 			a, b, c := dir+"/a.yaml", dir+"/b.yaml", dir+"/c.yaml"
 			publish(t, dir, "1", map[string]string{"a.yaml": before, "b.yaml": before})
-			r := watch(t, m, dir)
+			r := observe(t, m, dir)
 			for i := range 3 {
 				want := fmt.Sprint(after, i)
 				publish(t, dir, fmt.Sprint(2+2*i), map[string]string{"a.yaml": want, "c.yaml": want})
@@ -133,7 +133,7 @@ func TestLifeCycle_LinkedDocuments(t *testing.T) {
 			link(t, "v1", base+"/current")
 			must(t, os.Mkdir(dir, 0o755))
 			must(t, os.Symlink("../current/acme/map", a))
-			r := watch(t, m, dir)
+			r := observe(t, m, dir)
 			r.wait(a, before)
 			link(t, "v2", base+"/current")
 			r.wait(a, after)
@@ -153,7 +153,7 @@ func TestLifeCycle_NewLinkedDocument(t *testing.T) {
 			t.Parallel()
 			dir, elsewhere := t.TempDir(), t.TempDir()
 			put(t, dir+"/a.yaml", before)
-			r := watch(t, m, dir)
+			r := observe(t, m, dir)
 			put(t, elsewhere+"/b", before)
 			link(t, elsewhere+"/b", dir+"/b.yaml")
 			r.wait(dir+"/b.yaml", before)
@@ -171,7 +171,7 @@ func TestLifeCycle_FileBecomesDirectory(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "map")
 			a := filepath.Join(path, "a.yaml")
 			put(t, path, before)
-			r := watch(t, m, path)
+			r := observe(t, m, path)
 			for range 2 {
 				must(t, os.Remove(path))
 				put(t, a, before)
@@ -198,7 +198,7 @@ func TestSet_Changes(t *testing.T) {
 			one, two := dir+"/one/db", dir+"/two/db"
 			put(t, one, before)
 			put(t, two, before)
-			r := watch(t, m, one)
+			r := observe(t, m, one)
 			r.w.Set([]string{two, two})
 			put(t, one, after)
 			put(t, two, after)
@@ -220,8 +220,8 @@ func TestSet_Changes(t *testing.T) {
 			if n := len(r.w.eyes.watched) + len(r.w.tree.routes) + len(r.w.tree.files) + len(r.w.unrested); n != 0 {
 				t.Errorf("watching nothing: %d things left of what was watched", n)
 			}
-			if fw := r.w.eyes.fw; fw != nil && len(fw.WatchList()) != 0 {
-				t.Errorf("watching nothing: left are %q", fw.WatchList())
+			if left := r.w.eyes.kernel.toldTo(r.w.inbox); len(left) != 0 {
+				t.Errorf("watching nothing: left are %q", left)
 			}
 		})
 	}
@@ -237,7 +237,7 @@ func TestSet_SeveralPathsOfOneFile(t *testing.T) {
 	named := []string{"maps/a.yaml", "link/a.yaml", "maps/../maps/a.yaml", dir + "/maps/a.yaml"}
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			r := watch(t, m, paths...)
+			r := observe(t, m, paths...)
 			put(t, "tmp", after)
 			must(t, os.Rename("tmp", "maps/a.yaml"))
 			for _, p := range named {

@@ -6,58 +6,43 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
-
-	"github.com/fsnotify/fsnotify"
 )
 
-// eyes are the notifications of the kernel and what is done without them. They
-// are not safe for concurrent use.
+// eyes are what one Watcher sees of the notifications of the kernel, and what is
+// done without them. They are not safe for concurrent use.
 type eyes struct {
-	open func() (*fsnotify.Watcher, error)             // fsnotify.NewWatcher but in tests
-	add  func(fw *fsnotify.Watcher, path string) error // fw.Add but in tests
-
-	fw      *fsnotify.Watcher // nil if there are no notifications
+	kernel  *kernel
+	joined  bool // false if there are no notifications
 	inbox   *inbox
-	pumping sync.WaitGroup
-	watched map[string]fileID // :: physical path → what is watched under it
+	watched map[string]*watch // :: physical path → the watch that tells of it
 	blind   error             // why not all is watched; nil if it is
 }
 
-func newEyes() *eyes {
-	return &eyes{
-		open:    fsnotify.NewWatcher,
-		add:     (*fsnotify.Watcher).Add,
-		inbox:   newInbox(),
-		watched: make(map[string]fileID),
-	}
+func newEyes(k *kernel) *eyes {
+	return &eyes{kernel: k, inbox: newInbox(), watched: make(map[string]*watch)}
 }
 
 // tryOpen opens the notifications unless they are.
 func (e *eyes) tryOpen() {
-	if e.fw != nil {
+	if e.joined {
 		return
 	}
-	fw, err := e.open()
-	if err != nil {
-		e.blind = fmt.Errorf("no file notifications: %w", err)
-		return
-	}
-	e.fw, e.blind = fw, nil
-	e.pumping.Go(func() { e.inbox.pump(fw.Events, fw.Errors) })
+	e.blind = e.kernel.join(e.inbox)
+	e.joined = e.blind == nil
 }
 
-// close ends the notifications and waits until nothing of them is left.
+// close ends the notifications. Nothing of them is left once all that share them
+// have.
 func (e *eyes) close() error {
-	if e.fw == nil {
+	if !e.joined {
 		return nil
 	}
-	err := e.fw.Close()
-	e.pumping.Wait()
-	e.fw = nil
-	clear(e.watched)
-	return err
+	for path := range e.watched {
+		e.forget(path, false)
+	}
+	e.joined = false
+	return e.kernel.leave(e.inbox)
 }
 
 // watch makes the watches be on want, and no others. Afresh, those that are
@@ -66,12 +51,12 @@ func (e *eyes) close() error {
 // so that changes there were not told, and whether what is wanted may be wrong
 // by now, so that the caller must walk the routes again.
 func (e *eyes) watch(want map[string]fileID, afresh bool) (added map[fileID]bool, again bool) {
-	if e.fw == nil {
+	if !e.joined {
 		return nil, false
 	}
-	for path, id := range e.watched {
-		if want[path] != id {
-			e.forget(path)
+	for path, w := range e.watched {
+		if id, wanted := want[path]; !wanted || id != w.id {
+			e.forget(path, false)
 		}
 	}
 	e.blind, added = nil, make(map[fileID]bool)
@@ -80,15 +65,16 @@ func (e *eyes) watch(want map[string]fileID, afresh bool) (added map[fileID]bool
 		if old && !afresh {
 			continue
 		}
-		if err := e.add(e.fw, path); err != nil {
-			e.forget(path)
+		w, err := e.kernel.place(listener{e.inbox, path}, id)
+		if err != nil {
+			e.forget(path, false)
 			again = again || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 			if e.blind == nil {
 				e.blind = fmt.Errorf("not watching %q: %w", path, err)
 			}
 			continue
 		}
-		e.watched[path] = id
+		e.watched[path] = w
 		again = true
 		if !old {
 			added[id] = true
@@ -97,12 +83,12 @@ func (e *eyes) watch(want map[string]fileID, afresh bool) (added map[fileID]bool
 	return added, again
 }
 
-// forget takes the watch off path. fsnotify binds watches to paths: one that is
-// left on a directory that was moved away would stand in the way of the next.
-func (e *eyes) forget(path string) {
-	if _, ok := e.watched[path]; ok {
+// forget gives up the watch of path, in doubt if it may be on what is not there
+// any more.
+func (e *eyes) forget(path string, doubt bool) {
+	if w, ok := e.watched[path]; ok {
 		delete(e.watched, path)
-		_ = e.fw.Remove(path) // It may be gone by itself.
+		e.kernel.drop(w, listener{e.inbox, path}, doubt)
 	}
 }
 

@@ -22,8 +22,8 @@ type lens struct {
 }
 
 func (l *lens) eyes(t *testing.T) *eyes {
-	e := newEyes()
-	e.open = func() (*fsnotify.Watcher, error) {
+	k := newKernel()
+	k.open = func() (*fsnotify.Watcher, error) {
 		fw := newNotifier(t)
 		in, out := fw.Events, make(chan fsnotify.Event)
 		fw.Events, l.errs = out, fw.Errors
@@ -40,7 +40,7 @@ func (l *lens) eyes(t *testing.T) *eyes {
 		}()
 		return fw, nil
 	}
-	return e
+	return newEyes(k)
 }
 
 // Events are lost: every kind of change is found all the same, also that of the
@@ -54,7 +54,7 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 		put(t, p, before)
 	}
 	var l lens
-	r := watch(t, mode{eyes: func() *eyes { return l.eyes(t) }}, dir, plain)
+	r := observe(t, mode{eyes: func() *eyes { return l.eyes(t) }}, dir, plain)
 	for _, p := range []string{a, b, c, plain} {
 		r.onlyEver(p, before, after, "")
 	}
@@ -102,17 +102,17 @@ func TestSet_WhileFilesChange(t *testing.T) {
 	t.Parallel()
 	// during returns eyes that call do before the first watch of a directory.
 	during := func(dir string, do func()) *eyes {
-		e := newEyes()
-		e.open = func() (*fsnotify.Watcher, error) { return newNotifier(t), nil }
-		add, done := e.add, false
-		e.add = func(fw *fsnotify.Watcher, path string) error {
+		k := newKernel()
+		k.open = func() (*fsnotify.Watcher, error) { return newNotifier(t), nil }
+		add, done := k.add, false
+		k.add = func(fw *fsnotify.Watcher, path string) error {
 			if !done && (dir == "" || path == dir) {
 				done = true
 				do()
 			}
 			return add(fw, path)
 		}
-		return e
+		return newEyes(k)
 	}
 	t.Run("directory replaced", func(t *testing.T) {
 		dir := t.TempDir() + "/maps"
@@ -222,22 +222,22 @@ func TestLifeCycle_NoNotifications(t *testing.T) {
 
 // unopened returns eyes that stay shut while broken.
 func unopened(broken *atomic.Bool, err error) *eyes {
-	e := newEyes()
-	open := e.open
-	e.open = func() (*fsnotify.Watcher, error) {
+	k := newKernel()
+	open := k.open
+	k.open = func() (*fsnotify.Watcher, error) {
 		if broken.Load() {
 			return nil, err
 		}
 		return open()
 	}
-	return e
+	return newEyes(k)
 }
 
 // unadded returns eyes that, while broken, see n directories and no more.
 func unadded(broken *atomic.Bool, err error, n int) *eyes {
-	e := newEyes()
-	add := e.add
-	e.add = func(fw *fsnotify.Watcher, path string) error {
+	k := newKernel()
+	e, add := newEyes(k), k.add
+	k.add = func(fw *fsnotify.Watcher, path string) error {
 		if broken.Load() && len(e.watched) >= n {
 			return err
 		}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -22,9 +21,8 @@ type burst struct {
 	gone        bool // the name was taken away last
 }
 
-// An inbox takes the events from the kernel as they come. It must never wait for
-// the one who reads it: fsnotify holds its lock while it delivers some errors,
-// and whoever adds a watch then waits for that lock.
+// An inbox takes what happens as it is told. It never waits for the one who reads
+// it, see [kernel].
 type inbox struct {
 	wake chan struct{} // has an element when there is something to take
 
@@ -37,44 +35,28 @@ func newInbox() *inbox {
 	return &inbox{wake: make(chan struct{}, 1), bursts: make(map[string]burst)}
 }
 
-// pump empties the channels into the inbox until both are closed.
-func (in *inbox) pump(events <-chan fsnotify.Event, errs <-chan error) {
-	for events != nil || errs != nil {
-		select {
-		case ev, ok := <-events:
-			if !ok {
-				events = nil
-				continue
-			}
-			in.put(ev, time.Now())
-		case _, ok := <-errs:
-			if !ok {
-				errs = nil
-				continue
-			}
-			// fsnotify.ErrEventOverflow, or the kernel's queue could not be
-			// read: in either case anything may have happened.
-			in.lose()
-		}
-	}
+// A happening is what an event tells, of whatever path.
+type happening struct {
+	op    fsnotify.Op
+	moved bool // see [isMove]
+	at    time.Time
 }
 
-func (in *inbox) put(ev fsnotify.Event, now time.Time) {
+func (in *inbox) put(path string, h happening) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	path := filepath.Clean(ev.Name) // fsnotify writes "//name" for what is in the root directory.
 	b, ok := in.bursts[path]
 	if !ok {
-		b.path, b.first = path, now
+		b.path, b.first = path, h.at
 	}
-	b.last = now
-	if ev.Has(fsnotify.Remove | fsnotify.Rename) {
+	b.last = h.at
+	if h.op.Has(fsnotify.Remove | fsnotify.Rename) {
 		b.created, b.moved, b.wrote, b.gone = false, false, false, true
 	}
-	if ev.Has(fsnotify.Create) {
-		b.created, b.moved, b.wrote, b.gone = true, isMove(ev), false, false
+	if h.op.Has(fsnotify.Create) {
+		b.created, b.moved, b.wrote, b.gone = true, h.moved, false, false
 	}
-	if ev.Has(fsnotify.Write) {
+	if h.op.Has(fsnotify.Write) {
 		b.wrote = true
 	}
 	in.bursts[path] = b

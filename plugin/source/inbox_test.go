@@ -72,8 +72,8 @@ func TestIsMove(t *testing.T) {
 // counts as its beginning.
 func TestInbox_Order(t *testing.T) {
 	in, now := newInbox(), time.Now()
-	for i, name := range []string{"//a", "//b", "/c", "/a"} {
-		in.put(fsnotify.Event{Name: name, Op: fsnotify.Write}, now.Add(time.Duration(i)))
+	for i, path := range []string{"/a", "/b", "/c", "/a"} {
+		in.put(path, happening{op: fsnotify.Write, at: now.Add(time.Duration(i))})
 	}
 	bursts, _ := in.take()
 	var got []string

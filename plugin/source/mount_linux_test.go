@@ -17,6 +17,7 @@ func TestLifeCycle_BindMounts(t *testing.T) {
 		t.Run("file written", bindFileWritten)
 		t.Run("file replaced", bindFileReplaced)
 		t.Run("directory", bindDirectory)
+		t.Run("directory of two watchers", bindDirectoryOfTwo)
 		return
 	}
 	t.Parallel()
@@ -54,7 +55,7 @@ func bindFileWritten(t *testing.T) {
 		put(t, host, before)
 		put(t, inside, "")
 		bind(t, host, inside)
-		r := watch(t, m, inside)
+		r := observe(t, m, inside)
 		r.onlyEver(inside, before, after)
 		writeSlowly(t, host, after, os.O_TRUNC)
 		r.wait(inside, after)
@@ -74,7 +75,7 @@ func bindFileReplaced(t *testing.T) {
 		put(t, inside, "")
 		bind(t, host, inside)
 		var d diary
-		r := readFrom(t, newWatcher(Options{Poll: 100 * time.Millisecond, Log: d.log}, newEyes()), filepath.Join(dir, "inside", watched))
+		r := readFrom(t, newWatcher(Options{Poll: 100 * time.Millisecond, Log: d.log}, newEyes(shared)), filepath.Join(dir, "inside", watched))
 		r.wait(inside, before)
 		r.onlyEver(inside, before, after)
 		put(t, host+".tmp", after)
@@ -103,7 +104,7 @@ func bindDirectory(t *testing.T) {
 		must(t, os.Mkdir(inside, 0o755))
 		bind(t, host, inside)
 		a, b := filepath.Join(inside, "a.yaml"), filepath.Join(host, "a.yaml")
-		r := watch(t, m, inside, host)
+		r := observe(t, m, inside, host)
 		r.onlyEver(a, before, after)
 		put(t, host+"/tmp", after)
 		must(t, os.Rename(host+"/tmp", host+"/a.yaml"))
@@ -113,4 +114,31 @@ func bindDirectory(t *testing.T) {
 		r.wait(a, before)
 		r.wait(b, before)
 	}
+}
+
+// The same, with a watcher for each of its paths: the one is told what the other
+// is, and goes on when the other's path is gone.
+func bindDirectoryOfTwo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	host, inside := dir+"/host", dir+"/inside"
+	put(t, host+"/a.yaml", before)
+	must(t, os.Mkdir(inside, 0o755))
+	bind(t, host, inside)
+	k := newKernel()
+	first := readFrom(t, newWatcher(Options{Log: t.Logf}, newEyes(k)), inside)
+	second := readFrom(t, newWatcher(Options{Log: t.Logf}, newEyes(k)), host)
+	a, b := inside+"/a.yaml", host+"/a.yaml"
+	put(t, host+"/tmp", after)
+	must(t, os.Rename(host+"/tmp", b))
+	first.wait(a, after)
+	second.wait(b, after)
+	writeSlowly(t, a, before, os.O_TRUNC)
+	first.wait(a, before)
+	second.wait(b, before)
+
+	must(t, syscall.Unmount(inside, 0))
+	second.w.Set([]string{host, host + "/more"}) // Places the watches again.
+	writeSlowly(t, b, after, os.O_TRUNC)
+	second.wait(b, after)
 }

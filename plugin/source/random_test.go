@@ -135,7 +135,7 @@ func TestLifeCycle_Random(t *testing.T) {
 					s := &scribe{t: t, rng: rand.New(rand.NewPCG(seed, 4)), dir: filepath.Join(above, "maps")}
 					path := filepath.Join(s.dir, "map.yaml")
 					put(t, path, s.document())
-					r := watch(t, m, filepath.Join(s.dir, watched))
+					r := observe(t, m, filepath.Join(s.dir, watched))
 					r.judge(path)
 					for range *moves {
 						name, doc := s.move()

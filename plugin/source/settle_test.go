@@ -50,7 +50,8 @@ func TestLifeCycle_SettlingByEvent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			in, now := newInbox(), time.Now()
 			for _, op := range tt.events {
-				in.put(event(t, op), now)
+				ev := event(t, op)
+				in.put(ev.Name, happening{ev.Op, isMove(ev), now})
 			}
 			bursts, lost := in.take()
 			if len(bursts) != 1 || lost {

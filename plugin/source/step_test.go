@@ -44,7 +44,7 @@ func TestLifeCycle_EndlessWriterIsSaid(t *testing.T) {
 	var d diary
 	dir := t.TempDir()
 	put(t, dir+"/busy", before)
-	w := newWatcher(Options{Log: d.log}, newEyes())
+	w := newWatcher(Options{Log: d.log}, newEyes(shared))
 	w.Set([]string{dir + "/busy"})
 	w.Close() // From here on, its clock is ours.
 	f, start := w.roots[dir+"/busy"].self, time.Now()

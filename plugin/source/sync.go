@@ -133,23 +133,23 @@ func (w *Watcher) rootOf(f *file) *root {
 // happened takes note of what events told.
 func (w *Watcher) happened(b burst, now time.Time) {
 	dir, name := split(b.path)
-	id, ok := w.eyes.watched[dir]
+	seen, ok := w.eyes.watched[dir]
 	if _, self := w.eyes.watched[b.path]; self && (b.created || b.gone) {
 		// Something watched was moved or replaced: the watch is on what is not
 		// there any more, or was dropped by the kernel.
-		w.eyes.forget(b.path)
+		w.eyes.forget(b.path, true)
 		w.dirty = true
 	}
 	if !ok {
 		return
 	}
-	at := spot{id, name}
+	at := spot{seen.id, name}
 	if w.tree.onWay[at] {
 		w.dirty = true
 	}
 	if IsDocument(name) {
 		for _, r := range w.folders {
-			if r.within.id == id && r.docs[name] == nil && len(w.addDoc(r, name).hops) > 1 {
+			if r.within.id == seen.id && r.docs[name] == nil && len(w.addDoc(r, name).hops) > 1 {
 				w.dirty = true // What is behind the link has to be watched.
 			}
 		}

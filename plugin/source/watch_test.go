@@ -46,15 +46,15 @@ type mode struct {
 }
 
 var modes = []mode{
-	{"notified", Options{}, newEyes},
+	{"notified", Options{}, func() *eyes { return newEyes(shared) }},
 	{"polled", Options{Poll: 40 * time.Millisecond}, closedEyes},
 }
 
 // closedEyes are those of a machine that has no inotify instance to give.
 func closedEyes() *eyes {
-	e := newEyes()
-	e.open = func() (*fsnotify.Watcher, error) { return nil, syscall.EMFILE }
-	return e
+	k := newKernel()
+	k.open = func() (*fsnotify.Watcher, error) { return nil, syscall.EMFILE }
+	return newEyes(k)
 }
 
 // A reader does what the consumer of a Watcher does: it reads what is named and
@@ -71,8 +71,8 @@ type reader struct {
 	judges  map[string]func(content string) // :: path → told of all that comes into force
 }
 
-// watch starts a Watcher of paths and a reader of it.
-func watch(t *testing.T, m mode, paths ...string) *reader {
+// observe starts a Watcher of paths and a reader of it.
+func observe(t *testing.T, m mode, paths ...string) *reader {
 	t.Helper()
 	m.opts.Log = t.Logf
 	return readFrom(t, newWatcher(m.opts, m.eyes()), paths...)

@@ -73,7 +73,7 @@ type Watcher struct {
 
 // New returns a Watcher of nothing; see [Watcher.Set]. It does not fail: without
 // notifications it lives on the poll alone and says so.
-func New(o Options) *Watcher { return newWatcher(o, newEyes()) }
+func New(o Options) *Watcher { return newWatcher(o, newEyes(shared)) }
 
 func newWatcher(o Options, e *eyes) *Watcher {
 	ctx, cancel := context.WithCancel(context.Background())

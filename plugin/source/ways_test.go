@@ -211,7 +211,7 @@ func TestLifeCycle_EveryWayAFileChanges(t *testing.T) {
 					put(t, dir+"/map.yaml", before)
 				}
 				path := dir + "/map.yaml"
-				r := watch(t, m, path)
+				r := observe(t, m, path)
 				if got := r.content(path); got != before {
 					t.Fatalf("want %q at first, got %q", before, got)
 				}
@@ -236,7 +236,7 @@ func TestLifeCycle_MissingAtFirst(t *testing.T) {
 				dir := t.TempDir()
 				must(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(missing)), 0o755))
 				path := filepath.Join(dir, "above/maps/map.yaml")
-				r := watch(t, m, path)
+				r := observe(t, m, path)
 				r.onlyEver(path, after, "")
 				must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 				writeSlowly(t, path, after, os.O_CREATE)
@@ -260,7 +260,7 @@ func TestLifeCycle_EndlessWriter(t *testing.T) {
 			busy, calm := dir+"/busy", dir+"/calm"
 			put(t, busy, before)
 			put(t, calm, before)
-			r := watch(t, m, busy, calm)
+			r := observe(t, m, busy, calm)
 			r.onlyEver(busy, before, after)
 			stop, done := make(chan struct{}), make(chan struct{})
 			go func() {

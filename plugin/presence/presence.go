@@ -30,7 +30,8 @@ type Memory struct {
 	seed  maphash.Seed
 	slots []atomic.Pointer[entry]
 	tags  []atomic.Uint64 // of a set of slots: an octet of the hash of what is in each, see [tagOf]
-	doubt []atomic.Uint64 // hashes of names that were seen once
+	known once            // the names of maps that were seen once
+	other once            // the others
 
 	mu   sync.Mutex // of whoever moves the clock
 	skip uint32     // ticks that were skipped to forget
@@ -46,11 +47,11 @@ type View struct {
 	zones zones
 }
 
-// entry is one name of one view. It never changes.
+// entry is one name of one view.
 type entry struct {
 	view  uint64
 	name  fqdn.Name
-	born  uint32 // the tick at which the backend was asked
+	born  atomic.Uint32 // the tick at which the backend was last asked
 	facts Facts
 	// version of the zone that the backend answered from, if it is known.
 	version *version
@@ -58,19 +59,41 @@ type entry struct {
 
 // lasts reports whether the name is remembered still.
 func (e *entry) lasts(now uint32) bool {
-	return now-e.born < ticks-1 || e.version != nil && now-e.version.seen.Load() < ticks-1
+	return now-e.born.Load() < ticks-1 || e.version != nil && now-e.version.seen.Load() < ticks-1
 }
 
 // ticks is how many ticks of the clock make a lifetime. A name is remembered for
 // one less: it is born between two ticks, and a tick may come late.
 const ticks = 16
 
-// Sizes. A name may stand in any of ways slots. The slots are a fixed cost of
-// 2.3 MiB, an entry about 90 octets more while it is there.
+// renew makes the name last on: the backend has said the same at the tick born.
+func (e *entry) renew(born uint32) {
+	if int32(born-e.born.Load()) > 0 {
+		e.born.Store(born)
+	}
+}
+
+// once has a part of the hash of each name that was seen once, until that of
+// another takes its place.
+type once []atomic.Uint32
+
+// again reports whether the name was seen before.
+func (o once) again(hash uint64) bool {
+	at := &o[(hash>>32)%uint64(len(o))]
+	if at.Load() == uint32(hash) {
+		return true
+	}
+	at.Store(uint32(hash))
+	return false
+}
+
+// Sizes. A name may stand in any of ways slots. All that is fixed has 3.5 MiB, an
+// entry about 90 octets more while it is there.
 const (
 	slots  = 1 << 18
 	ways   = 8
-	doubts = 1 << 16
+	knowns = 1 << 18
+	others = 1 << 16
 )
 
 // New returns an empty memory that remembers each name for at most lifetime,
@@ -81,7 +104,8 @@ func New(lifetime time.Duration) *Memory {
 		seed:  maphash.MakeSeed(),
 		slots: make([]atomic.Pointer[entry], slots),
 		tags:  make([]atomic.Uint64, slots/ways),
-		doubt: make([]atomic.Uint64, doubts),
+		known: make(once, knowns),
+		other: make(once, others),
 		stop:  stop,
 	}
 	m.Forget()
@@ -192,10 +216,11 @@ func (v *View) Get(name fqdn.Name, hash uint64) (facts *Facts, ripe fqdn.Name) {
 	return nil, e.version.apex
 }
 
-// Add remembers a name from the tick at which the backend was asked. named says
-// that the map itself names it: any other name is remembered only when it is
-// seen for the second time, so that a flood of random names below a wildcard
-// passes by. No name that was learned within the lifetime makes room for another.
+// Add remembers a name from the tick at which the backend was asked, if it is seen
+// for the second time: one that nobody asks for again would cost more than it
+// saves. named says that the map itself names it. Other names are counted apart, so
+// that a flood of random ones below a wildcard passes by. No name that was learned
+// within the lifetime makes room for another.
 //
 // apex is that of the zone that the backend answered from, or "" if it has no
 // versions. Add reports whether [View.Observe] would help with that zone.
@@ -203,18 +228,25 @@ func (v *View) Add(name fqdn.Name, born uint32, facts Facts, named bool, apex fq
 	if v == nil {
 		return false
 	}
-	m, hash := v.m, v.Hash(name)
-	e := &entry{view: v.id, name: name, born: born, facts: facts}
+	hash, seen := v.Hash(name), v.m.other
 	if named {
-		e.version, observe = v.versionAt(apex, born)
-	} else {
-		seen := &m.doubt[hash>>48]
-		if seen.Load() != hash {
-			seen.Store(hash)
-			return false
-		}
+		seen = v.m.known
 	}
-	m.put(hash, e)
+	old := v.find(name, hash)
+	if old == nil && !seen.again(hash) {
+		return false
+	}
+	var at *version
+	if named {
+		at, observe = v.versionAt(apex, born)
+	}
+	if old != nil && old.facts == facts && old.version == at {
+		old.renew(born)
+		return observe
+	}
+	e := &entry{view: v.id, name: name, facts: facts, version: at}
+	e.born.Store(born)
+	v.m.put(hash, e)
 	return observe
 }
 
@@ -256,7 +288,7 @@ func (m *Memory) room(base int, e *entry) (old *entry, at int) {
 		switch {
 		case o.view == e.view && o.name == e.name, !o.lasts(now):
 			return o, i
-		case at < 0 && e.version != nil && now-o.born >= ticks-1:
+		case at < 0 && e.version != nil && now-o.born.Load() >= ticks-1:
 			old, at = o, i
 		}
 	}

@@ -23,11 +23,17 @@ func (v *View) has(name fqdn.Name) bool {
 	return f != nil
 }
 
+// learn adds a name of the map as often as it takes for it to be remembered.
+func (v *View) learn(name fqdn.Name, born uint32, facts Facts, apex fqdn.Name) (observe bool) {
+	v.Add(name, born, facts, true, apex)
+	return v.Add(name, born, facts, true, apex)
+}
+
 func (v *View) pass(n uint32) { v.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
-	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "")
+	m.learn("www.example.org.", m.Now(), Facts{Authoritative: true}, "")
 	m.pass(ticks - 2)
 	if f, _ := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
 		t.Fatalf("Get() = %v before the lifetime is over", f)
@@ -45,7 +51,7 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 	defer memory.Close()
 	m := memory.View()
 	born := time.Now()
-	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	m.learn("www.example.org.", m.Now(), Facts{}, "")
 	for {
 		asked := time.Now()
 		if !m.has("www.example.org.") {
@@ -61,15 +67,15 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 	m := still(t)
 	born := m.Now()
-	m.Add("a.example.org.", born, Facts{}, true, "")
+	m.learn("a.example.org.", born, Facts{}, "")
 	m.m.Forget()
-	m.Add("b.example.org.", born, Facts{}, true, "")
+	m.learn("b.example.org.", born, Facts{}, "")
 	for _, n := range []fqdn.Name{"a.example.org.", "b.example.org."} {
 		if m.has(n) {
 			t.Errorf("%s is remembered from before Forget", n)
 		}
 	}
-	m.Add("c.example.org.", m.Now(), Facts{}, true, "")
+	m.learn("c.example.org.", m.Now(), Facts{}, "")
 	if !m.has("c.example.org.") {
 		t.Error("nothing is remembered after Forget")
 	}
@@ -78,7 +84,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 func TestViewsDoNotShareNames(t *testing.T) {
 	a := still(t)
 	b := a.m.View()
-	a.Add("www.example.org.", a.Now(), Facts{}, true, "")
+	a.learn("www.example.org.", a.Now(), Facts{}, "")
 	if b.has("www.example.org.") {
 		t.Error("a name of one backend is remembered for another")
 	}
@@ -94,7 +100,7 @@ func TestAFloodPassesBy(t *testing.T) {
 	useful := make([]fqdn.Name, 1000)
 	for i := range useful {
 		useful[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.Add(useful[i], m.Now(), Facts{}, true, "")
+		m.learn(useful[i], m.Now(), Facts{}, "")
 	}
 	held := m.held()
 	for i := range 200_000 {
@@ -115,6 +121,54 @@ func TestAFloodPassesBy(t *testing.T) {
 	}
 }
 
+// A name that is asked for once takes no room, and a flood of random names does not
+// keep those of the map from being remembered when they are asked for again.
+func TestANameIsRememberedFromTheSecondTime(t *testing.T) {
+	m := still(t)
+	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	if m.has("www.example.org.") || m.held() != 0 {
+		t.Fatal("a name that was asked for once is remembered")
+	}
+	for i := range 4 * others {
+		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false, "")
+	}
+	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	if !m.has("www.example.org.") {
+		t.Fatal("a name that was asked for twice is not remembered")
+	}
+}
+
+// Once its lifetime is over, a name is remembered again as soon as the backend says
+// the same of it, in the room it has.
+func TestANameIsRenewed(t *testing.T) {
+	m := still(t)
+	m.learn("www.example.org.", m.Now(), Facts{}, "")
+	asked := m.Now()
+	for range 3 {
+		m.pass(ticks)
+		if m.has("www.example.org.") {
+			t.Fatal("the name is remembered beyond its lifetime")
+		}
+		asked = m.Now()
+		m.Add("www.example.org.", asked, Facts{}, true, "")
+		if !m.has("www.example.org.") {
+			t.Fatal("the name is not remembered again")
+		}
+	}
+	m.pass(ticks - 2)
+	m.Add("www.example.org.", asked-1, Facts{}, true, "") // An answer that took its time.
+	if !m.has("www.example.org.") {
+		t.Error("an old answer shortens the life of a name")
+	}
+	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "")
+	if f, _ := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
+		t.Errorf("Get() = %v after the backend said otherwise", f)
+	}
+	if n := testing.AllocsPerRun(100, func() { m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "") }); n != 0 {
+		t.Errorf("to renew a name allocates %v times", n)
+	}
+}
+
 // held counts the names that take room.
 func (v *View) held() int {
 	n := 0
@@ -128,7 +182,7 @@ func (v *View) held() int {
 
 func TestGetDoesNotAllocate(t *testing.T) {
 	m := still(t)
-	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	m.learn("www.example.org.", m.Now(), Facts{}, "")
 	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.", m.Hash("www.example.org.")) }); n != 0 {
 		t.Errorf("Get allocates %v times", n)
 	}
@@ -141,7 +195,7 @@ func BenchmarkGet(b *testing.B) {
 	names := make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.Add(names[i], m.Now(), Facts{}, true, "")
+		m.learn(names[i], m.Now(), Facts{}, "")
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

@@ -17,7 +17,7 @@ func versioned(t *testing.T) (*View, any) {
 	data := new(int)
 	m.Observe(apex, m.Now(), data)
 	m.pass(1)
-	m.Add("www.example.org.", m.Now(), Facts{}, true, apex)
+	m.learn("www.example.org.", m.Now(), Facts{}, apex)
 	return m, data
 }
 
@@ -76,8 +76,8 @@ func TestANameIsTiedToNoLaterVersion(t *testing.T) {
 	before := m.Now()
 	m.pass(1)
 	m.Observe(apex, m.Now(), data)
-	m.Add("before.example.org.", before, Facts{}, true, apex)
-	m.Add("same.example.org.", m.Now(), Facts{}, true, apex)
+	m.learn("before.example.org.", before, Facts{}, apex)
+	m.learn("same.example.org.", m.Now(), Facts{}, apex)
 	m.later(data)
 	m.pass(1)
 	for _, n := range []fqdn.Name{"before.example.org.", "same.example.org."} {
@@ -91,13 +91,13 @@ func TestANameIsTiedToNoLaterVersion(t *testing.T) {
 func TestAZoneOfFewNamesIsNotObserved(t *testing.T) {
 	m := still(t)
 	for i := range few {
-		observe := m.Add(fqdn.Name(fmt.Sprintf("host%d.example.org.", i)), m.Now(), Facts{}, true, apex)
+		observe := m.learn(fqdn.Name(fmt.Sprintf("host%d.example.org.", i)), m.Now(), Facts{}, apex)
 		if want := i == few-1; observe != want {
 			t.Errorf("name %d: observe = %v, want %v", i, observe, want)
 		}
 	}
 	m.Observe(apex, m.Now(), nil)
-	if m.Add("one.example.org.", m.Now(), Facts{}, true, apex) {
+	if m.learn("one.example.org.", m.Now(), Facts{}, apex) {
 		t.Error("a backend that does not tell is asked again at once")
 	}
 }
@@ -107,7 +107,7 @@ func TestAZoneOfFewNamesIsNotObserved(t *testing.T) {
 func TestRoomForNewNames(t *testing.T) {
 	m, data := versioned(t)
 	for i := range 4 * slots {
-		m.Add(fqdn.Name(fmt.Sprintf("host%d.example.org.", i)), m.Now(), Facts{}, true, apex)
+		m.learn(fqdn.Name(fmt.Sprintf("host%d.example.org.", i)), m.Now(), Facts{}, apex)
 	}
 	full := m.held()
 	m.later(data)
@@ -119,7 +119,7 @@ func TestRoomForNewNames(t *testing.T) {
 		if m.has(n) {
 			t.Fatalf("%s, which the map does not name, took the place of one that it does", n)
 		}
-		m.Add(n, m.Now(), Facts{}, true, apex)
+		m.learn(n, m.Now(), Facts{}, apex)
 		if m.has(n) {
 			kept++
 		}

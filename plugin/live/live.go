@@ -12,6 +12,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/pace"
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
@@ -83,7 +84,8 @@ func Open(opt Options) (*Store, error) {
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{watch: w}
 	s.loader = newLoader(opt, w, kept, &s.current)
-	if err := s.loader.start(manifest); err != nil {
+	pace.Load(func() { err = s.loader.start(manifest) })
+	if err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err
 	}
@@ -103,7 +105,7 @@ func (s *Store) follow(ctx context.Context) {
 			if !ok {
 				return
 			}
-			s.loader.change(change)
+			pace.Load(func() { s.loader.change(change) })
 		}
 	}
 }

@@ -4,14 +4,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/pace"
 	"github.com/addressmap/addressmap/plugin/source"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
@@ -103,7 +101,7 @@ func (b *batch) refuse(path string, version digest, err error) {
 // parse turns the bytes of a document into a candidate, which lacks its zone
 // files yet.
 func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
-	sum := sumOf(data)
+	sum := sha256.Sum256(data)
 	doc, errs := mapfile.Parse(path, data)
 	if doc == nil {
 		b.refuse(path, sum, errs.Err())
@@ -114,14 +112,6 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	l.names[path] = names
 	l.durable.note(sum, data)
 	return candidate{path: path, sum: sum, src: mapset.Source{Doc: doc}, errs: errs}, true
-}
-
-// sumOf returns the SHA-256 of data.
-func sumOf(data []byte) (sum digest) {
-	h := sha256.New()
-	_, _ = io.Copy(h, pace.Reader(data)) // neither of them fails
-	h.Sum(sum[:0])
-	return sum
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is

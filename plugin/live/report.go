@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // maxWarnings is how many warnings of one version are logged.
@@ -33,9 +32,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == Refused && !refused {
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
-	pace.Rest()
 	now, sum := l.current.Load(), l.sum()
-	pace.Rest()
 	if result == OK {
 		l.logInForce(old, now, sum)
 	}

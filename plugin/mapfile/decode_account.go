@@ -2,8 +2,6 @@ package mapfile
 
 import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // accounts reads the list of accounts. An account whose id is refused stays, so
@@ -16,7 +14,6 @@ func (d *decoder) accounts(n *node) {
 	}
 	d.doc.Accounts = make([]Account, 0, len(items))
 	for i := range items {
-		pace.Rest()
 		before := d.count()
 		o, ok := d.object(&items[i], &accountKeys)
 		if !ok {
@@ -64,7 +61,6 @@ func (d *decoder) zones(a *Account, n *node) {
 	}
 	a.Zones = make([]Zone, 0, len(items))
 	for i := range items {
-		pace.Rest()
 		o, ok := d.object(&items[i], &zoneKeys)
 		if !ok {
 			a.ZonesInvalid = true

@@ -1,14 +1,13 @@
 package mapfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML library
@@ -23,7 +22,7 @@ type jsonReader struct {
 
 // readJSON returns the tree of data, or where it stops being one JSON value.
 func readJSON(data []byte) (node, *placed) {
-	r := &jsonReader{data: data, dec: json.NewDecoder(pace.Reader(data)), pos: Pos{1, 1}}
+	r := &jsonReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), pos: Pos{1, 1}}
 	r.dec.UseNumber()
 	root, err := r.value(0)
 	if err != nil {

@@ -1,20 +1,19 @@
 package mapfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // readYAML reads the first document in the text of d and complains about a
 // second one.
 func readYAML(d *Document) (root node, ok bool, errs Errors) {
-	loader, err := yaml.NewLoader(pace.Reader(d.text.data), yaml.WithPlugin(
+	loader, err := yaml.NewLoader(bytes.NewReader(d.text.data), yaml.WithPlugin(
 		loaderlimits.New(loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())))
 	if err != nil {
 		return node{}, false, Errors{notYAML(d, err)}
@@ -71,7 +70,6 @@ func (c *converter) convert(n *yaml.Node) (node, int, *placed) {
 	}
 	size := 1
 	if len(n.Content) > 0 {
-		pace.Rest()
 		out.kids = make([]node, len(n.Content))
 	}
 	for i, kid := range n.Content {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // account compiles one account.
@@ -30,7 +29,6 @@ func (b *builder) account(s Source, a *mapfile.Account) {
 	ofMap := make(map[*mapfile.AddressMap]*rung)
 	apps := appsByZone(a, att)
 	for i := range a.Zones {
-		pace.Rest()
 		z := &a.Zones[i]
 		l := base
 		if m := att.zones[z.Name]; m != nil {

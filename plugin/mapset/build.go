@@ -6,7 +6,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
@@ -57,16 +56,13 @@ type builder struct {
 }
 
 func newBuilder(s *Set) *builder {
-	pace.Rest()
 	snap := &Snapshot{
 		zones:    s.snap.zones.clone(),
 		accounts: maps.Clone(s.snap.accounts),
 		anycast:  s.snap.anycast,
 		lineage:  newLineage(s.snap.lineage.self),
 	}
-	pace.Rest()
 	reg := s.reg.clone()
-	pace.Rest()
 	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts)}
 	return &builder{
 		last: s.snap, next: next, snap: snap, reg: reg,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // claim is who holds something of which there is only one, and since where. There
@@ -66,7 +65,6 @@ func (r *registry) clone() *registry {
 // remove takes out all that a document in force claims.
 func (r *registry) remove(doc *mapfile.Document) {
 	for i := range doc.Accounts {
-		pace.Rest()
 		a := &doc.Accounts[i]
 		delete(r.accounts, a.ID)
 		for j := range a.Zones {
@@ -104,7 +102,6 @@ func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K
 // names enters what the document claims by name (V4).
 func (b *builder) names(doc *mapfile.Document) {
 	for i := range doc.Accounts {
-		pace.Rest()
 		a := &doc.Accounts[i]
 		by := &claimant{a.ID, doc.Name}
 		b.claimants[a] = by

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -60,7 +59,6 @@ func Diff(old, next *Snapshot) Changes {
 	d := differ{touched: make(map[string]bool)}
 	zones := mayDiffer(old, next)
 	for _, apex := range zones {
-		pace.Rest()
 		d.zone(old.zones.zone(apex), next.zones.zone(apex))
 	}
 	accounts := changedAccounts(old, next)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // lineage tells which snapshot another one was made from.
@@ -24,7 +23,6 @@ func (l *lineage) touch(lists ...[]*mapfile.Document) {
 	for _, docs := range lists {
 		for _, doc := range docs {
 			for i := range doc.Accounts {
-				pace.Rest()
 				l.accounts[doc.Accounts[i].ID] = struct{}{}
 				for j := range doc.Accounts[i].Zones {
 					l.touched[doc.Accounts[i].Zones[j].Name] = struct{}{}

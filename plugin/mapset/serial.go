@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // serials counts, for each zone of the map, the reloads that changed what a
@@ -47,7 +46,6 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
 	s.serials = serials{own: counters, below: make(map[fqdn.Name]uint32)}
 	for z, n := range counters {
-		pace.Rest()
 		for up, ok := z.Parent(); ok; up, ok = up.Parent() {
 			s.serials.below[up] += n
 		}
@@ -77,7 +75,6 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 func changedZones(old, next *Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for _, apex := range mayDiffer(old, next) {
-		pace.Rest()
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
 		if a, b := old.around(apex), next.around(apex); a != b && !a.answersAs(b) {

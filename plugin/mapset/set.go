@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Set is documents compiled together, such that one of them can be replaced
@@ -148,7 +147,6 @@ func slim(doc *mapfile.Document) *mapfile.Document {
 	out.Forget()
 	out.Accounts = slices.Clone(doc.Accounts)
 	for i := range out.Accounts {
-		pace.Rest()
 		a := &out.Accounts[i]
 		a.Zones = slices.Clone(a.Zones)
 		for j := range a.Zones {

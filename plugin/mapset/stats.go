@@ -5,7 +5,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Stats counts what a snapshot holds.
@@ -28,7 +27,6 @@ func (s *Stats) add(o Stats) {
 func statsOf(doc *mapfile.Document, b *block) Stats {
 	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.zones)}
 	for _, z := range b.zones {
-		pace.Rest()
 		st.ProxiedNames += z.names()
 	}
 	for i := range doc.Accounts {

@@ -1,50 +1,56 @@
-// Package pace lets queries have their turn while a map is loaded on one core.
-// There, the scheduler looks at the network only when nothing else is to be done,
-// or every 10 ms or more: to yield is not enough, one has to rest, and for longer
-// than what is waiting takes. With more cores than one nothing rests.
+// Package pace lets queries have their turn while a map is loaded on one
+// processor. There, Go's scheduler looks at the network only when nothing else is
+// to be done, or every 10 ms or more, and what collects the garbage of the load
+// comes first. The kernel's scheduler gives the processor to who has waited for
+// something at once, but it has to be given several threads to choose from.
 package pace
 
 import (
-	"io"
 	"runtime"
-	"sync/atomic"
-	"time"
+	"sync"
 )
 
-// How long to work without a rest, and how long a rest is. A load on one core takes
-// half as long again.
-const (
-	work = time.Millisecond
-	rest = 500 * time.Microsecond
-)
+// threads is how many threads run Go code during a load. It is the least number of
+// which the collector has one for itself, and lets the others be.
+const threads = 4
 
 var (
-	alone  = runtime.GOMAXPROCS(0) == 1
-	begun  = time.Now()
-	rested atomic.Int64 // when the last rest ended, since begun
+	mu    sync.Mutex
+	loads int // under way with more threads than there were
 )
 
-// Rest is to be called often by what takes long. It rests if it is time to.
-func Rest() {
-	if !alone || int64(time.Since(begun))-rested.Load() < int64(work) {
-		return
+// Load calls load, which takes long, and returns when that does. If GOMAXPROCS is 1
+// it is raised meanwhile.
+func Load(load func()) {
+	if raise() {
+		defer restore()
 	}
-	time.Sleep(rest)
-	rested.Store(int64(time.Since(begun)))
+	load()
 }
 
-// Reader returns a reader of data that rests between pieces.
-func Reader(data []byte) io.Reader { return &reader{data} }
-
-type reader struct{ data []byte }
-
-// Read implements the io.Reader interface.
-func (r *reader) Read(p []byte) (int, error) {
-	Rest()
-	if len(r.data) == 0 {
-		return 0, io.EOF
+// raise reports whether there is a need for more threads, and sees to them.
+func raise() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	if loads == 0 {
+		if runtime.GOMAXPROCS(0) > 1 {
+			return false
+		}
+		runtime.GOMAXPROCS(threads)
 	}
-	n := copy(p, r.data[:min(len(r.data), 16<<10)])
-	r.data = r.data[n:]
-	return n, nil
+	loads++
+	return true
+}
+
+func restore() {
+	mu.Lock()
+	defer mu.Unlock()
+	if loads--; loads > 0 {
+		return
+	}
+	// Where one is what the runtime chooses, let it go on to choose.
+	runtime.SetDefaultGOMAXPROCS()
+	if runtime.GOMAXPROCS(0) > 1 {
+		runtime.GOMAXPROCS(1)
+	}
 }

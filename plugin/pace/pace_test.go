@@ -1,49 +1,49 @@
 package pace
 
 import (
-	"bytes"
+	"runtime"
 	"testing"
-	"testing/iotest"
-	"time"
 )
 
-// on makes the test run as on one core, or not.
-func on(t *testing.T, one bool) {
-	before := alone
-	t.Cleanup(func() { alone = before })
-	alone = one
-	rested.Store(0)
+// with makes the test run with n processors.
+func with(t *testing.T, n int) {
+	before := runtime.GOMAXPROCS(n)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 }
 
-func TestReaderReadsAll(t *testing.T) {
-	for _, one := range []bool{false, true} {
-		on(t, one)
-		data := bytes.Repeat([]byte("0123456789"), 10_000)
-		if err := iotest.TestReader(Reader(data), data); err != nil {
-			t.Errorf("on one core %v: %v", one, err)
-		}
+func wantProcs(t *testing.T, when string, want int) {
+	t.Helper()
+	if got := runtime.GOMAXPROCS(0); got != want {
+		t.Errorf("%s: GOMAXPROCS is %d, want %d", when, got, want)
 	}
 }
 
-// A rest lets others have their turn, and is not taken again at once.
-func TestRest(t *testing.T) {
-	on(t, true)
-	for time.Since(begun) < 2*work {
-	}
-	Rest()
-	first := rested.Load()
-	if first == 0 {
-		t.Fatal("after some work there is no rest")
-	}
-	on(t, false)
-	Rest()
-	if rested.Load() != 0 {
-		t.Error("there is a rest with more cores than one")
+// One processor is shared by several threads until the last load is done.
+func TestLoad_OneProcessor(t *testing.T) {
+	with(t, 1)
+	Load(func() {
+		wantProcs(t, "while one load is under way", threads)
+		Load(func() { wantProcs(t, "while two are", threads) })
+		wantProcs(t, "after one of two", threads)
+	})
+	wantProcs(t, "after the load", 1)
+}
+
+// A load that panics leaves nothing raised.
+func TestLoad_Panics(t *testing.T) {
+	with(t, 1)
+	func() {
+		defer func() { _ = recover() }()
+		Load(func() { panic("in a load") })
+	}()
+	wantProcs(t, "after a load that panicked", 1)
+	if loads != 0 {
+		t.Errorf("%d loads are counted, and none is under way", loads)
 	}
 }
 
-func BenchmarkRest(b *testing.B) {
-	for b.Loop() {
-		Rest()
-	}
+func TestLoad_SeveralProcessors(t *testing.T) {
+	with(t, 2)
+	Load(func() { wantProcs(t, "during a load", 2) })
+	wantProcs(t, "after it", 2)
 }

@@ -96,7 +96,7 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
 	a.tells = tellsWildcards(handlers)
-	a.versions = only(handlers, "file") // others change more than what is in their zones
+	a.held = heldBy(a.next)
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.serials = true

@@ -15,10 +15,9 @@ type resolver struct {
 	only  fqdn.Name // of the zones, if there is just one
 	tells bool      // the backends tell which wildcard a record was made from
 
-	memory *presence.View // nil: the backend is asked each time
-	// versions: the backend tells when nothing in a zone has changed
-	versions bool
-	serials  bool // secondaries follow the serial, which the map then counts up
+	memory  *presence.View // nil: the backend is asked each time
+	held    answer.Zones   // the backend's zones; nil if they cannot be looked into
+	serials bool           // secondaries follow the serial, which the map then counts up
 }
 
 // names takes the snapshot once.
@@ -30,7 +29,7 @@ func (r *resolver) names() answer.Names {
 		Tells:    r.tells,
 		Serials:  r.serials,
 		Memory:   r.memory,
-		Versions: r.versions,
+		Zones:    r.held,
 	}
 }
 

@@ -30,9 +30,15 @@ type Names struct {
 	Serials  bool      // SOA serials are counted up by the changes of the map
 
 	Memory *presence.View // of names that the backend has; nil to ask each time
-	// Versions: the backend answers with the same SOA record, in memory, for as long
-	// as nothing in its zone has changed.
-	Versions bool
+	Zones  Zones          // of the backend; nil if they cannot be looked into
+}
+
+// Zones is what a backend serves, where it can be looked into without asking.
+type Zones interface {
+	// WithAddress returns the zone in which the backend has an A or AAAA record of
+	// the name itself that it would answer with, authoritative, as the zone is now.
+	// Nil says nothing.
+	WithAddress(name fqdn.Name) presence.Version
 }
 
 // acts reports whether the directive acts for a name. With ten thousand server

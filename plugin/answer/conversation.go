@@ -15,7 +15,7 @@ func Respond(q *Query, names *Names, opt *Options, b Backend, first *Reply) Outc
 	if first != nil && first.Msg != nil && !first.Chased && q.plain(names, first.Msg) {
 		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
 	}
-	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, ripe: q.ripe, wide: !names.Tells && names.acts(q.owner)}
+	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, wide: !names.Tells && names.acts(q.owner)}
 	if q.tried {
 		c.tried = q.owner
 	}
@@ -65,7 +65,6 @@ type conversation struct {
 
 	born  uint32    // when the query was asked, by the clock of the memory
 	tried fqdn.Name // of which it is known that it is not remembered
-	ripe  fqdn.Name // see [presence.View.Get], for that name
 
 	signed bool   // the backend has signatures
 	spared []told // names that turned out not to be proxied

@@ -25,7 +25,6 @@ type Query struct {
 
 	facts *presence.Facts // what [Query.Recall] found; may be nil
 	tried bool            // to answer from memory, in vain
-	ripe  fqdn.Name       // see [presence.View.Get]
 }
 
 // Look decides for the name in the one question of req.
@@ -53,9 +52,9 @@ func (q *Query) Recall(names *Names) bool {
 	if !q.inet() || q.qtype != dns.TypeA && q.qtype != dns.TypeAAAA {
 		return false
 	}
-	facts, d, ripe, ok := names.remembered(q.question, q.hash, q.d)
+	facts, d, ok := names.known(q.question, q.hash, q.born, q.d)
 	if !ok {
-		q.tried, q.ripe = true, ripe
+		q.tried = true
 		return false
 	}
 	if len(d.IPs(q.family())) == 0 {
@@ -97,7 +96,7 @@ func (q *Query) First(names *Names) (Ask, bool) {
 	}
 	if t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeANY {
 		switch {
-		case q.d.Spectrum, names.Memory != nil && !q.tried, q.ripe != "":
+		case q.d.Spectrum, names.Memory != nil && !q.tried:
 			return Ask{}, false
 		case q.d.Proxied() || q.d.ByWildcard:
 			t = firstOf(q.question, q.d)
@@ -119,26 +118,4 @@ func firstOf(q question, d mapset.Decision) uint16 {
 // the records were made from, if the decision hangs on it.
 func (n *Names) ask(name string, qtype uint16, d mapset.Decision) Ask {
 	return Ask{Name: name, Type: qtype, Wildcard: n.Tells && d.ByWildcard}
-}
-
-// remembered returns the decision for a proxied owner, and what is known of the
-// backend's reply, if it is known that the owner has an address: from the zone
-// file, because it is an application's, or because the backend said so a moment
-// ago; nothing is known of the reply but in the last case. Whether a name has an
-// AAAA of its own is not remembered. For ripe see [presence.View.Get].
-func (n *Names) remembered(q question, hash uint64, d mapset.Decision) (facts *presence.Facts, now mapset.Decision, ripe fqdn.Name, ok bool) {
-	switch {
-	case d.Spectrum:
-		return nil, d, "", true
-	case n.Memory == nil, !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
-		return nil, d, "", false
-	case d.Present():
-		return nil, d, "", true
-	}
-	facts, ripe = n.Memory.Get(q.owner, hash)
-	if facts == nil {
-		return nil, d, ripe, false
-	}
-	d = n.from(q.owner, d, facts.Wildcard)
-	return facts, d, "", d.Proxied()
 }

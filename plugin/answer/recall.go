@@ -3,77 +3,62 @@ package answer
 import (
 	"github.com/miekg/dns"
 
-	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/presence"
 )
 
-// recall is [Names.remembered] for any owner of the conversation. It looks whether
-// a zone is as it was, if that is all that is left to know.
-func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Decision, bool) {
-	ripe, tried := c.ripe, q.owner == c.tried
-	if tried && ripe == "" {
-		return Reply{}, d, false
+// found stands for the reply of a backend that was looked into.
+var found = presence.Facts{Authoritative: true}
+
+// known returns the decision for a proxied owner, and what is known of the backend's
+// reply, if it is known that the owner has an address: from the map's zone file,
+// because it is an application's, because the backend said so a moment ago, or has
+// it where that can be seen; nothing is known of the reply but in the last two
+// cases. Whether a name has an AAAA of its own is not known.
+//
+// hash is that of the owner and born when it was asked for, by the memory.
+func (n *Names) known(q question, hash uint64, born uint32, d mapset.Decision) (*presence.Facts, mapset.Decision, bool) {
+	switch {
+	case d.Spectrum:
+		return nil, d, true
+	case n.Memory == nil, !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
+		return nil, d, false
+	case d.Present():
+		return nil, d, true
 	}
-	hash := c.names.Memory.Hash(q.owner)
-	if !tried {
-		facts, now, r, ok := c.names.remembered(q, hash, d)
-		if ok || r == "" {
-			return remembered(facts), now, ok
-		}
-		ripe = r
+	facts := n.Memory.Get(q.owner, hash)
+	if facts != nil {
+		d = n.from(q.owner, d, facts.Wildcard)
+		return facts, d, d.Proxied()
 	}
-	c.observe(ripe)
-	facts, now, _, ok := c.names.remembered(q, hash, d)
-	return remembered(facts), now, ok
+	if n.Zones == nil {
+		return nil, d, false
+	}
+	version := n.Zones.WithAddress(q.owner)
+	if version == nil {
+		return nil, d, false
+	}
+	if d = n.from(q.owner, d, ""); !d.Proxied() {
+		return nil, d, false
+	}
+	n.Memory.Add(q.owner, hash, born, found, true, version) // as if named: nobody can make up such names
+	return &found, d, true
 }
 
-// remembered returns what stands for a reply.
-func remembered(facts *presence.Facts) Reply {
-	if facts == nil {
-		return Reply{}
+// recall is [Names.known] for any owner of the conversation.
+func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Decision, bool) {
+	if q.owner == c.tried {
+		return Reply{}, d, false
 	}
-	return Reply{Facts: facts, Wildcard: facts.Wildcard}
+	facts, now, ok := c.names.known(q, c.names.Memory.Hash(q.owner), c.born, d)
+	if facts == nil {
+		return Reply{}, now, ok
+	}
+	return Reply{Facts: facts, Wildcard: facts.Wildcard}, now, ok
 }
 
 // remember has it remembered that an owner has an address, of which d was what
 // the map said before the backend was asked.
 func (c *conversation) remember(q question, d mapset.Decision, rep *Reply) {
-	if c.names.Memory == nil {
-		return
-	}
-	named := !d.ByWildcard && !d.ByDefault() // by the map itself
-	var apex fqdn.Name
-	if c.names.Versions && named {
-		apex = apexIn(rep.Msg, q.owner)
-	}
-	if c.names.Memory.Add(q.owner, c.born, factsOf(rep), named, apex) {
-		c.observe(apex)
-	}
-}
-
-// observe has it remembered which version of a zone the backend has.
-func (c *conversation) observe(apex fqdn.Name) {
-	now := c.names.Memory.Now()
-	m := c.b.Ask(Ask{Name: string(apex), Type: dns.TypeSOA}).Msg
-	if m != nil && len(m.Answer) > 0 {
-		if soa, ok := m.Answer[0].(*dns.SOA); ok {
-			c.names.Memory.Observe(apex, now, soa)
-			return
-		}
-	}
-	c.names.Memory.Observe(apex, now, nil)
-}
-
-// apexIn returns the apex of the zone that a positive answer about owner is from,
-// by the zone's name servers, or "".
-func apexIn(m *dns.Msg, owner fqdn.Name) fqdn.Name {
-	for _, rr := range m.Ns {
-		if ns, ok := rr.(*dns.NS); ok {
-			if apex := fqdn.Canonical(ns.Hdr.Name); owner.In(apex) {
-				return apex
-			}
-		}
-	}
-	return ""
+	c.names.Memory.Add(q.owner, c.names.Memory.Hash(q.owner), c.born, factsOf(rep), d.Named(), nil)
 }

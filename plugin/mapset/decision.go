@@ -52,9 +52,11 @@ func (d Decision) NeedsAAAA() bool { return d.manual && !d.Spectrum }
 // alias for it, so that the backend need not be asked.
 func (d Decision) Present() bool { return d.mark&markPresent != 0 }
 
-// ByDefault reports whether the name may be proxied only because its zone says
-// so of every name: anybody can ask for any number of such names.
-func (d Decision) ByDefault() bool { return d.rest&markProxied != 0 && !d.Spectrum }
+// Named reports whether the map itself names the owner. Of names that a wildcard or
+// its zone as a whole decides for, anybody can ask for any number.
+func (d Decision) Named() bool {
+	return !d.ByWildcard && (d.rest&markProxied == 0 || d.Spectrum)
+}
 
 // Step returns the step of the fallback that answers for family f; StepNone for
 // a name that is not proxied.

@@ -26,7 +26,6 @@ type Facts struct {
 type Memory struct {
 	now   atomic.Uint32 // the tick
 	views atomic.Uint64 // how many there are
-	era   atomic.Uint32 // how often everything was forgotten
 	seed  maphash.Seed
 	slots []atomic.Pointer[entry]
 	tags  []atomic.Uint64 // of a set of slots: an octet of the hash of what is in each, see [tagOf]
@@ -42,9 +41,8 @@ type Memory struct {
 // View is the memory of one backend. Reading takes no lock and no time of day. A
 // nil View remembers nothing.
 type View struct {
-	m     *Memory
-	id    uint64 // tells the names of one backend from those of another
-	zones zones
+	m  *Memory
+	id uint64 // tells the names of one backend from those of another
 }
 
 // entry is one name of one view.
@@ -53,13 +51,19 @@ type entry struct {
 	name  fqdn.Name
 	born  atomic.Uint32 // the tick at which the backend was last asked
 	facts Facts
-	// version of the zone that the backend answered from, if it is known.
-	version *version
+	// version is what the name was found in, if that can be looked at.
+	version Version
+}
+
+// Version is what a backend has of a zone, until that changes.
+type Version interface {
+	// Current reports whether nothing in the zone has changed.
+	Current() bool
 }
 
 // lasts reports whether the name is remembered still.
 func (e *entry) lasts(now uint32) bool {
-	return now-e.born.Load() < ticks-1 || e.version != nil && now-e.version.seen.Load() < ticks-1
+	return now-e.born.Load() < ticks-1
 }
 
 // ticks is how many ticks of the clock make a lifetime. A name is remembered for
@@ -147,7 +151,6 @@ func (m *Memory) View() *View { return &View{m: m, id: m.views.Add(1)} }
 func (m *Memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.era.Add(1)
 	m.skip += ticks
 	m.now.Add(ticks)
 }
@@ -199,24 +202,23 @@ func (m *Memory) among(base int, tags uint64, tag byte, view uint64, name fqdn.N
 	return nil, 0
 }
 
-// Get returns what is remembered of name, or nil. It is shared: read only. If it is
-// nil, ripe is the apex of a zone of which to observe the version, if it depends on
-// that whether the name is still remembered; else "". hash is that of the name, by
-// [View.Hash]: a caller may have it at a better place.
-func (v *View) Get(name fqdn.Name, hash uint64) (facts *Facts, ripe fqdn.Name) {
+// Get returns what is remembered of name, or nil. It is shared: read only. hash is
+// that of the name, by [View.Hash]: a caller may have it at a better place.
+func (v *View) Get(name fqdn.Name, hash uint64) *Facts {
 	if v == nil {
-		return nil, ""
+		return nil
 	}
 	e := v.find(name, hash)
-	switch {
-	case e == nil:
-		return nil, ""
-	case e.lasts(v.m.now.Load()):
-		return &e.facts, ""
-	case e.version == nil || e.version.era != v.m.era.Load() || e.version.zone.version.Load() != e.version:
-		return nil, ""
+	if e == nil {
+		return nil
 	}
-	return nil, e.version.apex
+	if now := v.m.now.Load(); !e.lasts(now) {
+		if e.version == nil || !e.version.Current() {
+			return nil
+		}
+		e.renew(now)
+	}
+	return &e.facts
 }
 
 // Add remembers a name from the tick at which the backend was asked, if it is seen
@@ -225,32 +227,26 @@ func (v *View) Get(name fqdn.Name, hash uint64) (facts *Facts, ripe fqdn.Name) {
 // that a flood of random ones below a wildcard passes by. No name that was learned
 // within the lifetime makes room for another.
 //
-// apex is that of the zone that the backend answered from, or "" if it has no
-// versions. Add reports whether [View.Observe] would help with that zone.
-func (v *View) Add(name fqdn.Name, born uint32, facts Facts, named bool, apex fqdn.Name) (observe bool) {
+// One that was found in a version lasts on if that is current at the end of its
+// lifetime, and after [Memory.Forget] as well. It is nil if that cannot be told.
+func (v *View) Add(name fqdn.Name, hash uint64, born uint32, facts Facts, named bool, version Version) {
 	if v == nil {
-		return false
+		return
 	}
-	hash, seen := v.Hash(name), v.m.other
+	old, seen := v.find(name, hash), v.m.other
 	if named {
 		seen = v.m.known
 	}
-	old := v.find(name, hash)
 	if old == nil && !seen.again(hash) {
-		return false
+		return
 	}
-	var at *version
-	if named {
-		at, observe = v.versionAt(apex, born)
-	}
-	if old != nil && old.facts == facts && old.version == at {
+	if old != nil && old.facts == facts && old.version == version {
 		old.renew(born)
-		return observe
+		return
 	}
-	e := &entry{view: v.id, name: name, facts: facts, version: at}
+	e := &entry{view: v.id, name: name, facts: facts, version: version}
 	e.born.Store(born)
 	v.m.put(hash, e)
-	return observe
 }
 
 // put remembers an entry if there is room for it.
@@ -276,11 +272,9 @@ func (m *Memory) put(hash uint64, e *entry) {
 }
 
 // room returns where in the set from base on an entry may be put, and what is
-// there: nothing, or a name that is forgotten; -1 for nowhere. The name of a map
-// may also take the place of one that would be forgotten, but for its version.
+// there: nothing, or a name that is forgotten; -1 for nowhere.
 func (m *Memory) room(base int, e *entry) (old *entry, at int) {
 	now := m.now.Load()
-	at = -1
 	for i := range ways {
 		if m.slots[base+i].Load() == nil {
 			return nil, i
@@ -288,12 +282,9 @@ func (m *Memory) room(base int, e *entry) (old *entry, at int) {
 	}
 	for i := range ways {
 		o := m.slots[base+i].Load()
-		switch {
-		case o.view == e.view && o.name == e.name, !o.lasts(now):
+		if o.view == e.view && o.name == e.name || !o.lasts(now) {
 			return o, i
-		case at < 0 && e.version != nil && now-o.born.Load() >= ticks-1:
-			old, at = o, i
 		}
 	}
-	return old, at
+	return nil, -1
 }

@@ -19,23 +19,26 @@ func still(t *testing.T) *View {
 }
 
 func (v *View) has(name fqdn.Name) bool {
-	f, _ := v.Get(name, v.Hash(name))
-	return f != nil
+	return v.Get(name, v.Hash(name)) != nil
 }
 
 // learn adds a name of the map as often as it takes for it to be remembered.
-func (v *View) learn(name fqdn.Name, born uint32, facts Facts, apex fqdn.Name) (observe bool) {
-	v.Add(name, born, facts, true, apex)
-	return v.Add(name, born, facts, true, apex)
+func (v *View) learn(name fqdn.Name, born uint32, facts Facts) {
+	v.see(name, born, facts, true)
+	v.see(name, born, facts, true)
+}
+
+func (v *View) see(name fqdn.Name, born uint32, facts Facts, named bool) {
+	v.Add(name, v.Hash(name), born, facts, named, nil)
 }
 
 func (v *View) pass(n uint32) { v.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
-	m.learn("www.example.org.", m.Now(), Facts{Authoritative: true}, "")
+	m.learn("www.example.org.", m.Now(), Facts{Authoritative: true})
 	m.pass(ticks - 2)
-	if f, _ := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
+	if f := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
 		t.Fatalf("Get() = %v before the lifetime is over", f)
 	}
 	m.pass(1)
@@ -51,7 +54,7 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 	defer memory.Close()
 	m := memory.View()
 	born := time.Now()
-	m.learn("www.example.org.", m.Now(), Facts{}, "")
+	m.learn("www.example.org.", m.Now(), Facts{})
 	for {
 		asked := time.Now()
 		if !m.has("www.example.org.") {
@@ -67,15 +70,15 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 	m := still(t)
 	born := m.Now()
-	m.learn("a.example.org.", born, Facts{}, "")
+	m.learn("a.example.org.", born, Facts{})
 	m.m.Forget()
-	m.learn("b.example.org.", born, Facts{}, "")
+	m.learn("b.example.org.", born, Facts{})
 	for _, n := range []fqdn.Name{"a.example.org.", "b.example.org."} {
 		if m.has(n) {
 			t.Errorf("%s is remembered from before Forget", n)
 		}
 	}
-	m.learn("c.example.org.", m.Now(), Facts{}, "")
+	m.learn("c.example.org.", m.Now(), Facts{})
 	if !m.has("c.example.org.") {
 		t.Error("nothing is remembered after Forget")
 	}
@@ -84,7 +87,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 func TestViewsDoNotShareNames(t *testing.T) {
 	a := still(t)
 	b := a.m.View()
-	a.learn("www.example.org.", a.Now(), Facts{}, "")
+	a.learn("www.example.org.", a.Now(), Facts{})
 	if b.has("www.example.org.") {
 		t.Error("a name of one backend is remembered for another")
 	}
@@ -100,11 +103,11 @@ func TestAFloodPassesBy(t *testing.T) {
 	useful := make([]fqdn.Name, 1000)
 	for i := range useful {
 		useful[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.learn(useful[i], m.Now(), Facts{}, "")
+		m.learn(useful[i], m.Now(), Facts{})
 	}
 	held := m.held()
 	for i := range 200_000 {
-		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false, "")
+		m.see(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false)
 	}
 	if now := m.held(); now-held > 1000 {
 		t.Errorf("the flood took %d places", now-held)
@@ -114,8 +117,8 @@ func TestAFloodPassesBy(t *testing.T) {
 			t.Fatalf("the flood pushed %s out", n)
 		}
 	}
-	m.Add("often.wild.example.org.", m.Now(), Facts{}, false, "")
-	m.Add("often.wild.example.org.", m.Now(), Facts{}, false, "")
+	m.see("often.wild.example.org.", m.Now(), Facts{}, false)
+	m.see("often.wild.example.org.", m.Now(), Facts{}, false)
 	if !m.has("often.wild.example.org.") {
 		t.Error("a name below a wildcard that is asked for twice is not remembered")
 	}
@@ -125,14 +128,14 @@ func TestAFloodPassesBy(t *testing.T) {
 // keep those of the map from being remembered when they are asked for again.
 func TestANameIsRememberedFromTheSecondTime(t *testing.T) {
 	m := still(t)
-	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	m.see("www.example.org.", m.Now(), Facts{}, true)
 	if m.has("www.example.org.") || m.held() != 0 {
 		t.Fatal("a name that was asked for once is remembered")
 	}
 	for i := range 4 * others {
-		m.Add(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false, "")
+		m.see(fqdn.Name(fmt.Sprintf("x%d.wild.example.org.", i)), m.Now(), Facts{}, false)
 	}
-	m.Add("www.example.org.", m.Now(), Facts{}, true, "")
+	m.see("www.example.org.", m.Now(), Facts{}, true)
 	if !m.has("www.example.org.") {
 		t.Fatal("a name that was asked for twice is not remembered")
 	}
@@ -142,7 +145,7 @@ func TestANameIsRememberedFromTheSecondTime(t *testing.T) {
 // the same of it, in the room it has.
 func TestANameIsRenewed(t *testing.T) {
 	m := still(t)
-	m.learn("www.example.org.", m.Now(), Facts{}, "")
+	m.learn("www.example.org.", m.Now(), Facts{})
 	asked := m.Now()
 	for range 3 {
 		m.pass(ticks)
@@ -150,22 +153,66 @@ func TestANameIsRenewed(t *testing.T) {
 			t.Fatal("the name is remembered beyond its lifetime")
 		}
 		asked = m.Now()
-		m.Add("www.example.org.", asked, Facts{}, true, "")
+		m.see("www.example.org.", asked, Facts{}, true)
 		if !m.has("www.example.org.") {
 			t.Fatal("the name is not remembered again")
 		}
 	}
 	m.pass(ticks - 2)
-	m.Add("www.example.org.", asked-1, Facts{}, true, "") // An answer that took its time.
+	m.see("www.example.org.", asked-1, Facts{}, true) // An answer that took its time.
 	if !m.has("www.example.org.") {
 		t.Error("an old answer shortens the life of a name")
 	}
-	m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "")
-	if f, _ := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
+	m.see("www.example.org.", m.Now(), Facts{Authoritative: true}, true)
+	if f := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
 		t.Errorf("Get() = %v after the backend said otherwise", f)
 	}
-	if n := testing.AllocsPerRun(100, func() { m.Add("www.example.org.", m.Now(), Facts{Authoritative: true}, true, "") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), Facts{Authoritative: true}, true) }); n != 0 {
 		t.Errorf("to renew a name allocates %v times", n)
+	}
+}
+
+// fact is a [Version] that changes when the test says so.
+type fact struct{ current bool }
+
+func (f *fact) Current() bool { return f.current }
+
+// A name that was found in a version of a zone is remembered for as long as that is
+// current, and for no longer than the lifetime after.
+func TestANameOfAVersionLastsOn(t *testing.T) {
+	m := still(t)
+	v := &fact{true}
+	learn := func(version Version) {
+		for range 2 {
+			m.Add("www.example.org.", m.Hash("www.example.org."), m.Now(), Facts{}, true, version)
+		}
+	}
+	learn(v)
+	for range 3 {
+		m.pass(ticks)
+		if !m.has("www.example.org.") {
+			t.Fatal("a name of a current version is forgotten")
+		}
+	}
+	m.m.Forget()
+	if !m.has("www.example.org.") {
+		t.Fatal("a name of a current version is forgotten with the others")
+	}
+	v.current = false
+	m.pass(ticks - 1)
+	if m.has("www.example.org.") {
+		t.Fatal("a name of a version that has changed is remembered beyond its lifetime")
+	}
+	next := &fact{true}
+	learn(next)
+	m.pass(ticks)
+	if !m.has("www.example.org.") {
+		t.Fatal("a name is not remembered as one of the next version")
+	}
+	learn(nil)
+	m.pass(ticks)
+	if m.has("www.example.org.") {
+		t.Fatal("a name that a backend told is remembered as one of a version")
 	}
 }
 
@@ -182,7 +229,7 @@ func (v *View) held() int {
 
 func TestGetDoesNotAllocate(t *testing.T) {
 	m := still(t)
-	m.learn("www.example.org.", m.Now(), Facts{}, "")
+	m.learn("www.example.org.", m.Now(), Facts{})
 	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.", m.Hash("www.example.org.")) }); n != 0 {
 		t.Errorf("Get allocates %v times", n)
 	}
@@ -195,7 +242,7 @@ func BenchmarkGet(b *testing.B) {
 	names := make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		m.learn(names[i], m.Now(), Facts{}, "")
+		m.learn(names[i], m.Now(), Facts{})
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

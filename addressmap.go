@@ -47,8 +47,12 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if t := r.Question[0].Qtype; t == dns.TypeAXFR || t == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
-	m, rcode, err := a.answer(ctx, w, r)
-	if m == nil {
+	m, wire, rcode, err := a.answer(ctx, w, r)
+	switch {
+	case wire != nil:
+		_, err = w.Write(wire)
+		return dns.RcodeSuccess, err
+	case m == nil:
 		return rcode, err
 	}
 	return dns.RcodeSuccess, w.WriteMsg(m)
@@ -57,17 +61,23 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 // answer returns the response to a query; nil if the next plugin wrote nothing.
 //
 //go:noinline // so that its part of the stack is free again when the answer is written
-func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (m *dns.Msg, rcode int, err error) {
+func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (m *dns.Msg, wire []byte, rcode int, err error) {
 	names := a.names()
 	q := answer.Look(r, &names)
 	if q.Recall(&names) {
 		d, qtype := q.Decision()
 		a.tell(ctx, d, qtype)
 		countSubstituted(ctx, d, qtype)
-		return q.Recalled(&a.opt.answer), dns.RcodeSuccess, nil
+		if direct(w) {
+			if wire := q.Packed(&a.opt.answer); wire != nil {
+				return nil, wire, dns.RcodeSuccess, nil
+			}
+		}
+		return q.Recalled(&a.opt.answer), nil, dns.RcodeSuccess, nil
 	}
 	deepen(false)
-	return a.ask(ctx, w, &q, names)
+	m, rcode, err = a.ask(ctx, w, &q, names)
+	return m, nil, rcode, err
 }
 
 // ask answers with the help of the next plugin.

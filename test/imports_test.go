@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"plugin/mapfile":  {"plugin/fqdn"},
 	"plugin/zonefile": {"plugin/fqdn"},
 	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
-	"plugin/presence": {"plugin/fqdn"},
+	"plugin/presence": {"plugin/fqdn", "plugin/mapset"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset", "plugin/presence"},
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/pace", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},

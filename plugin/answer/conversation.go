@@ -143,7 +143,7 @@ func (c *conversation) addresses(q question, d mapset.Decision, reply *Reply) Ou
 	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() && has(rep.Msg, q.owner, dns.TypeCNAME) {
 		return c.nodata(q, d, &rep) // R3: whether the target has one is not waited for
 	}
-	c.remember(q, asked, &rep)
+	c.remember(q, d, &rep, asked.Named())
 	return c.mapped(q, d, &rep)
 }
 

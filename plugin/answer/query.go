@@ -23,22 +23,49 @@ type Query struct {
 	hash uint64 // of the owner, for the memory, if that is asked
 	born uint32 // when it was asked, by the clock of the memory
 
-	facts *presence.Facts // what [Query.Recall] found; may be nil
-	tried bool            // to answer from memory, in vain
+	facts    *presence.Facts // what [Query.Recall] found; may be nil
+	recalled bool            // it is enough to answer
+	tried    bool            // to answer from memory, in vain
 }
 
-// Look decides for the name in the one question of req.
+// Look decides for the name in the one question of req: as it was decided before, if
+// that is remembered.
 func Look(req *dns.Msg, names *Names) Query {
 	asked := &req.Question[0]
-	q := question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}
-	d, hash := names.Lookup(q.owner), uint64(0)
-	if d.Proxied() || d.ByWildcard {
-		hash = names.Memory.Hash(q.owner)
+	q := Query{req: req, question: question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}}
+	q.hash, q.born = names.Memory.Hash(q.owner), names.Memory.Now()
+	if !q.again(names) {
+		q.d = names.Lookup(q.owner)
 	}
-	return Query{question: q, req: req, d: d, hash: hash, born: names.Memory.Now()}
+	return q
 }
 
-// inet reports whether the class is IN. The map says nothing of any other.
+// again answers with addresses that are remembered. It is all that most queries need.
+func (q *Query) again(names *Names) bool {
+	if names.Memory == nil || !q.forAddress() {
+		return false
+	}
+	k := names.Memory.Get(q.owner, q.hash)
+	if k == nil || k.Snapshot != names.Snapshot || !q.answers(k.Decision) {
+		return false
+	}
+	q.d, q.facts, q.recalled = k.Decision, &k.Facts, true
+	return true
+}
+
+// forAddress reports whether addresses are asked for. Of classes other than IN, the
+// map says nothing.
+func (q *Query) forAddress() bool {
+	return q.inet() && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA)
+}
+
+// answers reports whether a decision is enough to answer: NODATA needs an SOA, and
+// AAAA may hang on what the backend has.
+func (q *Query) answers(d mapset.Decision) bool {
+	return len(d.IPs(q.family())) > 0 && (q.qtype == dns.TypeA || !d.NeedsAAAA())
+}
+
+// inet reports whether the class is IN.
 func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 
 // Recall reports whether what is known of the name is enough to answer a query for
@@ -49,18 +76,18 @@ func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 //
 //go:noinline // so that its part of the stack is free again for the second one
 func (q *Query) Recall(names *Names) bool {
-	if !q.inet() || q.qtype != dns.TypeA && q.qtype != dns.TypeAAAA {
-		return false
+	if q.recalled || !q.forAddress() {
+		return q.recalled
 	}
 	facts, d, ok := names.known(q.question, q.hash, q.born, q.d)
 	if !ok {
 		q.tried = true
 		return false
 	}
-	if len(d.IPs(q.family())) == 0 {
-		return false // NODATA needs an SOA
+	if !q.answers(d) {
+		return false
 	}
-	q.facts, q.d = facts, d
+	q.facts, q.d, q.recalled = facts, d, true
 	return true
 }
 

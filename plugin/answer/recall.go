@@ -3,6 +3,7 @@ package answer
 import (
 	"github.com/miekg/dns"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/presence"
 )
@@ -26,10 +27,9 @@ func (n *Names) known(q question, hash uint64, born uint32, d mapset.Decision) (
 	case d.Present():
 		return nil, d, true
 	}
-	facts := n.Memory.Get(q.owner, hash)
-	if facts != nil {
-		d = n.from(q.owner, d, facts.Wildcard)
-		return facts, d, d.Proxied()
+	if k := n.Memory.Get(q.owner, hash); k != nil {
+		d = n.from(q.owner, d, k.Wildcard)
+		return &k.Facts, d, d.Proxied()
 	}
 	if n.Zones == nil {
 		return nil, d, false
@@ -41,7 +41,7 @@ func (n *Names) known(q question, hash uint64, born uint32, d mapset.Decision) (
 	if d = n.from(q.owner, d, ""); !d.Proxied() {
 		return nil, d, false
 	}
-	n.Memory.Add(q.owner, hash, born, found, true, version) // as if named: nobody can make up such names
+	n.Memory.Add(q.owner, hash, born, n.knownOf(q.owner, found, d), true, version) // as if named: nobody can make up such names
 	return &found, d, true
 }
 
@@ -57,8 +57,19 @@ func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Deci
 	return Reply{Facts: facts, Wildcard: facts.Wildcard}, now, ok
 }
 
-// remember has it remembered that an owner has an address, of which d was what
-// the map said before the backend was asked.
-func (c *conversation) remember(q question, d mapset.Decision, rep *Reply) {
-	c.names.Memory.Add(q.owner, c.names.Memory.Hash(q.owner), c.born, factsOf(rep), d.Named(), nil)
+// remember has it remembered that an owner has an address, and what was decided.
+// named says that the map itself names it.
+func (c *conversation) remember(q question, d mapset.Decision, rep *Reply, named bool) {
+	if c.names.Memory != nil {
+		c.names.Memory.Add(q.owner, c.names.Memory.Hash(q.owner), c.born, c.names.knownOf(q.owner, factsOf(rep), d), named, nil)
+	}
+}
+
+// knownOf is what to remember. For a name that the directive does not act for, what
+// was decided holds only where an alias leads to it.
+func (n *Names) knownOf(owner fqdn.Name, facts presence.Facts, d mapset.Decision) presence.Known {
+	if !n.acts(owner) {
+		return presence.Known{Facts: facts}
+	}
+	return presence.Known{Facts: facts, Snapshot: n.Snapshot, Decision: d}
 }

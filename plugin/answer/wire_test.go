@@ -58,7 +58,7 @@ func TestPacked_LikeTheServer(t *testing.T) {
 		q := Look(req, names)
 		facts := presence.Facts{Authoritative: pick(rng, true, false), RecursionAvailable: pick(rng, true, false)}
 		for range 2 {
-			names.Memory.Add(q.owner, q.hash, q.born, facts, true, nil)
+			names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Facts: facts}, true, nil)
 		}
 		if !q.Recall(names) {
 			t.Fatal("the name is not known")

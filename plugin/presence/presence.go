@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // Facts is what is remembered of a name that has an address.
@@ -19,6 +20,14 @@ type Facts struct {
 	RecursionAvailable bool // its RA
 	// Wildcard is the wildcard that the backend told it answered from, or "".
 	Wildcard fqdn.Name
+}
+
+// Known is what is remembered of a name: what a backend said, and what the map made
+// of it, so that it need not be looked into again.
+type Known struct {
+	Facts
+	Snapshot *mapset.Snapshot // that decided; nil if what it decided holds for one query
+	Decision mapset.Decision
 }
 
 // Memory is what is remembered for all backends of a process. It is used through
@@ -50,7 +59,7 @@ type entry struct {
 	view  uint64
 	name  fqdn.Name
 	born  atomic.Uint32 // the tick at which the backend was last asked
-	facts Facts
+	known Known
 	// version is what the name was found in, if that can be looked at.
 	version Version
 }
@@ -95,7 +104,7 @@ func (o once) again(hash uint64) bool {
 }
 
 // Sizes. A name may stand in any of ways slots. All that is fixed has 3.4 MiB, an
-// entry about 90 octets more while it is there.
+// entry about 140 octets more while it is there.
 const (
 	slots  = 1 << 18
 	ways   = 8
@@ -147,12 +156,16 @@ func (m *Memory) Close() {
 // View returns the memory of one more backend.
 func (m *Memory) View() *View { return &View{m: m, id: m.views.Add(1)} }
 
-// Forget forgets every name, and what is learned from questions under way.
+// Forget forgets every name, and what is learned from questions under way. No
+// snapshot stays in memory because of a name that nobody asks for any more.
 func (m *Memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skip += ticks
 	m.now.Add(ticks)
+	for i := range m.slots {
+		m.slots[i].Store(nil)
+	}
 }
 
 // Now is the tick to pass to [View.Add]. It is to be taken before the backend is
@@ -204,7 +217,7 @@ func (m *Memory) among(base int, tags uint64, tag byte, view uint64, name fqdn.N
 
 // Get returns what is remembered of name, or nil. It is shared: read only. hash is
 // that of the name, by [View.Hash]: a caller may have it at a better place.
-func (v *View) Get(name fqdn.Name, hash uint64) *Facts {
+func (v *View) Get(name fqdn.Name, hash uint64) *Known {
 	if v == nil {
 		return nil
 	}
@@ -218,7 +231,7 @@ func (v *View) Get(name fqdn.Name, hash uint64) *Facts {
 		}
 		e.renew(now)
 	}
-	return &e.facts
+	return &e.known
 }
 
 // Add remembers a name from the tick at which the backend was asked, if it is seen
@@ -228,8 +241,8 @@ func (v *View) Get(name fqdn.Name, hash uint64) *Facts {
 // within the lifetime makes room for another.
 //
 // One that was found in a version lasts on if that is current at the end of its
-// lifetime, and after [Memory.Forget] as well. It is nil if that cannot be told.
-func (v *View) Add(name fqdn.Name, hash uint64, born uint32, facts Facts, named bool, version Version) {
+// lifetime. It is nil if that cannot be told.
+func (v *View) Add(name fqdn.Name, hash uint64, born uint32, known Known, named bool, version Version) {
 	if v == nil {
 		return
 	}
@@ -240,11 +253,11 @@ func (v *View) Add(name fqdn.Name, hash uint64, born uint32, facts Facts, named 
 	if old == nil && !seen.again(hash) {
 		return
 	}
-	if old != nil && old.facts == facts && old.version == version {
+	if old != nil && old.known == known && old.version == version {
 		old.renew(born)
 		return
 	}
-	e := &entry{view: v.id, name: name, facts: facts, version: version}
+	e := &entry{view: v.id, name: name, known: known, version: version}
 	e.born.Store(born)
 	v.m.put(hash, e)
 }

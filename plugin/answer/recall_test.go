@@ -1,0 +1,91 @@
+package answer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/presence"
+)
+
+const recallMap = `
+anycast: [192.0.2.1]
+accounts:
+  - {id: acme, zones: [{name: example.org, proxied: [www, "*.wild"]}, {name: example.net, proxied: [www]}]}
+`
+
+// recalling returns names with a memory that forgets nothing by itself.
+func recalling(t *testing.T, text string, tells bool) *Names {
+	t.Helper()
+	names := testNames(t, text, tells)
+	memory := presence.New(time.Hour)
+	t.Cleanup(memory.Close)
+	names.Memory = memory.View()
+	return names
+}
+
+// twice asks a backend for A as often as it takes to remember the name, and once more.
+func twice(t *testing.T, names *Names, b Backend, name string) (last Outcome) {
+	t.Helper()
+	for range 3 {
+		last = respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, &Options{TTL: 300}, b)
+	}
+	return last
+}
+
+// What is remembered of the decision holds for the snapshot that made it, and for no
+// other, also if nobody says that the map has changed.
+func TestRecall_DecidedOnTheSnapshot(t *testing.T) {
+	names := recalling(t, recallMap, true)
+	b := &script{tb: t, replies: map[string]string{"www.example.org. A": "www.example.org. 60 IN A 10.66.0.1"}}
+	if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") || len(b.asked) != 2 {
+		t.Fatalf("asked %v, got\n%v", b.asked, out.Msg)
+	}
+	for text, want := range map[string]string{
+		strings.Replace(recallMap, "192.0.2.1", "192.0.2.9", 1): "192.0.2.9",
+		strings.Replace(recallMap, "www, ", "", 1):              "10.66.0.1",
+	} {
+		names.Snapshot = testNames(t, text, true).Snapshot
+		if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg.String(), want) || strings.Contains(out.Msg.String(), "192.0.2.1\n") {
+			t.Errorf("want %s, got\n%v", want, out.Msg)
+		}
+	}
+}
+
+// An alias that leads out of the zones that the directive acts for has its target
+// answered from the map. Who asks for the target by its own name gets what the
+// backend has.
+func TestRecall_OutsideTheActingZones(t *testing.T) {
+	names := recalling(t, recallMap, false)
+	names.Acting, names.Only = fqdn.Set{"example.org.": {}}, "example.org."
+	b := &script{tb: t, replies: map[string]string{
+		"alias.example.org. A": "alias.example.org. 60 IN CNAME www.example.net.",
+		"www.example.net. A":   "www.example.net. 60 IN A 10.66.0.1",
+	}}
+	if out := twice(t, names, b, "alias.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
+		t.Fatalf("the target of the alias is not answered from the map:\n%v", out.Msg)
+	}
+	if out := twice(t, names, b, "www.example.net."); !strings.Contains(out.Msg.String(), "10.66.0.1") {
+		t.Errorf("a name that the directive does not act for is answered from the map:\n%v", out.Msg)
+	}
+}
+
+// A wildcard's mark covers a name for as long as that is what the backend says, in
+// answers to other questions as well.
+func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
+	names := recalling(t, recallMap, true)
+	b := &script{tb: t, replies: map[string]string{
+		"a.wild.example.org. A and wildcard":   "from *.wild.example.org.; a.wild.example.org. 60 IN A 10.66.0.1",
+		"a.wild.example.org. TXT and wildcard": "a.wild.example.org. 60 IN TXT x",
+	}}
+	if out := twice(t, names, b, "a.wild.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
+		t.Fatalf("got\n%v", out.Msg)
+	}
+	out := respond(new(dns.Msg).SetQuestion("a.wild.example.org.", dns.TypeTXT), names, &Options{TTL: 300}, b)
+	if out.Decision.Proxied() {
+		t.Errorf("a name that exists by itself now is taken for one of the wildcard:\n%v", out.Msg)
+	}
+}

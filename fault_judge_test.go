@@ -141,7 +141,7 @@ func (w *faultWorld) judge() {
 		}
 		switch {
 		case known && before == now:
-		case w.blamed[path][now.why]: // It was said of this version, and may be again in other words.
+		case w.perhapsSaid(path, now.why): // It may be again, in other words.
 			w.tally.exact = false
 			w.versions[path]++
 		default:
@@ -155,6 +155,19 @@ func (w *faultWorld) judge() {
 	if w.conf.state {
 		w.saved = next
 	}
+}
+
+// perhapsSaid reports whether one of the reasons in why may have been given for a
+// version that is there still.
+func (w *faultWorld) perhapsSaid(path, why string) bool {
+	for said := range w.blamed[path] {
+		for one := range strings.SplitSeq(why, "|") {
+			if slices.Contains(strings.Split(said, "|"), one) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // allow lets clients be answered from any of these.

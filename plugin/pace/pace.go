@@ -19,13 +19,31 @@ var (
 	loads int // under way with more threads than there were
 )
 
-// Load calls load, which takes long, and returns when that does. If GOMAXPROCS is 1
-// it is raised meanwhile.
+// nice is how far a load stands back behind queries: it gets a tenth of the processor
+// while queries want all of it, and all that they leave.
+const nice = 10
+
+// Load calls load, which takes long and does its work in one goroutine, and returns
+// when that does. If GOMAXPROCS is 1 it is raised meanwhile, and the load has a thread
+// of its own that stands back.
 func Load(load func()) {
-	if raise() {
-		defer restore()
+	if !raise() {
+		load()
+		return
 	}
-	load()
+	defer restore()
+	done := make(chan any)
+	go func() {
+		runtime.LockOSThread() // and never unlock: the thread is not to be used by others
+		give()
+		var failed any
+		defer func() { done <- failed }()
+		defer func() { failed = recover() }()
+		load()
+	}()
+	if failed := <-done; failed != nil {
+		panic(failed)
+	}
 }
 
 // raise reports whether there is a need for more threads, and sees to them.

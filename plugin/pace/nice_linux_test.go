@@ -1,0 +1,59 @@
+package pace
+
+import (
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// priority returns that of the calling thread, as the kernel counts: 20 is usual.
+func priority(t *testing.T) int {
+	t.Helper()
+	p, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Error(err)
+	}
+	return p
+}
+
+// A load stands back, and only that: the thread that it had is not used again.
+func TestLoad_StandsBack(t *testing.T) {
+	with(t, 1)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	usual := priority(t)
+	Load(func() {
+		if got := priority(t); got != usual-nice && got != 1 { // 1 is the least there is
+			t.Errorf("the load has priority %d, want %d", got, usual-nice)
+		}
+	})
+	if got := priority(t); got != usual {
+		t.Errorf("who loads has priority %d after it, want %d", got, usual)
+	}
+	done := make(chan struct{})
+	for range 100 {
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if got := priority(t); got != usual {
+				t.Errorf("another goroutine has priority %d, want %d", got, usual)
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range 100 {
+		<-done
+	}
+}
+
+func TestLoad_SeveralProcessorsNeedNoPriority(t *testing.T) {
+	with(t, 2)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	usual := priority(t)
+	Load(func() {
+		if got := priority(t); got != usual {
+			t.Errorf("the load has priority %d, want %d", got, usual)
+		}
+	})
+}

@@ -2,7 +2,6 @@ package mapset
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 
 	"github.com/gaissmai/bart"
@@ -12,7 +11,7 @@ import (
 )
 
 // claim is who holds something of which there is only one, and since where. There
-// is one for each zone, and a copy of all for each reload: it is kept small.
+// is one for each zone: it is kept small.
 type claim struct {
 	*claimant
 	pos        mapfile.Pos
@@ -28,35 +27,30 @@ func (c claim) at() string { return fmt.Sprintf("%s:%d:%d", c.file, c.pos.Line, 
 // registry is what of all documents may be there only once (V4), and the
 // address space of all accounts (V6). What comes first keeps its claim.
 type registry struct {
-	accounts map[string]claim
-	maps     map[string]claim // :: id → its map
-	zones    map[fqdn.Name]claim
-	apps     map[fqdn.Name]claim
-	statics  map[netip.Addr]claim
+	accounts claims[string]
+	maps     claims[string] // :: id → its map
+	zones    claims[fqdn.Name]
+	apps     claims[fqdn.Name]
+	statics  claims[netip.Addr]
 	own      *bart.Table[claim] // prefixes
 	lent     *bart.Table[claim] // delegated_prefixes
 }
 
 func newRegistry() *registry {
 	return &registry{
-		accounts: make(map[string]claim),
-		maps:     make(map[string]claim),
-		zones:    make(map[fqdn.Name]claim),
-		apps:     make(map[fqdn.Name]claim),
-		statics:  make(map[netip.Addr]claim),
-		own:      new(bart.Table[claim]),
-		lent:     new(bart.Table[claim]),
+		own:  new(bart.Table[claim]),
+		lent: new(bart.Table[claim]),
 	}
 }
 
 // clone returns a registry that can be changed without changing r.
 func (r *registry) clone() *registry {
 	return &registry{
-		accounts: maps.Clone(r.accounts),
-		maps:     maps.Clone(r.maps),
-		zones:    maps.Clone(r.zones),
-		apps:     maps.Clone(r.apps),
-		statics:  maps.Clone(r.statics),
+		accounts: r.accounts.clone(),
+		maps:     r.maps.clone(),
+		zones:    r.zones.clone(),
+		apps:     r.apps.clone(),
+		statics:  r.statics.clone(),
 		own:      r.own.Clone(),
 		lent:     r.lent.Clone(),
 	}
@@ -66,15 +60,15 @@ func (r *registry) clone() *registry {
 func (r *registry) remove(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
-		delete(r.accounts, a.ID)
+		r.accounts.drop(a.ID)
 		for j := range a.Zones {
-			delete(r.zones, a.Zones[j].Name)
+			r.zones.drop(a.Zones[j].Name)
 		}
 		for j := range a.Maps {
-			delete(r.maps, a.Maps[j].ID)
+			r.maps.drop(a.Maps[j].ID)
 		}
 		for j := range a.Spectrum {
-			delete(r.apps, a.Spectrum[j].Name)
+			r.apps.drop(a.Spectrum[j].Name)
 		}
 		for _, p := range a.Prefixes {
 			r.own.Delete(p.CIDR)
@@ -83,19 +77,19 @@ func (r *registry) remove(doc *mapfile.Document) {
 			r.lent.Delete(p.CIDR)
 		}
 		for _, ip := range a.StaticIPs {
-			delete(r.statics, ip.IP)
+			r.statics.drop(ip.IP)
 		}
 	}
 }
 
 // take enters key and reports true, or complains that it is taken.
-func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
-	first, taken := in[key]
+func take[K comparable](b *builder, doc *mapfile.Document, in *claims[K], key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
+	first, taken := in.get(key)
 	if taken {
 		b.refuse(doc, pos, "V4", remedy, "%s is there already, at %s", fmt.Sprintf(what, key), first.at())
 		return false
 	}
-	in[key] = claim{claimant: by, pos: pos}
+	in.put(key, claim{claimant: by, pos: pos})
 	return true
 }
 
@@ -105,25 +99,25 @@ func (b *builder) names(doc *mapfile.Document) {
 		a := &doc.Accounts[i]
 		by := &claimant{a.ID, doc.Name}
 		b.claimants[a] = by
-		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
+		unique := a.ID != "" && take(b, doc, &b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
 		for j := range a.Zones {
-			take(b, doc, b.reg.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
+			take(b, doc, &b.reg.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
 		}
 		for j := range a.Maps {
 			m := &a.Maps[j]
 			if !unique && madeUp(a.ID, m.ID) {
 				continue // It would be there already because the account is.
 			}
-			take(b, doc, b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
+			take(b, doc, &b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
 		}
 		for j := range a.Spectrum {
-			take(b, doc, b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
+			take(b, doc, &b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
 		}
 	}
 }
 
 // isFirst reports whether z keeps the claim of its name.
 func (r *registry) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
-	c, ok := r.zones[z.Name]
+	c, ok := r.zones.get(z.Name)
 	return ok && c.file == doc.Name && c.pos == z.Pos
 }

@@ -86,7 +86,7 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 	}
 	b.next.sum()
 	b.next.snap.lineage.touch(before, docs)
-	b.next.snap.shares = b.reg.lent.Size() > 0 || b.reg.own.Size() > 0 && len(b.reg.statics) > 0
+	b.next.snap.shares = b.reg.lent.Size() > 0 || b.reg.own.Size() > 0 && b.reg.statics.held > 0
 	return b.next, nil
 }
 

@@ -211,11 +211,12 @@ func (l *loader) sum() string {
 	if l.order == nil {
 		l.order = slices.Sorted(maps.Keys(l.docs))
 	}
-	var list []byte
+	all := sha256.New()
+	var line []byte
 	for _, p := range l.order {
 		sum := l.docs[p].sum
-		list = append(append(append(list, sum[:]...), filepath.Base(p)...), '\n')
+		line = append(append(append(line[:0], sum[:]...), filepath.Base(p)...), '\n')
+		all.Write(line)
 	}
-	sum := sha256.Sum256(list)
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(all.Sum(nil))
 }

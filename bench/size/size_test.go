@@ -118,11 +118,12 @@ func TestLoad_Counts(t *testing.T) {
 	upTo(seen.Load() + 200)
 	ps := l.end()
 	a, b := ps[still], ps[changes]
-	if a.sent == 0 || b.sent == 0 || int64(a.sent+b.sent) != seen.Load() {
+	dropped := int64(a.sent+b.sent) - seen.Load() // by the system, if it stood still for long
+	if a.sent == 0 || b.sent == 0 || dropped < 0 {
 		t.Errorf("want all %d questions in the two phases, got %d and %d", seen.Load(), a.sent, b.sent)
 	}
-	if got := int64(a.lost() + b.lost()); got != lost.Load() {
-		t.Errorf("want %d lost, got %d", lost.Load(), got)
+	if got := int64(a.lost() + b.lost()); got != lost.Load()+dropped {
+		t.Errorf("want %d lost, and %d that were dropped, got %d", lost.Load(), dropped, got)
 	}
 	if got := int64(a.wrong + b.wrong); got != wrong.Load() {
 		t.Errorf("want %d wrong, got %d", wrong.Load(), got)

@@ -49,7 +49,6 @@ func contenders() []*contender {
 	return []*contender{
 		{name: "file", base: "file", block: file},
 		{name: "addressmap + file (S1)", base: "file", answers: edge, block: mapped("")},
-		{name: "addressmap + file, presence 10m", base: "file", answers: edge, block: mapped(" {\n presence 10m\n}")},
 		{name: "addressmap + file, presence off", base: "file", answers: edge, block: mapped(" {\n presence off\n}")},
 		{name: "addressmap + file, names not proxied (S3)", base: "file",
 			block: func(z zone) string { return "addressmap " + z.others + "\n" + file(z) }},

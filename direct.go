@@ -25,7 +25,11 @@ func direct(w dns.ResponseWriter) bool {
 		}
 		serverWriter.Store(shape)
 	}
-	return v.Type() == shape.of && v.Elem().Field(shape.behind).Elem().Type() == shape.of
+	if v.Type() != shape.of {
+		return false
+	}
+	behind := v.Elem().Field(shape.behind).Elem()
+	return behind.IsValid() && behind.Type() == shape.of
 }
 
 // writerShape is how miekg/dns makes the writers of a server.

@@ -6,5 +6,8 @@ import "syscall"
 // back without privileges.
 func give() {
 	// Without success the load is as urgent as the queries, and nothing else is amiss.
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, nice)
+	if p, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0); err == nil {
+		usual := 20 - p // the kernel counts the other way round, see getpriority(2)
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, usual+nice)
+	}
 }

@@ -16,12 +16,18 @@ func priority(t *testing.T) int {
 	return p
 }
 
+// onOneThread keeps the test on a thread, and returns the priority of that.
+func onOneThread(t *testing.T) int {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	return priority(t)
+}
+
 // A load stands back, and only that: the thread that it had is not used again.
 func TestLoad_StandsBack(t *testing.T) {
 	with(t, 1)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	usual := priority(t)
+	usual := onOneThread(t)
 	Load(func() {
 		if got := priority(t); got != usual-nice && got != 1 { // 1 is the least there is
 			t.Errorf("the load has priority %d, want %d", got, usual-nice)
@@ -48,9 +54,7 @@ func TestLoad_StandsBack(t *testing.T) {
 
 func TestLoad_SeveralProcessorsNeedNoPriority(t *testing.T) {
 	with(t, 2)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	usual := priority(t)
+	usual := onOneThread(t)
 	Load(func() {
 		if got := priority(t); got != usual {
 			t.Errorf("the load has priority %d, want %d", got, usual)

@@ -26,7 +26,7 @@ type Facts struct {
 // of it, so that it need not be looked into again.
 type Known struct {
 	Facts
-	Snapshot *mapset.Snapshot // that decided; nil if what it decided holds for one query
+	Snapshot *mapset.Snapshot // that decided; nil if it decided for an alias that led to the name
 	Decision mapset.Decision
 }
 

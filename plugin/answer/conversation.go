@@ -150,10 +150,10 @@ func (c *conversation) addresses(q question, d mapset.Decision, reply *Reply) Ou
 // mapped answers with the mapped addresses, or NODATA if there are none.
 func (c *conversation) mapped(q question, d mapset.Decision, rep *Reply) Outcome {
 	f := mapset.IPv4
-	if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && len(d.IPs(f)) == 0 {
+	if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && !d.Answers(f) {
 		f = mapset.IPv6
 	}
-	if len(d.IPs(f)) == 0 || q.qtype == dns.TypeANY && f == mapset.IPv6 && !c.answersIPv6(q.name, q.owner, d) {
+	if !d.Answers(f) || q.qtype == dns.TypeANY && f == mapset.IPv6 && !c.answersIPv6(q.name, q.owner, d) {
 		return c.nodata(q, d, rep)
 	}
 	m := c.reply(rep)

@@ -49,18 +49,20 @@ func factsOf(rep *Reply) presence.Facts {
 
 // records returns the address records of one family, in the map's order.
 func records(name string, d mapset.Decision, f mapset.Family, ttl uint32) []dns.RR {
-	ips := d.IPs(f)
-	out := make([]dns.RR, len(ips))
+	octets, size := d.Octets(f), f.Size()
+	out := make([]dns.RR, len(octets)/size)
 	if f == mapset.IPv4 {
-		rrs := make([]dns.A, len(ips))
-		for i, ip := range ips {
+		rrs := make([]dns.A, len(out))
+		for i := range rrs {
+			ip := octets[i*size : (i+1)*size : (i+1)*size]
 			rrs[i] = dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl, Rdlength: net.IPv4len}, A: ip}
 			out[i] = &rrs[i]
 		}
 		return out
 	}
-	rrs := make([]dns.AAAA, len(ips))
-	for i, ip := range ips {
+	rrs := make([]dns.AAAA, len(out))
+	for i := range rrs {
+		ip := octets[i*size : (i+1)*size : (i+1)*size]
 		rrs[i] = dns.AAAA{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: ttl, Rdlength: net.IPv6len}, AAAA: ip}
 		out[i] = &rrs[i]
 	}

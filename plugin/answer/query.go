@@ -62,7 +62,7 @@ func (q *Query) forAddress() bool {
 // answers reports whether a decision is enough to answer: NODATA needs an SOA, and
 // AAAA may hang on what the backend has.
 func (q *Query) answers(d mapset.Decision) bool {
-	return len(d.IPs(q.family())) > 0 && (q.qtype == dns.TypeA || !d.NeedsAAAA())
+	return d.Answers(q.family()) && (q.qtype == dns.TypeA || !d.NeedsAAAA())
 }
 
 // inet reports whether the class is IN.

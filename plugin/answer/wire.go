@@ -36,11 +36,10 @@ func (q *Query) Packed(opt *Options) []byte {
 	default:
 		return nil
 	}
-	ips, length, qtype := q.d.IPs(q.family()), 4, dns.TypeA
-	if q.qtype == dns.TypeAAAA {
-		length, qtype = 16, dns.TypeAAAA
-	}
-	size := headerSize + len(q.name) + 1 + questionSize + len(ips)*(recordSize+length) + optSize
+	f := q.family()
+	octets, length := q.d.Octets(f), f.Size()
+	count := len(octets) / length
+	size := headerSize + len(q.name) + 1 + questionSize + count*(recordSize+length) + optSize
 	if size > dns.MinMsgSize {
 		return nil
 	}
@@ -49,20 +48,20 @@ func (q *Query) Packed(opt *Options) []byte {
 	be.PutUint16(buf, q.req.Id)
 	be.PutUint16(buf[2:], q.flags())
 	be.PutUint16(buf[4:], 1)
-	be.PutUint16(buf[6:], uint16(len(ips)))
+	be.PutUint16(buf[6:], uint16(count))
 	at, err := dns.PackDomainName(q.name, buf, headerSize, nil, false)
 	if err != nil {
 		return nil
 	}
-	buf = be.AppendUint16(buf[:at], qtype)
+	buf = be.AppendUint16(buf[:at], q.qtype)
 	buf = be.AppendUint16(buf, dns.ClassINET)
-	for _, ip := range ips {
+	for ; len(octets) > 0; octets = octets[length:] {
 		buf = be.AppendUint16(buf, toQuestion)
-		buf = be.AppendUint16(buf, qtype)
+		buf = be.AppendUint16(buf, q.qtype)
 		buf = be.AppendUint16(buf, dns.ClassINET)
 		buf = be.AppendUint32(buf, opt.TTL)
 		buf = be.AppendUint16(buf, uint16(length))
-		buf = append(buf, ip...)
+		buf = append(buf, octets[:length]...)
 	}
 	if edns != nil {
 		be.PutUint16(buf[10:], 1)

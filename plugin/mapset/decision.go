@@ -3,6 +3,7 @@ package mapset
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -27,13 +28,31 @@ type Decision struct {
 // Proxied reports whether the name is answered with addresses of the map.
 func (d Decision) Proxied() bool { return d.mark&markProxied != 0 }
 
-// IPs returns the mapped addresses of family f in the map's order, as RDATA
-// needs them; none if the answer is NODATA. The slice is shared: read only.
-func (d Decision) IPs(f Family) []net.IP {
+// Answers reports whether there are mapped addresses of family f; if not, the answer
+// is NODATA.
+func (d Decision) Answers(f Family) bool { return len(d.Octets(f)) > 0 }
+
+// Octets returns the mapped addresses of family f in the map's order, one after the
+// other: [Family.Size] octets each, as RDATA needs them. The slice is shared: read
+// only.
+func (d Decision) Octets(f Family) []byte {
 	if !d.mark.answers(f) {
 		return nil
 	}
-	return d.pools[f].ips[f]
+	return d.pools[f].octets[f]
+}
+
+// IPs returns the same addresses one by one. Their octets are shared: read only.
+func (d Decision) IPs(f Family) []net.IP {
+	octets := d.Octets(f)
+	if len(octets) == 0 {
+		return nil
+	}
+	out := make([]net.IP, 0, len(octets)/f.Size())
+	for ip := range slices.Chunk(octets, f.Size()) {
+		out = append(out, ip)
+	}
+	return out
 }
 
 // Addrs returns the same addresses as [Decision.IPs] for people and tools.
@@ -41,7 +60,7 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 	if !d.mark.answers(f) {
 		return nil
 	}
-	return d.pools[f].addrs[f]
+	return d.pools[f].addrs(f)
 }
 
 // NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at

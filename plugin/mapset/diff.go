@@ -1,10 +1,10 @@
 package mapset
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -214,7 +214,7 @@ func (o outcome) same(p outcome) bool {
 		return true
 	}
 	for f := range o {
-		if !slices.Equal(o[f].addrs[f], p[f].addrs[f]) {
+		if !bytes.Equal(o[f].octets[f], p[f].octets[f]) {
 			return false
 		}
 	}

@@ -7,6 +7,7 @@ package mapset
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -37,6 +38,12 @@ const (
 	IPv6
 )
 
+// sizes are those of an address, in octets.
+var sizes = [...]int{net.IPv4len, net.IPv6len}
+
+// Size is that of an address, in octets.
+func (f Family) Size() int { return sizes[f] }
+
 // String returns the family's metric label.
 func (f Family) String() string { return [...]string{"ipv4", "ipv6"}[f] }
 
@@ -61,10 +68,10 @@ func (s Step) String() string {
 // Pool is the usable addresses of one step: of an application, an address map,
 // or anycast. It is shared and never changes.
 type Pool struct {
-	Step  Step
-	Map   string // id of the address map; "" for the other steps
-	addrs [2][]netip.Addr
-	ips   [2][]net.IP // the same addresses as RDATA needs them
+	Step   Step
+	octets [2][]byte // of the addresses of each family, one after the other
+	near   [56]byte  // where these are if they fit: then a query waits for memory once
+	Map    string    // id of the address map; "" for the other steps
 }
 
 // noPool is where the fallback ends when no step has a usable address.
@@ -72,17 +79,32 @@ var noPool = &Pool{Step: StepNone}
 
 func newPool(step Step, mapID string, addrs []netip.Addr) *Pool {
 	p := &Pool{Step: step, Map: mapID}
-	for _, a := range addrs {
-		f := familyOf(a)
-		p.addrs[f] = append(p.addrs[f], a)
-		p.ips[f] = append(p.ips[f], net.IP(a.AsSlice()))
+	octets := p.near[:0]
+	for _, f := range [...]Family{IPv4, IPv6} {
+		from := len(octets)
+		for _, a := range addrs {
+			if familyOf(a) == f {
+				octets = append(octets, a.AsSlice()...)
+			}
+		}
+		p.octets[f] = slices.Clip(octets[from:])
 	}
 	return p
 }
 
 func (p *Pool) empty() bool { return !p.has(IPv4) && !p.has(IPv6) }
 
-func (p *Pool) has(f Family) bool { return len(p.addrs[f]) > 0 }
+func (p *Pool) has(f Family) bool { return len(p.octets[f]) > 0 }
+
+// addrs returns the addresses of a family.
+func (p *Pool) addrs(f Family) []netip.Addr {
+	var out []netip.Addr
+	for octets := range slices.Chunk(p.octets[f], f.Size()) {
+		a, _ := netip.AddrFromSlice(octets)
+		out = append(out, a)
+	}
+	return out
+}
 
 func familyOf(a netip.Addr) Family {
 	if a.Is4() {

@@ -44,7 +44,7 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 		var everyones []netip.Addr
 		for _, f := range [...]Family{IPv4, IPv6} {
 			if compiled.mark.answers(f) {
-				everyones = append(everyones, b.everyone.written.addrs[f]...)
+				everyones = append(everyones, b.everyone.written.addrs(f)...)
 			}
 		}
 		addrs = addrSet{everyones, everyones}

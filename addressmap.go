@@ -62,18 +62,19 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 //
 //go:noinline // so that its part of the stack is free again when the answer is written
 func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (m *dns.Msg, wire []byte, rcode int, err error) {
+	q := answer.QueryOf(r)
 	names := a.names()
-	q := answer.Look(r, &names)
+	q.Look(&names)
 	if q.Recall(&names) {
 		d, qtype := q.Decision()
 		a.tell(ctx, d, qtype)
 		countSubstituted(ctx, d, qtype)
 		if direct(w) {
-			if wire := q.Packed(&a.opt.answer); wire != nil {
+			if wire := q.Packed(a.scope.TTL); wire != nil {
 				return nil, wire, dns.RcodeSuccess, nil
 			}
 		}
-		return q.Recalled(&a.opt.answer), nil, dns.RcodeSuccess, nil
+		return q.Recalled(a.scope.TTL), nil, dns.RcodeSuccess, nil
 	}
 	deepen(false)
 	m, rcode, err = a.ask(ctx, w, &q, names)
@@ -83,7 +84,7 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 // ask answers with the help of the next plugin.
 func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Query, names answer.Names) (m *dns.Msg, rcode int, err error) {
 	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: q.Request(), names: names}
-	out := answer.Respond(q, &e.names, &a.opt.answer, e, e.askFirst(q))
+	out := answer.Respond(q, &e.names, e, e.askFirst(q))
 	a.tell(ctx, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
@@ -105,13 +106,13 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 // look takes stock of the server block once all its plugins are in place.
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
-	a.tells = tellsWildcards(handlers)
-	a.held = heldBy(a.next)
+	a.scope.Tells = tellsWildcards(handlers)
+	a.scope.Zones = heldBy(a.next)
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
-		a.serials = true
+		a.scope.Serials = true
 		a.tail = &tail{xfer, a.next, a.transfers.backends}
-		a.notifier.start(a.tail, a.zones)
+		a.notifier.start(a.tail, a.scope.Acting.Set())
 	}
 	return nil
 }

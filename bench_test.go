@@ -67,7 +67,7 @@ func respond(t testing.TB, h plugin.Handler, name string, qtype uint16) func() {
 func remembering(t testing.TB, a *AddressMap) *AddressMap {
 	m := presence.New(defaultPresence)
 	t.Cleanup(m.Close)
-	a.memory = m.View()
+	a.scope.Memory = m.View()
 	return a
 }
 

@@ -228,7 +228,7 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 			if !c.off {
 				remembering(t, a)
 			}
-			a.held, asked = c.zones, 0
+			a.scope.Zones, asked = c.zones, 0
 			e := &exchange{ResponseWriter: new(test.ResponseWriter)}
 			if _, err := a.ServeDNS(served(t), e, new(dns.Msg).SetQuestion(name+".example.org.", dns.TypeA)); err != nil {
 				t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 const pluginName = "addressmap"
@@ -28,7 +30,7 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	a.actFor(zones)
+	a.scope.Acting, a.scope.Options = fqdn.NewZones(zones), o.answer
 	sh, err := sharesOf(c).open(o)
 	if err != nil {
 		return plugin.Error(pluginName, err)

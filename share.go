@@ -121,9 +121,9 @@ func openShare(o *options, memory *presence.Memory) (*share, error) {
 
 // join makes the directive of a one of those that the share is for.
 func (sh *share) join(a *AddressMap) {
-	a.store = sh.store
+	a.current = sh.store.Current
 	if sh.memory != nil {
-		a.memory = sh.memory.View()
+		a.scope.Memory = sh.memory.View()
 	}
 	sh.mu.Lock()
 	sh.notifiers = append(sh.notifiers, a.notifier)

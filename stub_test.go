@@ -9,6 +9,8 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // named is a plugin that is there, and does nothing.
@@ -35,11 +37,12 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 	o := plain(change)
 	o.path, o.zones = path, []string{"example.org."}
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}
-	a.tells = true
-	var err error
-	if a.zones, err = o.acting(); err != nil {
+	a.scope.Tells, a.scope.Options = true, o.answer
+	zones, err := o.acting()
+	if err != nil {
 		t.Fatal(err)
 	}
+	a.scope.Acting = fqdn.NewZones(zones)
 	sh, err := openShare(o, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, erro
 		return nil, err
 	}
 	a.notifier.learn(apex, rrs)
-	out, void, err := answer.Zone(rrs, &names, &a.opt.answer, a.inner(apex))
+	out, void, err := answer.Zone(rrs, &names, a.inner(apex))
 	if err != nil {
 		return nil, err
 	}

@@ -24,13 +24,18 @@ type Options struct {
 // Names decides about owner names, on one snapshot.
 type Names struct {
 	Snapshot *mapset.Snapshot
-	Acting   fqdn.Set  // the zones that the directive acts for
-	Only     fqdn.Name // the only one of them, if there is just one
-	Tells    bool      // the backends tell which wildcard a record was made from
-	Serials  bool      // SOA serials are counted up by the changes of the map
+	*Scope
+}
 
-	Memory *presence.View // of names that the backend has; nil to ask each time
-	Zones  Zones          // of the backend; nil if they cannot be looked into
+// Scope is what all queries of a directive have in common. It does not change once
+// there are any. What most of them need comes first.
+type Scope struct {
+	Memory  presence.View // of names that the backend has; the zero View to ask each time
+	Tells   bool          // the backends tell which wildcard a record was made from
+	Serials bool          // SOA serials are counted up by the changes of the map
+	Options
+	Acting fqdn.Zones // the zones that the directive acts for
+	Zones  Zones      // of the backend; nil if they cannot be looked into
 }
 
 // Zones is what a backend serves, where it can be looked into without asking.
@@ -41,14 +46,8 @@ type Zones interface {
 	WithAddress(name fqdn.Name) presence.Version
 }
 
-// acts reports whether the directive acts for a name. With ten thousand server
-// blocks of one zone each, every map that need not be looked into counts.
-func (n *Names) acts(name fqdn.Name) bool {
-	if n.Only != "" {
-		return name.In(n.Only)
-	}
-	return n.Acting.Encloses(name)
-}
+// acts reports whether the directive acts for a name.
+func (n *Names) acts(name fqdn.Name) bool { return n.Acting.Encloses(name) }
 
 // Lookup decides for an owner name. A name outside the acting zones is none of
 // ours.
@@ -65,7 +64,7 @@ func (n *Names) ActsFor(apex fqdn.Name) bool {
 	if n.acts(apex) {
 		return true
 	}
-	for zone := range n.Acting {
+	for zone := range n.Acting.Set() {
 		if zone.In(apex) {
 			return true
 		}

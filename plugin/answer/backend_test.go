@@ -35,21 +35,22 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 	if err := errs.Err(); err != nil {
 		tb.Fatal(err)
 	}
-	return &Names{Snapshot: snap, Acting: fqdn.Set{"example.org.": {}, "example.net.": {}}, Tells: tells}
+	return &Names{snap, &Scope{Tells: tells, Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}}
 }
 
 // respond answers from what is known, else with the help of a backend.
-func respond(req *dns.Msg, names *Names, opt *Options, b Backend) Outcome {
-	q := Look(req, names)
+func respond(req *dns.Msg, names *Names, b Backend) Outcome {
+	q := QueryOf(req)
+	q.Look(names)
 	if q.Recall(names) {
-		return Outcome{Msg: q.Recalled(opt), Verdict: Substituted, Decision: q.d, Type: q.qtype}
+		return Outcome{Msg: q.Recalled(names.TTL), Verdict: Substituted, Decision: q.d, Type: q.qtype}
 	}
 	var first *Reply
 	if a, ok := q.First(names); ok {
 		rep := b.Ask(a)
 		first = &rep
 	}
-	return Respond(&q, names, opt, b, first)
+	return Respond(&q, names, b, first)
 }
 
 // script is a backend that answers by the question, written as "owner TYPE". What

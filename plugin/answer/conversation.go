@@ -11,11 +11,11 @@ import (
 
 // Respond answers a query. first is the reply to [Query.First], nil if that was not
 // asked.
-func Respond(q *Query, names *Names, opt *Options, b Backend, first *Reply) Outcome {
+func Respond(q *Query, names *Names, b Backend, first *Reply) Outcome {
 	if first != nil && first.Msg != nil && !first.Chased && q.plain(names, first.Msg) {
 		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
 	}
-	c := &conversation{req: q.req, names: names, opt: opt, b: b, born: q.born, wide: !names.Tells && names.acts(q.owner)}
+	c := &conversation{req: q.req, names: names, b: b, born: q.born, wide: !names.Tells && names.acts(q.owner)}
 	if q.tried {
 		c.tried = q.owner
 	}
@@ -55,7 +55,6 @@ func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
 type conversation struct {
 	req   *dns.Msg
 	names *Names
-	opt   *Options
 	b     Backend
 	depth int // aliases followed
 	// wide: what the map says holds for names of other server blocks as well. A
@@ -157,7 +156,7 @@ func (c *conversation) mapped(q question, d mapset.Decision, rep *Reply) Outcome
 		return c.nodata(q, d, rep)
 	}
 	m := c.reply(rep)
-	m.Answer = records(q.name, d, f, c.opt.TTL)
+	m.Answer = records(q.name, d, f, c.names.TTL)
 	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
 }
 
@@ -215,7 +214,7 @@ func (c *conversation) isAlias(q question, d mapset.Decision) bool {
 
 // without answers for a proxied owner that has no record of the type.
 func (c *conversation) without(q question, d mapset.Decision, rep *Reply) Outcome {
-	if q.qtype == dns.TypeHTTPS && len(c.opt.ALPN) > 0 && c.hasAddress(q, d, rep) {
+	if q.qtype == dns.TypeHTTPS && len(c.names.ALPN) > 0 && c.hasAddress(q, d, rep) {
 		return c.synthesize(q, d, rep) // R10
 	}
 	m := rep.Msg

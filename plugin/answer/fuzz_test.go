@@ -47,7 +47,7 @@ func FuzzRespond(f *testing.F) {
 		q := split(seed.question)
 		f.Add(q.Name, q.Qtype, true, pack(f, seed.address), pack(f, seed.other))
 	}
-	opt := &Options{TTL: 300, ALPN: []string{"h2"}}
+	names.ALPN = []string{"h2"}
 	f.Fuzz(func(t *testing.T, name string, qtype uint16, inet bool, address, other []byte) {
 		if _, ok := dns.IsDomainName(name); !ok {
 			t.Skip()
@@ -56,7 +56,7 @@ func FuzzRespond(f *testing.F) {
 		if !inet {
 			req.Question[0].Qclass = dns.ClassCHAOS
 		}
-		out := respond(req, names, opt, anything{address, other})
+		out := respond(req, names, anything{address, other})
 		if out.Msg == nil {
 			t.Fatalf("the backend wrote something, and nothing is answered: %+v", out)
 		}

@@ -28,21 +28,27 @@ type Query struct {
 	tried    bool            // to answer from memory, in vain
 }
 
-// Look decides for the name in the one question of req: as it was decided before, if
-// that is remembered.
-func Look(req *dns.Msg, names *Names) Query {
+// QueryOf reads the one question of req. That needs nothing of a map or a directive, of
+// which the memory may still be far away.
+func QueryOf(req *dns.Msg) Query {
 	asked := &req.Question[0]
 	q := Query{req: req, question: question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}}
-	q.hash, q.born = names.Memory.Hash(q.owner), names.Memory.Now()
+	q.hash = presence.Hash(q.owner)
+	return q
+}
+
+// Look decides for the name in question: as it was decided before, if that is
+// remembered.
+func (q *Query) Look(names *Names) {
+	q.born = names.Memory.Now()
 	if !q.again(names) {
 		q.d = names.Lookup(q.owner)
 	}
-	return q
 }
 
 // again answers with addresses that are remembered. It is all that most queries need.
 func (q *Query) again(names *Names) bool {
-	if names.Memory == nil || !q.forAddress() {
+	if !names.Memory.On() || !q.forAddress() {
 		return false
 	}
 	k := names.Memory.Get(q.owner, q.hash)
@@ -102,9 +108,9 @@ func (q *Query) family() mapset.Family {
 // Recalled answers after [Query.Recall].
 //
 //go:noinline
-func (q *Query) Recalled(opt *Options) *dns.Msg {
+func (q *Query) Recalled(ttl uint32) *dns.Msg {
 	m := replyTo(q.req, factsOf(&Reply{Facts: q.facts}))
-	m.Answer = records(q.name, q.d, q.family(), opt.TTL)
+	m.Answer = records(q.name, q.d, q.family(), ttl)
 	return m
 }
 
@@ -123,7 +129,7 @@ func (q *Query) First(names *Names) (Ask, bool) {
 	}
 	if t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeANY {
 		switch {
-		case q.d.Spectrum, names.Memory != nil && !q.tried:
+		case q.d.Spectrum, names.Memory.On() && !q.tried:
 			return Ask{}, false
 		case q.d.Proxied() || q.d.ByWildcard:
 			t = firstOf(q.question, q.d)

@@ -138,8 +138,9 @@ func holdAnswer(t *testing.T, names *Names, question string, asked, replies []st
 		backend.replies[q] = replies[i]
 	}
 	name, qtype, _ := strings.Cut(question, " ")
+	names.ALPN = []string{"h2"}
 	req := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype])
-	out := respond(req, names, &Options{TTL: 300, ALPN: []string{"h2"}}, backend)
+	out := respond(req, names, backend)
 	if !slices.Equal(backend.asked, asked) {
 		t.Errorf("asked %q\nwant  %q", backend.asked, asked)
 	}
@@ -216,7 +217,7 @@ func TestQuestionsToTheBackend_Remembered(t *testing.T) {
 		backend := &script{tb: t, replies: map[string]string{name + " A": c.reply, name + " A and wildcard": c.reply}}
 		for i, want := range c.asked {
 			backend.asked = nil
-			out := respond(new(dns.Msg).SetQuestion(name, c.qtype), names, &Options{TTL: 300}, backend)
+			out := respond(new(dns.Msg).SetQuestion(name, c.qtype), names, backend)
 			if len(backend.asked) != want || len(out.Msg.Answer) != 1 || !out.Msg.Authoritative {
 				t.Errorf("%s %s, time %d: asked %q, want %d questions; got\n%v", name, dns.TypeToString[c.qtype], i+1, backend.asked, want, out.Msg)
 			}
@@ -242,8 +243,8 @@ func TestRespond_IsPure(t *testing.T) {
 		req := new(dns.Msg).SetQuestion(q.name, q.qtype)
 		before := req.Copy()
 		kept := &keeping{script: &script{tb: t, replies: replies}}
-		first := respond(req, names, &Options{TTL: 300}, kept)
-		second := respond(req, names, &Options{TTL: 300}, kept)
+		first := respond(req, names, kept)
+		second := respond(req, names, kept)
 		if first.Msg.String() != second.Msg.String() || first.Verdict != second.Verdict {
 			t.Errorf("%v: got\n%v\nand then\n%v", q, first.Msg, second.Msg)
 		}

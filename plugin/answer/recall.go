@@ -22,7 +22,7 @@ func (n *Names) known(q question, hash uint64, born uint32, d mapset.Decision) (
 	switch {
 	case d.Spectrum:
 		return nil, d, true
-	case n.Memory == nil, !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
+	case !n.Memory.On(), !d.Proxied() && !d.ByWildcard, q.qtype != dns.TypeA && d.NeedsAAAA():
 		return nil, d, false
 	case d.Present():
 		return nil, d, true
@@ -50,7 +50,7 @@ func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Deci
 	if q.owner == c.tried {
 		return Reply{}, d, false
 	}
-	facts, now, ok := c.names.known(q, c.names.Memory.Hash(q.owner), c.born, d)
+	facts, now, ok := c.names.known(q, presence.Hash(q.owner), c.born, d)
 	if facts == nil {
 		return Reply{}, now, ok
 	}
@@ -60,8 +60,8 @@ func (c *conversation) recall(q question, d mapset.Decision) (Reply, mapset.Deci
 // remember has it remembered that an owner has an address, and what was decided.
 // named says that the map itself names it.
 func (c *conversation) remember(q question, d mapset.Decision, rep *Reply, named bool) {
-	if c.names.Memory != nil {
-		c.names.Memory.Add(q.owner, c.names.Memory.Hash(q.owner), c.born, c.names.knownOf(q.owner, factsOf(rep), d), named, nil)
+	if c.names.Memory.On() {
+		c.names.Memory.Add(q.owner, presence.Hash(q.owner), c.born, c.names.knownOf(q.owner, factsOf(rep), d), named, nil)
 	}
 }
 

@@ -31,7 +31,7 @@ func recalling(t *testing.T, text string, tells bool) *Names {
 func twice(t *testing.T, names *Names, b Backend, name string) (last Outcome) {
 	t.Helper()
 	for range 3 {
-		last = respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, &Options{TTL: 300}, b)
+		last = respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, b)
 	}
 	return last
 }
@@ -60,7 +60,7 @@ func TestRecall_DecidedOnTheSnapshot(t *testing.T) {
 // backend has.
 func TestRecall_OutsideTheActingZones(t *testing.T) {
 	names := recalling(t, recallMap, false)
-	names.Acting, names.Only = fqdn.Set{"example.org.": {}}, "example.org."
+	names.Acting = fqdn.NewZones(fqdn.NewSet("example.org."))
 	b := &script{tb: t, replies: map[string]string{
 		"alias.example.org. A": "alias.example.org. 60 IN CNAME www.example.net.",
 		"www.example.net. A":   "www.example.net. 60 IN A 10.66.0.1",
@@ -84,7 +84,7 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 	if out := twice(t, names, b, "a.wild.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
 		t.Fatalf("got\n%v", out.Msg)
 	}
-	out := respond(new(dns.Msg).SetQuestion("a.wild.example.org.", dns.TypeTXT), names, &Options{TTL: 300}, b)
+	out := respond(new(dns.Msg).SetQuestion("a.wild.example.org.", dns.TypeTXT), names, b)
 	if out.Decision.Proxied() {
 		t.Errorf("a name that exists by itself now is taken for one of the wildcard:\n%v", out.Msg)
 	}

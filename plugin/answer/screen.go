@@ -185,9 +185,9 @@ func (s *screener) inAdditional(rr dns.RR, owner fqdn.Name) judgement {
 	s.done = append(s.done, owner)
 	s.shown = d
 	name := rr.Header().Name
-	with := records(name, d, mapset.IPv4, s.c.opt.TTL)
+	with := records(name, d, mapset.IPv4, s.c.names.TTL)
 	if s.c.answersIPv6(name, owner, d) {
-		with = append(with, records(name, d, mapset.IPv6, s.c.opt.TTL)...)
+		with = append(with, records(name, d, mapset.IPv6, s.c.names.TTL)...)
 	}
 	return judgement{replace: true, with: with}
 }

@@ -86,10 +86,10 @@ func (c *conversation) synthesize(q question, d mapset.Decision, rep *Reply) Out
 		return c.nodata(q, d, rep)
 	}
 	rr := &dns.HTTPS{SVCB: dns.SVCB{
-		Hdr:      dns.RR_Header{Name: q.name, Rrtype: dns.TypeHTTPS, Class: dns.ClassINET, Ttl: c.opt.TTL},
+		Hdr:      dns.RR_Header{Name: q.name, Rrtype: dns.TypeHTTPS, Class: dns.ClassINET, Ttl: c.names.TTL},
 		Priority: 1,
 		Target:   ".",
-		Value:    []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: c.opt.ALPN}},
+		Value:    []dns.SVCBKeyValue{&dns.SVCBAlpn{Alpn: c.names.ALPN}},
 	}}
 	if len(v4) > 0 {
 		rr.Value = append(rr.Value, &dns.SVCBIPv4Hint{Hint: v4})

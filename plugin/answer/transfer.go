@@ -17,7 +17,7 @@ var ErrNoSOA = errors.New("a transfer must start with the SOA of its zone")
 // starts with the SOA and may end with it, and so does what is returned. b is
 // asked about names of other zones only. void reports that signatures were
 // dropped (R17).
-func Zone(rrs []dns.RR, names *Names, opt *Options, b Backend) (out []dns.RR, void bool, err error) {
+func Zone(rrs []dns.RR, names *Names, b Backend) (out []dns.RR, void bool, err error) {
 	if len(rrs) == 0 {
 		return nil, false, ErrNoSOA
 	}
@@ -25,7 +25,7 @@ func Zone(rrs []dns.RR, names *Names, opt *Options, b Backend) (out []dns.RR, vo
 	if !ok {
 		return nil, false, ErrNoSOA
 	}
-	z := zoneData{c: conversation{names: names, opt: opt, b: b}, apex: fqdn.Canonical(soa.Hdr.Name)}
+	z := zoneData{c: conversation{names: names, b: b}, apex: fqdn.Canonical(soa.Hdr.Name)}
 	z.survey(rrs)
 	out = make([]dns.RR, 0, len(rrs))
 	for _, rr := range rrs {
@@ -190,9 +190,9 @@ func (z *zoneData) put(out []dns.RR, rr dns.RR) []dns.RR {
 
 // mapped returns the addresses of a proxied owner.
 func (z *zoneData) mapped(name string, owner fqdn.Name, d mapset.Decision) []dns.RR {
-	out := records(name, d, mapset.IPv4, z.c.opt.TTL)
+	out := records(name, d, mapset.IPv4, z.c.names.TTL)
 	if z.answersIPv6(owner, d) {
-		out = append(out, records(name, d, mapset.IPv6, z.c.opt.TTL)...)
+		out = append(out, records(name, d, mapset.IPv6, z.c.names.TTL)...)
 	}
 	return out
 }

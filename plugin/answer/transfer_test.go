@@ -37,7 +37,7 @@ func (b askNobody) Ask(a Ask) Reply {
 // transferred returns what is transferred of records, one a line.
 func transferred(tb testing.TB, rrs []dns.RR, names *Names, b Backend) string {
 	tb.Helper()
-	out, _, err := Zone(rrs, names, &Options{TTL: 60}, b)
+	out, _, err := Zone(rrs, names, b)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestR18_RecordsAreNotWritten(t *testing.T) {
 func TestR18_SOA(t *testing.T) {
 	names := testNames(t, testMap, true)
 	for name, rrs := range map[string][]dns.RR{"nothing": nil, "something else": zoneRecords("www A 10.66.0.1")[1:]} {
-		if out, _, err := Zone(rrs, names, &Options{}, askNobody{t}); !errors.Is(err, ErrNoSOA) {
+		if out, _, err := Zone(rrs, names, askNobody{t}); !errors.Is(err, ErrNoSOA) {
 			t.Errorf("%s: want %v, got %v, %v", name, ErrNoSOA, out, err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestR18_LongestName(t *testing.T) {
 	long = long[len(long)-(253-len("wild.example.org")):] // 255 octets on the wire
 	long = strings.TrimPrefix(long, ".")
 	names := testNames(t, strings.Replace(testMap, "{name: api.wild,", fmt.Sprintf("{name: %swild,", long), 1), true)
-	out, _, err := Zone(zoneRecords("*.wild A 10.66.0.2"), names, &Options{TTL: 60}, askNobody{t})
+	out, _, err := Zone(zoneRecords("*.wild A 10.66.0.2"), names, askNobody{t})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func FuzzZone(f *testing.F) {
 				return rr.Header().Rrtype == dns.TypeNS && owner != "example.org." && name.In(owner)
 			})
 		}
-		out, _, err := Zone(rrs, names, &Options{TTL: 60}, nowhere{})
+		out, _, err := Zone(rrs, names, nowhere{})
 		if err != nil {
 			t.Fatal(err)
 		}

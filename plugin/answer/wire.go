@@ -23,7 +23,7 @@ const toQuestion = 0xc000 | headerSize
 // not be room for it, or the request has options that the server looks at.
 //
 //go:noinline // so that its part of the stack is free again when it is written
-func (q *Query) Packed(opt *Options) []byte {
+func (q *Query) Packed(ttl uint32) []byte {
 	var edns *dns.OPT
 	switch len(q.req.Extra) {
 	case 0:
@@ -59,7 +59,7 @@ func (q *Query) Packed(opt *Options) []byte {
 		buf = be.AppendUint16(buf, toQuestion)
 		buf = be.AppendUint16(buf, q.qtype)
 		buf = be.AppendUint16(buf, dns.ClassINET)
-		buf = be.AppendUint32(buf, opt.TTL)
+		buf = be.AppendUint32(buf, ttl)
 		buf = be.AppendUint16(buf, uint16(length))
 		buf = append(buf, octets[:length]...)
 	}

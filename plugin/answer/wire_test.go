@@ -55,7 +55,8 @@ func TestPacked_LikeTheServer(t *testing.T) {
 			o := req.IsEdns0()
 			o.Hdr.Ttl |= pick[uint32](rng, 0, 0x4000, 0x00010000, 0xff000000, 0x1)
 		}
-		q := Look(req, names)
+		q := QueryOf(req)
+		q.Look(names)
 		facts := presence.Facts{Authoritative: pick(rng, true, false), RecursionAvailable: pick(rng, true, false)}
 		for range 2 {
 			names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Facts: facts}, true, nil)
@@ -63,10 +64,10 @@ func TestPacked_LikeTheServer(t *testing.T) {
 		if !q.Recall(names) {
 			t.Fatal("the name is not known")
 		}
-		opt := &Options{TTL: pick[uint32](rng, 0, 300, 1<<31-1)}
-		got := unpacked(t, q.Packed(opt))
+		ttl := pick[uint32](rng, 0, 300, 1<<31-1)
+		got := unpacked(t, q.Packed(ttl))
 		client := new(overUDP)
-		if err := request.NewScrubWriter(req, client).WriteMsg(q.Recalled(opt)); err != nil {
+		if err := request.NewScrubWriter(req, client).WriteMsg(q.Recalled(ttl)); err != nil {
 			t.Fatal(err)
 		}
 		if want := unpacked(t, client.wire); got.String() != want.String() || got.Id != want.Id || got.Zero != want.Zero {
@@ -97,9 +98,10 @@ func TestPacked_LeftToTheServer(t *testing.T) {
 	query := func(name string, extra ...dns.RR) []byte {
 		req := new(dns.Msg).SetQuestion(name, dns.TypeA)
 		req.Extra = extra
-		q := Look(req, names)
+		q := QueryOf(req)
+		q.Look(names)
 		q.facts = &found
-		return q.Packed(&Options{TTL: 300})
+		return q.Packed(300)
 	}
 	cookie := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}, Option: []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0102030405060708"}}}
 	a := &dns.A{Hdr: dns.RR_Header{Name: "x.", Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(192, 0, 2, 1)}
@@ -122,13 +124,13 @@ func TestPacked_LeftToTheServer(t *testing.T) {
 // Packing takes the octets of the answer and nothing else.
 func TestPacked_Allocates(t *testing.T) {
 	names := testNames(t, wireMap, true)
-	q := Look(new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA), names)
+	q := QueryOf(new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA))
+	q.Look(names)
 	q.facts = &found
-	opt := &Options{TTL: 300}
-	if n := testing.AllocsPerRun(100, func() { q.Packed(opt) }); n != 1 {
+	if n := testing.AllocsPerRun(100, func() { q.Packed(300) }); n != 1 {
 		t.Errorf("packing allocates %v times, want once", n)
 	}
-	if wire := q.Packed(opt); !slices.Equal(wire[len(wire)-4:], []byte{203, 0, 113, 11}) {
+	if wire := q.Packed(300); !slices.Equal(wire[len(wire)-4:], []byte{203, 0, 113, 11}) {
 		t.Errorf("packed as %x", wire)
 	}
 }
@@ -138,13 +140,13 @@ func TestPacked_Allocates(t *testing.T) {
 func BenchmarkPacked(b *testing.B) {
 	names := testNames(b, wireMap, true)
 	req := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
-	q := Look(req, names)
+	q := QueryOf(req)
+	q.Look(names)
 	q.facts = &found
-	opt := &Options{TTL: 300}
 	b.Run("octets", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			q.Packed(opt)
+			q.Packed(300)
 		}
 	})
 	b.Run("message", func(b *testing.B) {
@@ -152,7 +154,7 @@ func BenchmarkPacked(b *testing.B) {
 		w := request.NewScrubWriter(req, client)
 		b.ReportAllocs()
 		for b.Loop() {
-			_ = w.WriteMsg(q.Recalled(opt)) // TestPacked_LikeTheServer looks at the error
+			_ = w.WriteMsg(q.Recalled(300)) // TestPacked_LikeTheServer looks at the error
 		}
 	})
 }

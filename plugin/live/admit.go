@@ -64,7 +64,7 @@ const guardRule = "P4"
 // guard returns an error if too much of what is in force would go (P4). At the
 // very first start there is nothing to go.
 func (l *loader) guard(next *mapset.Set) error {
-	old := l.current.Load()
+	old := l.current.Snapshot()
 	if old == nil || l.opt.Guard == 0 {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (l *loader) try(base *mapset.Set, groups []group) (*mapset.Set, fault) {
 	if len(errs) > 0 {
 		return nil, wrong(errs)
 	}
-	if old := l.current.Load(); old != nil { // Nothing is protected at the very first start.
+	if old := l.current.Snapshot(); old != nil { // Nothing is protected at the very first start.
 		if violations := mapset.Protect(old, set.Snapshot(), 0); len(violations) > 0 {
 			return nil, l.forbidden(groups, violations)
 		}

@@ -70,11 +70,11 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 		delete(l.names, c.path)
 		l.durable.drop(c.path)
 	}
-	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Load(), l.opt.Related)...)
+	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Snapshot(), l.opt.Related)...)
 	l.take(set, candidates)
 	// Kept first: what clients have seen, a crash must not take back.
 	l.persist(set.Snapshot())
-	l.current.Store(set.Snapshot())
+	l.current.snapshot.Store(set.Snapshot())
 }
 
 // take notes what the set that comes into force was made of.

@@ -153,7 +153,7 @@ func (l *loader) restore(m *state.Manifest) error {
 	}
 	snap.Resume(counters)
 	l.take(set, candidates)
-	l.current.Store(snap)
+	l.current.snapshot.Store(snap)
 	return nil
 }
 

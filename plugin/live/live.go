@@ -64,13 +64,22 @@ type Load struct {
 	Degraded bool        // what is on disk is not what is in force
 }
 
+// Current is what is in force. It is apart from the [Store], where all that queries
+// read of ten thousand stores is in as little memory as it can be.
+type Current struct {
+	snapshot atomic.Pointer[mapset.Snapshot]
+}
+
+// Snapshot returns what is in force. A query takes it once.
+func (c *Current) Snapshot() *mapset.Snapshot { return c.snapshot.Load() }
+
 // Store holds what is in force. It is safe for concurrent use.
 type Store struct {
-	current atomic.Pointer[mapset.Snapshot]
-	watch   *source.Watcher
-	loader  *loader
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	*Current
+	watch  *source.Watcher
+	loader *loader
+	stop   context.CancelFunc
+	done   sync.WaitGroup
 }
 
 // Open loads the map and keeps it in force until Close. A map that is missing or
@@ -82,8 +91,8 @@ func Open(opt Options) (*Store, error) {
 		return nil, err
 	}
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
-	s := &Store{watch: w}
-	s.loader = newLoader(opt, w, kept, &s.current)
+	s := &Store{Current: new(Current), watch: w}
+	s.loader = newLoader(opt, w, kept, s.Current)
 	pace.Load(func() { err = s.loader.start(manifest) })
 	if err != nil {
 		_ = s.shut() // the error that counts is the other one
@@ -109,9 +118,6 @@ func (s *Store) follow(ctx context.Context) {
 		}
 	}
 }
-
-// Snapshot returns what is in force. A query takes it once.
-func (s *Store) Snapshot() *mapset.Snapshot { return s.current.Load() }
 
 // Close ends the watching and waits for a load under way. What is in force
 // stays in force for whoever still asks.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -24,7 +23,7 @@ type loader struct {
 	opt      Options
 	dir      bool
 	watch    *source.Watcher
-	current  *atomic.Pointer[mapset.Snapshot]
+	current  *Current
 	durable  *durable
 	set      *mapset.Set         // of a directory: what is in force, to build on
 	docs     map[string]document // :: path → the version in force
@@ -51,7 +50,7 @@ type trouble struct {
 // digest tells versions of a document apart. The zero digest is of none.
 type digest [sha256.Size]byte
 
-func newLoader(opt Options, w *source.Watcher, kept *durable, current *atomic.Pointer[mapset.Snapshot]) *loader {
+func newLoader(opt Options, w *source.Watcher, kept *durable, current *Current) *loader {
 	return &loader{
 		opt: opt, watch: w, durable: kept, current: current,
 		docs:     make(map[string]document),
@@ -83,11 +82,11 @@ func (l *loader) start(m *state.Manifest) error {
 		slices.Sort(paths)
 		paths = slices.Compact(paths)
 	}
-	before := l.current.Load()
+	before := l.current.Snapshot()
 	l.rewatch()
 	b := l.read(paths, l.readFirst)
 	l.apply(b)
-	if l.current.Load() == nil {
+	if l.current.Snapshot() == nil {
 		errs := []error{err}
 		for _, p := range b.problems {
 			errs = append(errs, p.err)
@@ -95,11 +94,11 @@ func (l *loader) start(m *state.Manifest) error {
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
 	result := OK
-	if len(b.problems) > 0 && l.current.Load() == before {
+	if len(b.problems) > 0 && l.current.Snapshot() == before {
 		result = b.problems[0].result
 	}
 	l.report(b, nil, begin, result)
-	if l.current.Load() == before { // What is kept may be of other settings.
+	if l.current.Snapshot() == before { // What is kept may be of other settings.
 		l.persist(before)
 	}
 	return nil
@@ -139,12 +138,12 @@ func (l *loader) find() ([]string, error) {
 
 // change loads what may have changed.
 func (l *loader) change(c source.Change) {
-	before := l.current.Load()
+	before := l.current.Snapshot()
 	b := l.read(l.affected(c.Paths), l.watch.Read)
 	l.apply(b)
 	result := Unchanged
 	switch {
-	case l.current.Load() != before:
+	case l.current.Snapshot() != before:
 		result = OK
 	case len(b.problems) > 0:
 		result = b.problems[0].result

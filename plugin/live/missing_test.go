@@ -5,11 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
@@ -28,8 +26,8 @@ func TestLife_GoneForAMoment(t *testing.T) {
 	if err := os.WriteFile(path, []byte("anycast: [192.0.2.1]\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var current atomic.Pointer[mapset.Snapshot]
-	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil, &current)
+	current := new(Current)
+	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil, current)
 	if err := l.start(nil); err != nil {
 		t.Fatal(err)
 	}

@@ -25,21 +25,17 @@ type Facts struct {
 // Known is what is remembered of a name: what a backend said, and what the map made
 // of it, so that it need not be looked into again.
 type Known struct {
-	Facts
 	Snapshot *mapset.Snapshot // that decided; nil if it decided for an alias that led to the name
 	Decision mapset.Decision
+	Facts
 }
 
-// Memory is what is remembered for all backends of a process. It is used through
-// a [View] for each of them, and safe for concurrent use.
+// Memory is a lifetime of names, and the clock for it. It is used through a [View] for
+// each backend, and safe for concurrent use.
 type Memory struct {
 	now   atomic.Uint32 // the tick
-	views atomic.Uint64 // how many there are
-	seed  maphash.Seed
-	slots []atomic.Pointer[entry]
-	tags  []atomic.Uint64 // of a set of slots: an octet of the hash of what is in each, see [tagOf]
-	known once            // the names of maps that were seen once
-	other once            // the others
+	known once          // the names of maps that were seen once
+	other once          // the others
 
 	mu   sync.Mutex // of whoever moves the clock
 	skip uint32     // ticks that were skipped to forget
@@ -47,21 +43,49 @@ type Memory struct {
 	done sync.WaitGroup
 }
 
-// View is the memory of one backend. Reading takes no lock and no time of day. A
-// nil View remembers nothing.
+// All names of the process stand in one table, whatever their lifetime: how much memory
+// they take has one bound, and a query can look for its name before it knows for which
+// backend, so that it waits for both at the same time.
+var (
+	table [sets]set
+	seed  = maphash.MakeSeed()
+	views atomic.Uint64 // how many there have been
+)
+
+// View is the memory of one backend. Reading takes no lock and no time of day. The
+// zero View remembers nothing. It is to be held in place: to follow a pointer to it
+// costs as much as all else that [View.Get] does.
 type View struct {
 	m  *Memory
 	id uint64 // tells the names of one backend from those of another
 }
 
-// entry is one name of one view.
+// On reports whether anything is ever remembered.
+func (v View) On() bool { return v.m != nil }
+
+// set is where a name may stand, all in one line of memory. Beside the slots is an
+// octet of the hash of what is in each, see [tagOf].
+type set struct {
+	tags  atomic.Uint64
+	slots [ways]atomic.Pointer[entry]
+}
+
+// entry is one name of one view. Its order is by how often a part of it is needed,
+// and the name is in it: most queries need no more than two lines of memory.
 type entry struct {
 	view  uint64
-	name  fqdn.Name
 	born  atomic.Uint32 // the tick at which the backend was last asked
+	size  uint8         // of the name
 	known Known
+	name  [longest]byte
 	// version is what the name was found in, if that can be looked at.
 	version Version
+	memory  *Memory
+}
+
+// is reports whether the entry is that of a name of a view.
+func (e *entry) is(view uint64, name fqdn.Name) bool {
+	return e.view == view && string(e.name[:e.size]) == string(name)
 }
 
 // Version is what a backend has of a zone, until that changes.
@@ -103,13 +127,14 @@ func (o once) again(hash uint64) bool {
 	return false
 }
 
-// Sizes. A name may stand in any of ways slots. All that is fixed has 3.4 MiB, an
-// entry about 140 octets more while it is there.
+// Sizes. A name may stand in any of ways slots of its set. The table has 2 MiB, what a
+// lifetime needs besides 1.1, and an entry 192 octets while it is there.
 const (
-	slots  = 1 << 18
-	ways   = 8
-	knowns = 1 << 17
-	others = 1 << 14
+	sets    = 1 << 15
+	ways    = 7
+	knowns  = 1 << 17
+	others  = 1 << 14
+	longest = 88 // name that is remembered, in octets
 )
 
 // New returns an empty memory that remembers each name for at most lifetime,
@@ -117,9 +142,6 @@ const (
 func New(lifetime time.Duration) *Memory {
 	ctx, stop := context.WithCancel(context.Background())
 	m := &Memory{
-		seed:  maphash.MakeSeed(),
-		slots: make([]atomic.Pointer[entry], slots),
-		tags:  make([]atomic.Uint64, slots/ways),
 		known: make(once, knowns),
 		other: make(once, others),
 		stop:  stop,
@@ -151,64 +173,56 @@ func (m *Memory) run(ctx context.Context, every time.Duration) {
 func (m *Memory) Close() {
 	m.stop()
 	m.done.Wait()
+	m.Forget()
 }
 
 // View returns the memory of one more backend.
-func (m *Memory) View() *View { return &View{m: m, id: m.views.Add(1)} }
+func (m *Memory) View() View { return View{m: m, id: views.Add(1)} }
 
 // Forget forgets every name, and what is learned from questions under way. No
-// snapshot stays in memory because of a name that nobody asks for any more.
+// snapshot stays in memory because of a name that nobody asks for any more. Names of
+// other lifetimes are taken out as well: they are soon learned again, and to look at
+// each would take longer.
 func (m *Memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skip += ticks
 	m.now.Add(ticks)
-	for i := range m.slots {
-		m.slots[i].Store(nil)
+	for i := range table {
+		for j := range table[i].slots {
+			table[i].slots[j].Store(nil)
+		}
 	}
 }
 
 // Now is the tick to pass to [View.Add]. It is to be taken before the backend is
 // asked.
-func (v *View) Now() uint32 {
-	if v == nil {
+func (v View) Now() uint32 {
+	if !v.On() {
 		return 0
 	}
 	return v.m.now.Load()
 }
 
-// Hash returns what is to be passed to [View.Get]. It tells apart the same name in
-// two views.
-func (v *View) Hash(name fqdn.Name) uint64 {
-	if v == nil {
-		return 0
-	}
-	return maphash.String(v.m.seed, string(name)) ^ v.id*0x9e3779b97f4a7c15
-}
+// Hash returns what is to be passed to [View.Get].
+func Hash(name fqdn.Name) uint64 { return maphash.String(seed, string(name)) }
 
 // tagOf returns what is kept of a hash beside the slots, so that only slots which
 // are likely to hold the name are followed to their entry, which is far away.
 func tagOf(hash uint64) byte { return byte(hash>>40) | 1 }
 
-// find returns the entry of name, however old it is, or nil.
-func (v *View) find(name fqdn.Name, hash uint64) *entry {
-	base := setOf(hash)
-	e, _ := v.m.among(base, v.m.tags[base/ways].Load(), tagOf(hash), v.id, name)
-	return e
-}
+// setOf returns where a name may stand.
+func setOf(hash uint64) *set { return &table[hash%sets] }
 
-// setOf returns the first slot of those that a name may stand in.
-func setOf(hash uint64) int { return int(hash) & (slots - ways) }
-
-// among returns the entry of name in the set of slots from base on with these
-// tags, and where it is in the set; nil if it is not there. What has just been
-// put there may be overlooked.
-func (m *Memory) among(base int, tags uint64, tag byte, view uint64, name fqdn.Name) (*entry, int) {
-	for i := range ways {
+// find returns the entry of a name, however old it is, and where it is in the set;
+// nil if it is not there. What has just been put there may be overlooked.
+func (s *set) find(tag byte, view uint64, name fqdn.Name) (*entry, int) {
+	tags := s.tags.Load()
+	for i := range s.slots {
 		if byte(tags>>(8*i)) != tag {
 			continue
 		}
-		if e := m.slots[base+i].Load(); e != nil && e.view == view && e.name == name {
+		if e := s.slots[i].Load(); e != nil && e.is(view, name) {
 			return e, i
 		}
 	}
@@ -216,12 +230,12 @@ func (m *Memory) among(base int, tags uint64, tag byte, view uint64, name fqdn.N
 }
 
 // Get returns what is remembered of name, or nil. It is shared: read only. hash is
-// that of the name, by [View.Hash]: a caller may have it at a better place.
-func (v *View) Get(name fqdn.Name, hash uint64) *Known {
-	if v == nil {
+// that of the name, by [Hash]: a caller may have it at a better place.
+func (v View) Get(name fqdn.Name, hash uint64) *Known {
+	if !v.On() {
 		return nil
 	}
-	e := v.find(name, hash)
+	e, _ := setOf(hash).find(tagOf(hash), v.id, name)
 	if e == nil {
 		return nil
 	}
@@ -238,18 +252,20 @@ func (v *View) Get(name fqdn.Name, hash uint64) *Known {
 // for the second time: one that nobody asks for again would cost more than it
 // saves. named says that the map itself names it. Other names are counted apart, so
 // that a flood of random ones below a wildcard passes by. No name that was learned
-// within the lifetime makes room for another.
+// within the lifetime makes room for another, and none that is longer than [longest]
+// is remembered.
 //
 // One that was found in a version lasts on if that is current at the end of its
 // lifetime. It is nil if that cannot be told.
-func (v *View) Add(name fqdn.Name, hash uint64, born uint32, known Known, named bool, version Version) {
-	if v == nil {
+func (v View) Add(name fqdn.Name, hash uint64, born uint32, known Known, named bool, version Version) {
+	if !v.On() || len(name) > longest {
 		return
 	}
-	old, seen := v.find(name, hash), v.m.other
+	set, seen := setOf(hash), v.m.other
 	if named {
 		seen = v.m.known
 	}
+	old, _ := set.find(tagOf(hash), v.id, name)
 	if old == nil && !seen.again(hash) {
 		return
 	}
@@ -257,45 +273,42 @@ func (v *View) Add(name fqdn.Name, hash uint64, born uint32, known Known, named 
 		old.renew(born)
 		return
 	}
-	e := &entry{view: v.id, name: name, known: known, version: version}
+	e := &entry{view: v.id, size: uint8(len(name)), known: known, version: version, memory: v.m}
+	copy(e.name[:], name)
 	e.born.Store(born)
-	v.m.put(hash, e)
+	set.put(tagOf(hash), e, name)
 }
 
-// put remembers an entry if there is room for it.
-func (m *Memory) put(hash uint64, e *entry) {
-	base, tag := setOf(hash), tagOf(hash)
-	tags := &m.tags[base/ways]
-	old, at := m.among(base, tags.Load(), tag, e.view, e.name)
+// put remembers the entry of a name if there is room for it.
+func (s *set) put(tag byte, e *entry, name fqdn.Name) {
+	old, at := s.find(tag, e.view, name)
 	if old == nil {
-		if old, at = m.room(base, e); at < 0 {
+		if old, at = s.room(e.view, name); at < 0 {
 			return
 		}
 	}
-	slot := &m.slots[base+at]
+	slot := &s.slots[at]
 	if !slot.CompareAndSwap(old, e) {
 		return
 	}
 	for slot.Load() == e {
-		was := tags.Load()
-		if tags.CompareAndSwap(was, was&^(0xff<<(8*at))|uint64(tag)<<(8*at)) {
+		was := s.tags.Load()
+		if s.tags.CompareAndSwap(was, was&^(0xff<<(8*at))|uint64(tag)<<(8*at)) {
 			return
 		}
 	}
 }
 
-// room returns where in the set from base on an entry may be put, and what is
-// there: nothing, or a name that is forgotten; -1 for nowhere.
-func (m *Memory) room(base int, e *entry) (old *entry, at int) {
-	now := m.now.Load()
-	for i := range ways {
-		if m.slots[base+i].Load() == nil {
+// room returns where the entry of a name may be put, and what is there: nothing, or
+// what is forgotten, or the name itself; -1 for nowhere.
+func (s *set) room(view uint64, name fqdn.Name) (old *entry, at int) {
+	for i := range s.slots {
+		if s.slots[i].Load() == nil {
 			return nil, i
 		}
 	}
-	for i := range ways {
-		o := m.slots[base+i].Load()
-		if o.view == e.view && o.name == e.name || !o.lasts(now) {
+	for i := range s.slots {
+		if o := s.slots[i].Load(); o == nil || o.is(view, name) || !o.lasts(o.memory.now.Load()) {
 			return o, i
 		}
 	}

@@ -2,8 +2,10 @@ package presence
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"go.uber.org/goleak"
 
@@ -11,34 +13,34 @@ import (
 )
 
 // still returns a memory whose clock only the test moves.
-func still(t *testing.T) *View {
+func still(t *testing.T) View {
 	t.Helper()
 	m := New(time.Hour)
 	t.Cleanup(m.Close)
 	return m.View()
 }
 
-func (v *View) has(name fqdn.Name) bool {
-	return v.Get(name, v.Hash(name)) != nil
+func (v View) has(name fqdn.Name) bool {
+	return v.Get(name, Hash(name)) != nil
 }
 
 // learn adds a name of the map as often as it takes for it to be remembered.
-func (v *View) learn(name fqdn.Name, born uint32, facts Facts) {
+func (v View) learn(name fqdn.Name, born uint32, facts Facts) {
 	v.see(name, born, facts, true)
 	v.see(name, born, facts, true)
 }
 
-func (v *View) see(name fqdn.Name, born uint32, facts Facts, named bool) {
-	v.Add(name, v.Hash(name), born, Known{Facts: facts}, named, nil)
+func (v View) see(name fqdn.Name, born uint32, facts Facts, named bool) {
+	v.Add(name, Hash(name), born, Known{Facts: facts}, named, nil)
 }
 
-func (v *View) pass(n uint32) { v.m.now.Add(n) }
+func (v View) pass(n uint32) { v.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
 	m.learn("www.example.org.", m.Now(), Facts{Authoritative: true})
 	m.pass(ticks - 2)
-	if f := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
+	if f := m.Get("www.example.org.", Hash("www.example.org.")); f == nil || !f.Authoritative {
 		t.Fatalf("Get() = %v before the lifetime is over", f)
 	}
 	m.pass(1)
@@ -168,7 +170,7 @@ func TestANameIsRenewed(t *testing.T) {
 		t.Error("an old answer shortens the life of a name")
 	}
 	m.see("www.example.org.", m.Now(), Facts{Authoritative: true}, true)
-	if f := m.Get("www.example.org.", m.Hash("www.example.org.")); f == nil || !f.Authoritative {
+	if f := m.Get("www.example.org.", Hash("www.example.org.")); f == nil || !f.Authoritative {
 		t.Errorf("Get() = %v after the backend said otherwise", f)
 	}
 	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), Facts{Authoritative: true}, true) }); n != 0 {
@@ -188,7 +190,7 @@ func TestANameOfAVersionLastsOn(t *testing.T) {
 	v := &fact{true}
 	learn := func(version Version) {
 		for range 2 {
-			m.Add("www.example.org.", m.Hash("www.example.org."), m.Now(), Known{}, true, version)
+			m.Add("www.example.org.", Hash("www.example.org."), m.Now(), Known{}, true, version)
 		}
 	}
 	learn(v)
@@ -217,20 +219,48 @@ func TestANameOfAVersionLastsOn(t *testing.T) {
 }
 
 // held counts the names that take room.
-func (v *View) held() int {
+func (v View) held() int {
 	n := 0
-	for i := range v.m.slots {
-		if v.m.slots[i].Load() != nil {
-			n++
+	for i := range table {
+		for j := range table[i].slots {
+			if table[i].slots[j].Load() != nil {
+				n++
+			}
 		}
 	}
 	return n
 }
 
+// What a query needs of an entry and its set is to be in as few lines of memory as it
+// can be.
+func TestLayout(t *testing.T) {
+	const line = 64
+	if size := unsafe.Sizeof(set{}); size != line {
+		t.Errorf("a set has %d octets, not %d", size, line)
+	}
+	if size := unsafe.Sizeof(entry{}); size%line != 0 {
+		t.Errorf("an entry has %d octets, which is no multiple of %d", size, line)
+	}
+	if end := unsafe.Offsetof(entry{}.known) + unsafe.Offsetof(Known{}.Wildcard); end > line {
+		t.Errorf("what a query needs first of an entry has %d octets, more than %d", end, line)
+	}
+}
+
+func TestALongNameIsNotRemembered(t *testing.T) {
+	m := still(t)
+	label := fqdn.Name(strings.Repeat("x", 47) + ".")
+	for name, want := range map[fqdn.Name]bool{label + label[8:]: true, label + label[7:]: false} {
+		m.learn(name, m.Now(), Facts{})
+		if got := m.has(name); got != want {
+			t.Errorf("a name of %d octets is remembered: %t", len(name), got)
+		}
+	}
+}
+
 func TestGetDoesNotAllocate(t *testing.T) {
 	m := still(t)
 	m.learn("www.example.org.", m.Now(), Facts{})
-	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.", m.Hash("www.example.org.")) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.Get("www.example.org.", Hash("www.example.org.")) }); n != 0 {
 		t.Errorf("Get allocates %v times", n)
 	}
 }
@@ -246,6 +276,6 @@ func BenchmarkGet(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		m.Get(names[i%len(names)], m.Hash(names[i%len(names)]))
+		m.Get(names[i%len(names)], Hash(names[i%len(names)]))
 	}
 }

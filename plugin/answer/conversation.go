@@ -13,6 +13,9 @@ import (
 // asked.
 func Respond(q *Query, names *Names, b Backend, first *Reply) Outcome {
 	if first != nil && first.Msg != nil && !first.Chased && q.plain(names, first.Msg) {
+		if len(first.Msg.Answer) > 0 {
+			q.spare(names)
+		}
 		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
 	}
 	c := &conversation{req: q.req, names: names, b: b, born: q.born, wide: !names.Tells && names.acts(q.owner)}

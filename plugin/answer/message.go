@@ -39,6 +39,7 @@ func factsOf(rep *Reply) presence.Facts {
 		return *rep.Facts
 	case rep != nil && rep.Msg != nil:
 		return presence.Facts{
+			Exists:             true,
 			Authoritative:      rep.Msg.Authoritative,
 			RecursionAvailable: rep.Msg.RecursionAvailable,
 			Wildcard:           rep.Wildcard,

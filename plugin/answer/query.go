@@ -24,7 +24,8 @@ type Query struct {
 	born uint32 // when it was asked, by the clock of the memory
 
 	facts    *presence.Facts // what [Query.Recall] found; may be nil
-	recalled bool            // it is enough to answer
+	decided  bool            // d was remembered
+	recalled bool            // what is remembered is enough to answer
 	tried    bool            // to answer from memory, in vain
 }
 
@@ -41,22 +42,25 @@ func QueryOf(req *dns.Msg) Query {
 // remembered.
 func (q *Query) Look(names *Names) {
 	q.born = names.Memory.Now()
-	if !q.again(names) {
+	if q.again(names); !q.decided {
 		q.d = names.Lookup(q.owner)
 	}
 }
 
-// again answers with addresses that are remembered. It is all that most queries need.
-func (q *Query) again(names *Names) bool {
+// again takes the decision that is remembered, if there is one. It is all that most
+// queries for addresses need.
+func (q *Query) again(names *Names) {
 	if !names.Memory.On() || !q.forAddress() {
-		return false
+		return
 	}
 	k := names.Memory.Get(q.owner, q.hash)
-	if k == nil || k.Snapshot != names.Snapshot || !q.answers(k.Decision) {
-		return false
+	switch {
+	case k == nil || k.Snapshot != names.Snapshot:
+	case !k.Exists:
+		q.d, q.decided = k.Decision, true
+	case q.answers(k.Decision):
+		q.d, q.facts, q.decided, q.recalled = k.Decision, &k.Facts, true, true
 	}
-	q.d, q.facts, q.recalled = k.Decision, &k.Facts, true
-	return true
 }
 
 // forAddress reports whether addresses are asked for. Of classes other than IN, the

@@ -9,7 +9,7 @@ import (
 )
 
 // found stands for the reply of a backend that was looked into.
-var found = presence.Facts{Authoritative: true}
+var found = presence.Facts{Exists: true, Authoritative: true}
 
 // known returns the decision for a proxied owner, and what is known of the backend's
 // reply, if it is known that the owner has an address: from the map's zone file,
@@ -27,7 +27,7 @@ func (n *Names) known(q question, hash uint64, born uint32, d mapset.Decision) (
 	case d.Present():
 		return nil, d, true
 	}
-	if k := n.Memory.Get(q.owner, hash); k != nil {
+	if k := n.Memory.Get(q.owner, hash); k != nil && k.Exists {
 		d = n.from(q.owner, d, k.Wildcard)
 		return &k.Facts, d, d.Proxied()
 	}
@@ -73,3 +73,18 @@ func (n *Names) knownOf(owner fqdn.Name, facts presence.Facts, d mapset.Decision
 	}
 	return presence.Known{Facts: facts, Snapshot: n.Snapshot, Decision: d}
 }
+
+// spare has it remembered that the name in question is not proxied, so that the map
+// need not be looked into again to let the backend's answer pass. What decides is the
+// map alone: it holds for as long as that is in force.
+func (q *Query) spare(names *Names) {
+	if !q.decided && q.forAddress() {
+		names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Snapshot: names.Snapshot, Decision: q.d}, false, inForce{})
+	}
+}
+
+// inForce is a [presence.Version] for what hangs on nothing but the snapshot.
+type inForce struct{}
+
+// Current implements [presence.Version].
+func (inForce) Current() bool { return true }

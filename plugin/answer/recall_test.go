@@ -89,3 +89,65 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 		t.Errorf("a name that exists by itself now is taken for one of the wildcard:\n%v", out.Msg)
 	}
 }
+
+// decided reports whether it is remembered what the map says of a name.
+func decided(names *Names, name string) bool {
+	q := QueryOf(new(dns.Msg).SetQuestion(name, dns.TypeA))
+	q.Look(names)
+	return q.decided
+}
+
+// That a name is not proxied is remembered until the map changes, and of names alone
+// that the backend has: anybody can ask for others.
+func TestSpared_UntilTheMapChanges(t *testing.T) {
+	names := recalling(t, recallMap, true)
+	b := &script{tb: t, replies: map[string]string{
+		"plain.example.org. A": "plain.example.org. 60 IN A 10.66.0.1",
+		"gone.example.org. A":  "NXDOMAIN",
+	}}
+	for name, want := range map[string]bool{"plain.example.org.": true, "gone.example.org.": false} {
+		twice(t, names, b, name)
+		if got := decided(names, name); got != want {
+			t.Errorf("the decision for %s is remembered: %t", name, got)
+		}
+	}
+	if len(b.asked) != 6 {
+		t.Errorf("asked %v, want each time", b.asked)
+	}
+	names.Snapshot = testNames(t, strings.Replace(recallMap, "www, ", "www, plain, ", 1), true).Snapshot
+	if decided(names, "plain.example.org.") {
+		t.Error("what was decided on another snapshot counts")
+	}
+	if out := twice(t, names, b, "plain.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
+		t.Errorf("a name that has become proxied is answered with\n%v", out.Msg)
+	}
+}
+
+// Names below a wildcard of the map are not spared: whether it covers them hangs on the
+// backend.
+func TestSpared_NotBelowAWildcard(t *testing.T) {
+	names := recalling(t, strings.Replace(recallMap, `"*.wild"`, `{name: "*.wild", proxied: false}`, 1), true)
+	b := &script{tb: t, replies: map[string]string{"x.wild.example.org. A and wildcard": "x.wild.example.org. 60 IN A 10.66.0.1"}}
+	if twice(t, names, b, "x.wild.example.org."); decided(names, "x.wild.example.org.") {
+		t.Error("the decision is remembered")
+	}
+}
+
+// That a name is not proxied for who asks for it says nothing of whether the backend
+// has it, which counts where an alias leads there.
+func TestSpared_IsNotKnownToExist(t *testing.T) {
+	names := recalling(t, recallMap, false)
+	names.Acting = fqdn.NewZones(fqdn.NewSet("example.org."))
+	b := &script{tb: t, replies: map[string]string{
+		"alias.example.org. A": "alias.example.org. 60 IN CNAME www.example.net.",
+		"www.example.net. A":   "www.example.net. 60 IN A 10.66.0.1",
+	}}
+	if twice(t, names, b, "www.example.net."); !decided(names, "www.example.net.") {
+		t.Fatal("the decision is not remembered")
+	}
+	b.replies["www.example.net. A"] = "NXDOMAIN"
+	b.replies["www.example.net. AAAA"], b.replies["www.example.net. CNAME"] = "NXDOMAIN", "NXDOMAIN"
+	if out := twice(t, names, b, "alias.example.org."); strings.Contains(out.Msg.String(), "192.0.2.1") {
+		t.Errorf("the target of the alias is answered though the backend does not have it:\n%v", out.Msg)
+	}
+}

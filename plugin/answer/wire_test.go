@@ -57,7 +57,7 @@ func TestPacked_LikeTheServer(t *testing.T) {
 		}
 		q := QueryOf(req)
 		q.Look(names)
-		facts := presence.Facts{Authoritative: pick(rng, true, false), RecursionAvailable: pick(rng, true, false)}
+		facts := presence.Facts{Exists: true, Authoritative: pick(rng, true, false), RecursionAvailable: pick(rng, true, false)}
 		for range 2 {
 			names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Facts: facts}, true, nil)
 		}

@@ -1,5 +1,6 @@
 // Package presence remembers, for a few seconds, which owner names a backend has
-// an address for, so that it need not be asked about them at each query. Its
+// an address for, so that it need not be asked about them at each query, and which a
+// map does not proxy, so that it need not be looked into. Its
 // memory is bounded, and nobody's questions can push another's names out of it.
 package presence
 
@@ -14,8 +15,11 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// Facts is what is remembered of a name that has an address.
+// Facts is what is remembered of what the backend has.
 type Facts struct {
+	// Exists says that the name has an address. If not, nothing is known of the backend,
+	// but only what was decided: that the name is not proxied.
+	Exists             bool
 	Authoritative      bool // the AA of the backend's reply
 	RecursionAvailable bool // its RA
 	// Wildcard is the wildcard that the backend told it answered from, or "".
@@ -283,7 +287,7 @@ func (v View) Add(name fqdn.Name, hash uint64, born uint32, known Known, named b
 func (s *set) put(tag byte, e *entry, name fqdn.Name) {
 	old, at := s.find(tag, e.view, name)
 	if old == nil {
-		if old, at = s.room(e.view, name); at < 0 {
+		if old, at = s.room(e.view, name, e.known.Exists); at < 0 {
 			return
 		}
 	}
@@ -300,8 +304,9 @@ func (s *set) put(tag byte, e *entry, name fqdn.Name) {
 }
 
 // room returns where the entry of a name may be put, and what is there: nothing, or
-// what is forgotten, or the name itself; -1 for nowhere.
-func (s *set) room(view uint64, name fqdn.Name) (old *entry, at int) {
+// what is forgotten, or the name itself, or, if the name exists, one of which that is
+// not known; -1 for nowhere.
+func (s *set) room(view uint64, name fqdn.Name, exists bool) (old *entry, at int) {
 	for i := range s.slots {
 		if s.slots[i].Load() == nil {
 			return nil, i
@@ -309,6 +314,14 @@ func (s *set) room(view uint64, name fqdn.Name) (old *entry, at int) {
 	}
 	for i := range s.slots {
 		if o := s.slots[i].Load(); o == nil || o.is(view, name) || !o.lasts(o.memory.now.Load()) {
+			return o, i
+		}
+	}
+	if !exists {
+		return nil, -1
+	}
+	for i := range s.slots {
+		if o := s.slots[i].Load(); o == nil || !o.known.Exists {
 			return o, i
 		}
 	}

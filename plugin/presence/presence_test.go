@@ -231,6 +231,57 @@ func (v View) held() int {
 	return n
 }
 
+// Names of which nothing is known but that they are not proxied give way to those that
+// save a question.
+func TestNamesThatExistComeFirst(t *testing.T) {
+	m := still(t)
+	first := Hash("host0.example.org.")
+	names := []fqdn.Name{"host0.example.org."}
+	for i := 1; len(names) < ways+2; i++ {
+		if n := fqdn.Name(fmt.Sprintf("host%d.example.org.", i)); setOf(Hash(n)) == setOf(first) {
+			names = append(names, n)
+		}
+	}
+	for _, n := range names[:ways] {
+		m.learn(n, m.Now(), Facts{})
+	}
+	spared, exists := names[ways], names[ways+1]
+	if m.learn(spared, m.Now(), Facts{}); m.has(spared) {
+		t.Error("a name has pushed out another of its kind")
+	}
+	if m.learn(exists, m.Now(), Facts{Exists: true}); !m.has(exists) {
+		t.Error("there is no room for a name that exists")
+	}
+	for _, n := range names[:ways] {
+		m.learn(n, m.Now(), Facts{Exists: true})
+	}
+	held := 0
+	for _, n := range names {
+		if e := m.Get(n, Hash(n)); e != nil && e.Exists {
+			held++
+		}
+	}
+	if held != ways {
+		t.Errorf("%d names that exist are remembered, want %d", held, ways)
+	}
+}
+
+// Names of two lifetimes stand in one table, each with its own clock.
+func TestLifetimesAreApart(t *testing.T) {
+	a, b := still(t), still(t)
+	const name = "www.example.org."
+	a.learn(name, a.Now(), Facts{})
+	b.learn(name, b.Now(), Facts{})
+	a.pass(ticks)
+	if a.has(name) || !b.has(name) {
+		t.Errorf("after the lifetime of the first, it is remembered: %t; by the second: %t", a.has(name), b.has(name))
+	}
+	b.m.Close()
+	if b.has(name) {
+		t.Error("the name is remembered after the memory is closed")
+	}
+}
+
 // What a query needs of an entry and its set is to be in as few lines of memory as it
 // can be.
 func TestLayout(t *testing.T) {

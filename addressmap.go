@@ -51,6 +51,7 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	switch {
 	case wire != nil:
 		_, err = w.Write(wire)
+		buffers.Put((*buffer)(wire[:dns.MinMsgSize]))
 		return dns.RcodeSuccess, err
 	case m == nil:
 		return rcode, err
@@ -70,9 +71,11 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		a.tell(ctx, d, qtype)
 		countSubstituted(ctx, d, qtype)
 		if direct(w) {
-			if wire := q.Packed(a.scope.TTL); wire != nil {
+			buf := buffers.Get().(*buffer)
+			if wire := q.Packed(a.scope.TTL, buf); wire != nil {
 				return nil, wire, dns.RcodeSuccess, nil
 			}
+			buffers.Put(buf)
 		}
 		return q.Recalled(a.scope.TTL), nil, dns.RcodeSuccess, nil
 	}

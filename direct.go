@@ -2,11 +2,18 @@ package addressmap
 
 import (
 	"reflect"
+	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 )
+
+// buffers are for answers that are written directly: the socket's writer is done with
+// one when it returns.
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+type buffer = [dns.MinMsgSize]byte
 
 // direct reports whether bytes that are written to w go to the client as they are: no
 // plugin before ours wants to see the answer, and nothing but the socket is behind

@@ -19,11 +19,11 @@ const (
 const toQuestion = 0xc000 | headerSize
 
 // Packed returns what [Query.Recalled] answers as it goes over the wire, made at
-// once; nil if that would not be the same as if the server packed it: then there may
-// not be room for it, or the request has options that the server looks at.
+// once, in buf; nil if that would not be the same as if the server packed it: then
+// there may not be room for it, or the request has options that the server looks at.
 //
 //go:noinline // so that its part of the stack is free again when it is written
-func (q *Query) Packed(ttl uint32) []byte {
+func (q *Query) Packed(ttl uint32, buf *[dns.MinMsgSize]byte) []byte {
 	var edns *dns.OPT
 	switch len(q.req.Extra) {
 	case 0:
@@ -39,39 +39,38 @@ func (q *Query) Packed(ttl uint32) []byte {
 	f := q.family()
 	octets, length := q.d.Octets(f), f.Size()
 	count := len(octets) / length
-	size := headerSize + len(q.name) + 1 + questionSize + count*(recordSize+length) + optSize
-	if size > dns.MinMsgSize {
+	if headerSize+len(q.name)+1+questionSize+count*(recordSize+length)+optSize > len(buf) {
 		return nil
 	}
-	buf := make([]byte, size)
-	be := binary.BigEndian
-	be.PutUint16(buf, q.req.Id)
-	be.PutUint16(buf[2:], q.flags())
-	be.PutUint16(buf[4:], 1)
-	be.PutUint16(buf[6:], uint16(count))
-	at, err := dns.PackDomainName(q.name, buf, headerSize, nil, false)
+	at, err := dns.PackDomainName(q.name, buf[:], headerSize, nil, false)
 	if err != nil {
 		return nil
 	}
-	buf = be.AppendUint16(buf[:at], q.qtype)
-	buf = be.AppendUint16(buf, dns.ClassINET)
+	be := binary.BigEndian
+	be.PutUint16(buf[0:], q.req.Id)
+	be.PutUint16(buf[2:], q.flags())
+	be.PutUint16(buf[4:], 1)
+	be.PutUint16(buf[6:], uint16(count))
+	be.PutUint32(buf[8:], 0)
+	out := be.AppendUint16(buf[:at], q.qtype)
+	out = be.AppendUint16(out, dns.ClassINET)
 	for ; len(octets) > 0; octets = octets[length:] {
-		buf = be.AppendUint16(buf, toQuestion)
-		buf = be.AppendUint16(buf, q.qtype)
-		buf = be.AppendUint16(buf, dns.ClassINET)
-		buf = be.AppendUint32(buf, ttl)
-		buf = be.AppendUint16(buf, uint16(length))
-		buf = append(buf, octets[:length]...)
+		out = be.AppendUint16(out, toQuestion)
+		out = be.AppendUint16(out, q.qtype)
+		out = be.AppendUint16(out, dns.ClassINET)
+		out = be.AppendUint32(out, ttl)
+		out = be.AppendUint16(out, uint16(length))
+		out = append(out, octets[:length]...)
 	}
 	if edns != nil {
-		be.PutUint16(buf[10:], 1)
-		buf = append(buf, 0)
-		buf = be.AppendUint16(buf, dns.TypeOPT)
-		buf = be.AppendUint16(buf, edns.Hdr.Class)
-		buf = be.AppendUint32(buf, edns.Hdr.Ttl&0xff00)
-		buf = be.AppendUint16(buf, 0)
+		be.PutUint16(out[10:], 1)
+		out = append(out, 0)
+		out = be.AppendUint16(out, dns.TypeOPT)
+		out = be.AppendUint16(out, edns.Hdr.Class)
+		out = be.AppendUint32(out, edns.Hdr.Ttl&0xff00)
+		out = be.AppendUint16(out, 0)
 	}
-	return buf
+	return out
 }
 
 // flags returns the second field of the header.

@@ -79,7 +79,6 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		}
 		return q.Recalled(a.scope.TTL), nil, dns.RcodeSuccess, nil
 	}
-	deepen(false)
 	m, rcode, err = a.ask(ctx, w, &q, names)
 	return m, nil, rcode, err
 }

@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -10,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/coro"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -110,7 +112,13 @@ func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 		ctx = untold(ctx)
 	}
 	e.msg, e.malformed, e.chased, e.sealed = nil, false, false, !a.Chase
-	rep.Rcode, rep.Err = plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
+	j := asking{e: e, ctx: ctx, req: req}
+	if e.a.scope.Tells {
+		j = stacks.Run(j)
+	} else {
+		j.do() // whatever it does to the thread that it runs on
+	}
+	rep.Rcode, rep.Err = j.rcode, j.err
 	rep.Msg, rep.Malformed, rep.Chased = e.msg, e.malformed, e.chased
 	if e.malformed {
 		rep.Msg = nil
@@ -119,6 +127,24 @@ func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 		rep.Wildcard = told(ctx)
 	}
 }
+
+// asking is one call of the next plugin.
+type asking struct {
+	e     *exchange
+	ctx   context.Context
+	req   *dns.Msg
+	rcode int
+	err   error
+}
+
+func (j *asking) do() {
+	j.rcode, j.err = plugin.NextOrFailure(pluginName, j.e.a.next, j.ctx, j.e, j.req)
+}
+
+// stacks are for backends that are known to answer from memory as a rule: these take
+// several KiB of stack, which nearly all that a query has is too small for. Should all
+// be waiting for something, the others do as well without.
+var stacks = coro.NewPool(4*runtime.NumCPU(), (*asking).do)
 
 // wildcardLabel is where file, auto and secondary tell the wildcard that a
 // response was made from.

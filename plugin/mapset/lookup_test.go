@@ -2,6 +2,10 @@ package mapset_test
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -270,6 +274,45 @@ func TestLookup_Allocations(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { _, _ = d.Octets(mapset.IPv4), d.Octets(mapset.IPv6) }); n != 0 {
 		t.Errorf("Octets allocates %v times", n)
+	}
+}
+
+// Octets, IPs and Addrs are the same addresses, few or many.
+func TestDecision_Addresses(t *testing.T) {
+	for _, n := range [][2]int{{1, 0}, {0, 1}, {2, 3}, {2, 4}, {14, 0}, {15, 0}, {15, 1}, {100, 100}} {
+		var opt mapset.Options
+		want := [2][]string{}
+		for f, prefix := range []string{"192.0.2.", "2001:db8::"} {
+			for i := range n[f] {
+				a := netip.MustParseAddr(prefix + strconv.Itoa(i+1))
+				opt.Anycast, want[f] = append(opt.Anycast, a), append(want[f], a.String())
+			}
+		}
+		snap, errs := mapset.Build([]mapset.Source{source(t, "map.yaml", "accounts: [{id: acme, zones: [{name: example.org, proxied: all}]}]", nil)}, opt)
+		if err := errs.Err(); err != nil {
+			t.Fatal(err)
+		}
+		d := snap.Lookup("www.example.org.")
+		for _, f := range []mapset.Family{mapset.IPv4, mapset.IPv6} {
+			var ips, addrs, octets []string
+			for _, ip := range d.IPs(f) {
+				ips = append(ips, ip.String())
+			}
+			for _, a := range d.Addrs(f) {
+				addrs = append(addrs, a.String())
+			}
+			for ip := range slices.Chunk(d.Octets(f), f.Size()) {
+				octets = append(octets, net.IP(ip).String())
+			}
+			for what, got := range map[string][]string{"IPs": ips, "Addrs": addrs, "Octets": octets} {
+				if !slices.Equal(got, want[f]) {
+					t.Errorf("%d and %d addresses: %s of %s are %v, want %v", n[0], n[1], what, f, got, want[f])
+				}
+			}
+			if d.Answers(f) != (n[f] > 0) {
+				t.Errorf("%d and %d addresses: %s is answered: %t", n[0], n[1], f, d.Answers(f))
+			}
+		}
 	}
 }
 

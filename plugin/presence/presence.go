@@ -1,6 +1,6 @@
 // Package presence remembers, for a few seconds, which owner names a backend has
-// an address for, so that it need not be asked about them at each query, and which a
-// map does not proxy, so that it need not be looked into. Its
+// an address for, so that it need not be asked about them at each query, and which
+// of its names the map does not proxy, so that the map need not be looked into. Its
 // memory is bounded, and nobody's questions can push another's names out of it.
 package presence
 

@@ -86,8 +86,8 @@ func TestAPanicPasses(t *testing.T) {
 			}()
 			p.Run(-1)
 		}()
-		if got := p.Run(1); got != 2 || p.made.Load() != 1 {
-			t.Errorf("got %d from one of %d coroutines", got, p.made.Load())
+		if got := p.Run(1); got != 2 || p.made.Load() != 1 || p.idle[0].Load() == nil {
+			t.Errorf("got %d, not from the one coroutine, of which there are %d", got, p.made.Load())
 		}
 	}
 }

@@ -266,6 +266,29 @@ func TestNamesThatExistComeFirst(t *testing.T) {
 	}
 }
 
+// A name that is forgotten makes room.
+func TestForgottenNamesMakeRoom(t *testing.T) {
+	m := still(t)
+	first := Hash("host0.example.org.")
+	last, filled := fqdn.Name(""), 0
+	for i := 0; filled <= ways; i++ {
+		last = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
+		if setOf(Hash(last)) != setOf(first) {
+			continue
+		}
+		if filled++; filled <= ways {
+			m.learn(last, m.Now(), Facts{Exists: true})
+		}
+	}
+	if m.learn(last, m.Now(), Facts{Exists: true}); m.has(last) {
+		t.Fatal("a name has pushed out one that is remembered")
+	}
+	m.pass(ticks)
+	if m.learn(last, m.Now(), Facts{Exists: true}); !m.has(last) {
+		t.Error("there is no room where names are forgotten")
+	}
+}
+
 // Names of two lifetimes stand in one table, each with its own clock.
 func TestLifetimesAreApart(t *testing.T) {
 	a, b := still(t), still(t)

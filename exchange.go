@@ -143,7 +143,8 @@ func (j *asking) do() {
 
 // stacks are for backends that are known to answer from memory as a rule: these take
 // several KiB of stack, which nearly all that a query has is too small for. Should all
-// be waiting for something, the others do as well without.
+// be waiting for something, the others do as well without. What they lead on to, by an
+// alias that leaves their zones, must not leave its thread locked either, see [coro.Pool].
 var stacks = coro.NewPool(4*runtime.NumCPU(), (*asking).do)
 
 // wildcardLabel is where file, auto and secondary tell the wildcard that a

@@ -30,7 +30,7 @@ func FuzzZones(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n, apex string) {
 		zone, err := Parse(apex)
 		if err != nil {
-			t.Skip()
+			return // No zone has such a name.
 		}
 		set := NewSet(zone)
 		if z, name := NewZones(set), Canonical(n); z.Encloses(name) != set.Encloses(name) {

@@ -57,8 +57,8 @@ var (
 )
 
 // View is the memory of one backend. Reading takes no lock and no time of day. The
-// zero View remembers nothing. It is to be held in place: to follow a pointer to it
-// costs as much as all else that [View.Get] does.
+// zero View remembers nothing. It is to be held in place: a pointer to it would be one
+// more wait for memory.
 type View struct {
 	m  *Memory
 	id uint64 // tells the names of one backend from those of another

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
@@ -25,7 +26,8 @@ import (
 // AddressMap is the handler of one directive. It is safe for concurrent use
 // once the server has started.
 type AddressMap struct {
-	next plugin.Handler
+	next    plugin.Handler
+	counted bool // by the prometheus plugin of the server block
 	resolver
 	opt      options
 	deadEnds sync.Map // :: *dnsserver.Server → one of the same address that answers nothing
@@ -70,7 +72,7 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		d, qtype := q.Decision()
 		a.tell(ctx, d, qtype)
 		countSubstituted(ctx, d, qtype)
-		if direct(w) {
+		if direct(w, a.counted) {
 			buf := buffers.Get().(*buffer)
 			if wire := q.Packed(a.scope.TTL, buf); wire != nil {
 				return nil, wire, dns.RcodeSuccess, nil
@@ -110,6 +112,7 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
 	a.scope.Tells = tellsWildcards(handlers)
 	a.scope.Zones = heldBy(a.next)
+	_, a.counted = config.Handler("prometheus").(*metrics.Metrics)
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.scope.Serials = true

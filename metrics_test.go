@@ -47,12 +47,18 @@ func get(t testing.TB, port, path string) (status int, body string) {
 // scrape returns our metrics as Prometheus gets them, by name and labels.
 func scrape(t testing.TB, port string) map[string]float64 {
 	t.Helper()
+	return scrapeOf(t, port, "coredns_addressmap_")
+}
+
+// scrapeOf returns those whose names begin so, which is cut off.
+func scrapeOf(t testing.TB, port, prefix string) map[string]float64 {
+	t.Helper()
 	_, page := get(t, port, "/metrics")
 	out := make(map[string]float64)
 	for line := range strings.Lines(page) {
-		name, ours := strings.CutPrefix(strings.TrimSpace(line), "coredns_addressmap_")
+		name, wanted := strings.CutPrefix(strings.TrimSpace(line), prefix)
 		i := strings.LastIndexByte(name, ' ')
-		if !ours || i < 0 {
+		if !wanted || i < 0 {
 			continue
 		}
 		v, err := strconv.ParseFloat(name[i+1:], 64)

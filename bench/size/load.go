@@ -44,6 +44,12 @@ func (p *phase) lost() int { return p.sent - len(p.answers) - p.wrong }
 
 func (p *phase) quantile(q float64) time.Duration { return rig.Quantile(p.answers, q) }
 
+// beyond returns the share of the answers that took longer than that.
+func (p *phase) beyond(limit time.Duration) float64 {
+	within, _ := slices.BinarySearch(p.answers, limit+1)
+	return float64(len(p.answers)-within) / float64(max(len(p.answers), 1))
+}
+
 // patience is how long answers are waited for at the end. An answer that comes
 // later than the message ID is used again, some ten seconds, is lost too.
 const patience = 2 * time.Second

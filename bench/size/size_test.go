@@ -137,12 +137,12 @@ func TestPhaseTable(t *testing.T) {
 	ms := time.Millisecond
 	got := phaseTable([]*phase{
 		{sent: 4, wrong: 1, answers: []time.Duration{ms, 2 * ms, 5 * ms / 2}},
-		{sent: 2, answers: []time.Duration{3 * ms}},
+		{sent: 3, answers: []time.Duration{3 * ms, 7 * ms}},
 	}).String()
-	const want = `| latency         |     p50 |     p99 |   p99.9 | slowest | queries | lost | wrong |
-| --------------- | ------: | ------: | ------: | ------: | ------: | ---: | ----: |
-| without reloads | 2.00 ms | 2.50 ms | 2.50 ms | 2.50 ms |       4 |    0 |     1 |
-| with reloads    | 3.00 ms | 3.00 ms | 3.00 ms | 3.00 ms |       2 |    1 |     0 |
+	const want = `| latency         |     p50 |     p99 |   p99.9 | slowest | beyond 5.00 ms | queries | lost | wrong |
+| --------------- | ------: | ------: | ------: | ------: | -------------: | ------: | ---: | ----: |
+| without reloads | 2.00 ms | 2.50 ms | 2.50 ms | 2.50 ms |         0.00 % |       4 |    0 |     1 |
+| with reloads    | 3.00 ms | 7.00 ms | 7.00 ms | 7.00 ms |        50.00 % |       3 |    1 |     0 |
 `
 	if got != want {
 		t.Errorf("want\n%s\ngot\n%s", want, got)

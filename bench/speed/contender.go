@@ -22,7 +22,8 @@ type contender struct {
 	oneMap  bool // see settings
 
 	results []result
-	skipped string // why there are no more results
+	against []result // of its base, measured beside it
+	skipped string   // why there are no more results
 }
 
 // zone is what a server block is about.
@@ -40,7 +41,7 @@ const (
 	none                  // any
 )
 
-// The servers of W1 and W2. To change nothing in an answer is what `file` alone
+// The servers of W1 and W2, those side by side that are compared most. To change nothing in an answer is what `file` alone
 // does: it is what all are compared to, but those that count queries.
 func contenders() []*contender {
 	mapped := func(options string) func(z zone) string {
@@ -49,11 +50,11 @@ func contenders() []*contender {
 	return []*contender{
 		{name: "file", base: "file", block: file},
 		{name: "addressmap + file (S1)", base: "file", answers: edge, block: mapped("")},
-		{name: "addressmap + file, presence off", base: "file", answers: edge, block: mapped(" {\n presence off\n}")},
 		{name: "addressmap + file, names not proxied (S3)", base: "file",
 			block: func(z zone) string { return "addressmap " + z.others + "\n" + file(z) }},
 		{name: "hosts + file", base: "file", answers: edge,
 			block: func(z zone) string { return "hosts " + hostFile(z.name) + " {\n ttl 300\n fallthrough\n}\n" + file(z) }},
+		{name: "addressmap + file, presence off", base: "file", answers: edge, block: mapped(" {\n presence off\n}")},
 		{name: "cache + file", base: "file",
 			block: func(z zone) string { return "cache {\n success 262144\n}\n" + file(z) }},
 		{name: "whoami", base: "file", answers: none, whole: "whoami\n"},

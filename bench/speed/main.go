@@ -4,9 +4,9 @@
 //
 //	go run ./bench/speed > table.md
 //
-// Each server has one core to itself and dnsperf another. Servers take turns,
-// round by round, so that what else the machine does falls on all of them. What
-// carries over to another machine are the ratios.
+// The server has one core to itself and dnsperf another. A few servers run side by side
+// and take turns, so that what else the machine does falls on all of them. What carries
+// over to another machine are the ratios.
 package main
 
 import (
@@ -25,6 +25,7 @@ import (
 // settings is the command line.
 type settings struct {
 	rounds    int
+	turns     int
 	seconds   int
 	workloads string
 	only      *regexp.Regexp
@@ -39,8 +40,9 @@ type settings struct {
 func main() {
 	var s settings
 	only := flag.String("only", "", "measure only the servers whose name matches this expression, and those they are compared to")
-	flag.IntVar(&s.rounds, "rounds", 5, "how often each server has its turn")
-	flag.IntVar(&s.seconds, "seconds", 10, "how long each turn is")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often all servers are started")
+	flag.IntVar(&s.turns, "turns", 3, "how often each has its turn in a round")
+	flag.IntVar(&s.seconds, "seconds", 3, "how long each turn is")
 	flag.StringVar(&s.workloads, "workloads", "W1,W2,W1-first,W2-first,auto", "which workloads to run")
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
 	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
@@ -111,24 +113,94 @@ func prepare(s *settings, dir string) ([]*workload, error) {
 	return chosen, nil
 }
 
-// round gives each server of a workload its turn. One that cannot be measured is
-// left out from then on, loudly.
+// round measures every server of a workload once.
 func (w *workload) round(s *settings, round int) {
-	for _, c := range w.contenders {
-		if c.skipped != "" {
-			continue
-		}
-		begin := time.Now()
-		r, err := w.measure(s, c)
-		if err != nil {
-			c.skipped = reason(err)
-			fmt.Fprintf(os.Stderr, "SKIPPED: %s, %s: %v\n", w.name, c.name, err)
-			continue
-		}
-		c.results = append(c.results, r)
-		fmt.Fprintf(os.Stderr, "round %d, %s, %s: %.0f/s, %.0f per CPU second, %d lost (%.0f s in all)\n",
-			round+1, w.name, c.name, r.perClock(), r.perCPU(), r.lost, time.Since(begin).Seconds())
+	begin := time.Now()
+	for _, group := range w.groups() {
+		w.sideBySide(s, group)
 	}
+	for _, c := range w.contenders {
+		if c.skipped == "" {
+			r := c.results[len(c.results)-1]
+			fmt.Fprintf(os.Stderr, "round %d, %s, %s: %.0f/s, %.0f per CPU second, %d lost\n",
+				round+1, w.name, c.name, r.perClock(), r.perCPU(), r.lost)
+		}
+	}
+	fmt.Fprintf(os.Stderr, "round %d, %s: %.0f s in all\n", round+1, w.name, time.Since(begin).Seconds())
+}
+
+// atOnce is how many servers are up beside the one that they are compared to. More
+// would be in each other's way: ten thousand zone files are looked at every minute.
+const atOnce = 3
+
+// groups returns the servers that are measured side by side, the one that they are
+// compared to before the others.
+func (w *workload) groups() [][]*contender {
+	var out [][]*contender
+	for _, base := range w.contenders {
+		if base.name != base.base {
+			continue
+		}
+		var others []*contender
+		for _, c := range w.contenders {
+			if c.base == base.name && c != base && c.skipped == "" {
+				others = append(others, c)
+			}
+		}
+		if len(others) == 0 && base.skipped == "" {
+			out = append(out, []*contender{base})
+		}
+		for few := range slices.Chunk(others, atOnce) {
+			out = append(out, append([]*contender{base}, few...))
+		}
+	}
+	return out
+}
+
+// sideBySide starts servers and loads one at a time, some times over and from both
+// ends, so that what else the machine does falls on all of them. One that cannot be
+// measured is left out from then on, loudly.
+func (w *workload) sideBySide(s *settings, group []*contender) {
+	var all []*entrant
+	for _, c := range group {
+		e, err := w.enter(s, c)
+		if err != nil {
+			w.skip(c, err)
+			continue
+		}
+		defer e.server.Stop()
+		all = append(all, e)
+	}
+	turns := s.turns
+	if w.first {
+		turns = 1 // then every name has been asked for
+	}
+	for range turns {
+		for _, e := range all {
+			if e.skipped != "" {
+				continue
+			}
+			if err := w.turn(s, e); err != nil {
+				w.skip(e.contender, err)
+			}
+		}
+		slices.Reverse(all)
+	}
+	base := slices.IndexFunc(all, func(e *entrant) bool { return e.contender == group[0] })
+	for _, e := range all {
+		if base < 0 || group[0].skipped != "" {
+			w.skip(e.contender, errors.New("there is nothing to compare it to"))
+		} else if e.skipped == "" {
+			e.results = append(e.results, e.sum)
+			e.against = append(e.against, all[base].sum)
+		}
+	}
+}
+
+// skip leaves a server out.
+func (w *workload) skip(c *contender, err error) {
+	c.skipped = reason(err)
+	fmt.Fprintf(os.Stderr, "SKIPPED: %s, %s: %v\n", w.name, c.name, err)
 }
 
 // reason is the short form of an error, for the table.

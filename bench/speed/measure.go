@@ -13,7 +13,7 @@ import (
 	"github.com/addressmap/addressmap/bench/rig"
 )
 
-// result is what one turn of a server came to.
+// result is what the turns of a server in a round came to.
 type result struct {
 	rate  float64 // queries answered a second
 	lost  int     // queries without an answer
@@ -21,6 +21,21 @@ type result struct {
 
 	completed int           // queries answered
 	cpu       time.Duration // what the server used of its core
+}
+
+// plus is what two turns came to.
+func (r result) plus(o result) result {
+	sum := result{lost: r.lost + o.lost, wrong: r.wrong + o.wrong, completed: r.completed + o.completed, cpu: r.cpu + o.cpu}
+	var seconds float64
+	for _, part := range [...]result{r, o} {
+		if part.rate > 0 {
+			seconds += float64(part.completed) / part.rate
+		}
+	}
+	if seconds > 0 {
+		sum.rate = float64(sum.completed) / seconds
+	}
+	return sum
 }
 
 // perCPU is how many queries the server answered in a second of its own CPU time.
@@ -36,44 +51,64 @@ const (
 	warmSeconds = 10 // at most, to ask every question once
 )
 
-// measure starts a server, lets it see every question if the workload wants that,
-// loads it and stops it.
-func (w *workload) measure(s *settings, c *contender) (result, error) {
+// entrant is a server in a round.
+type entrant struct {
+	*contender
+	server   *rig.Server
+	port     string
+	profiler *profiler
+	turns    int
+	sum      result
+}
+
+// enter starts a server. It must be stopped.
+func (w *workload) enter(s *settings, c *contender) (*entrant, error) {
 	port, err := rig.FreePort()
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	p := newProfiler(s, w, c)
 	cmd, err := c.command(w, s, port, p.corefile())
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	server, err := rig.Start(cmd, net.JoinHostPort("127.0.0.1", port), c.ready(w))
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	defer server.Stop()
+	return &entrant{contender: c, server: server, port: port, profiler: p}, nil
+}
+
+// turn lets a server see every question, if the workload wants that, and loads it. What
+// is profiled is the first turn.
+func (w *workload) turn(s *settings, e *entrant) error {
 	if !w.first {
-		if _, err := w.dnsperf(s, port, allList, warmSeconds); err != nil {
-			return result{}, err
+		if _, err := w.dnsperf(s, e.port, allList, warmSeconds); err != nil {
+			return err
 		}
 	}
-	p.start()
-	before, err := server.CPU()
-	if err != nil {
-		return result{}, err
+	if e.turns == 0 {
+		e.profiler.start()
 	}
-	r, err := w.dnsperf(s, port, randomList, s.seconds)
-	if after, failed := server.CPU(); failed == nil {
+	before, err := e.server.CPU()
+	if err != nil {
+		return err
+	}
+	r, err := w.dnsperf(s, e.port, randomList, s.seconds)
+	if after, failed := e.server.CPU(); failed == nil {
 		r.cpu = after - before
 	}
-	if err := p.stop(r); err != nil {
-		return result{}, err
+	if e.turns == 0 {
+		if err := e.profiler.stop(r); err != nil {
+			return err
+		}
 	}
 	if err == nil && r.wrong > 0 {
 		err = fmt.Errorf("%d answers have an error for rcode", r.wrong)
 	}
-	return r, err
+	e.turns++
+	e.sum = e.sum.plus(r)
+	return err
 }
 
 // dnsperf asks the questions of a list for some seconds. A list without

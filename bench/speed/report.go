@@ -13,8 +13,8 @@ import (
 func report(s *settings, shape string, loads []*workload) string {
 	var b strings.Builder
 	b.WriteString(shape)
-	fmt.Fprintf(&b, "- %d rounds of %d s, medians; server on core %s, dnsperf on core %s with %d clients and %d outstanding queries, A and AAAA mixed\n",
-		s.rounds, s.seconds, s.serverCPU, s.loadCPU, clients, outstanding)
+	fmt.Fprintf(&b, "- %d rounds of %d turns of %d s (one turn where names are asked for once), medians; server on core %s, dnsperf on core %s with %d clients and %d outstanding queries, A and AAAA mixed\n",
+		s.rounds, s.turns, s.seconds, s.serverCPU, s.loadCPU, clients, outstanding)
 	if s.profile != "" {
 		b.WriteString("- profiles were taken meanwhile: the figures are too low\n")
 	}
@@ -47,9 +47,15 @@ func (w *workload) table() *rig.Table {
 	return t
 }
 
-// ratios returns the rate of one server over that of another, round by round.
+// ratios returns the rate of one server over that of another: of its base as it was
+// measured beside it, of any other in the same round.
 func (w *workload) ratios(name, base string, rate func(result) float64) []float64 {
 	over, under := w.results(name), w.results(base)
+	for _, c := range w.contenders {
+		if c.name == name && c.base == base {
+			under = c.against
+		}
+	}
 	var ratios []float64
 	for i := range min(len(over), len(under)) {
 		ratios = append(ratios, rate(over[i])/rate(under[i]))

@@ -40,6 +40,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Turns of a server add up to the rate over both, whatever each took.
+func TestResult_Plus(t *testing.T) {
+	one := result{rate: 100, lost: 1, completed: 100, cpu: time.Second}
+	two := result{rate: 50, lost: 2, wrong: 3, completed: 200, cpu: time.Second}
+	if got, want := one.plus(two), (result{rate: 60, lost: 3, wrong: 3, completed: 300, cpu: 2 * time.Second}); got != want {
+		t.Errorf("want %+v, got %+v", want, got)
+	}
+	if got := (result{}).plus(one); got != one {
+		t.Errorf("want %+v, got %+v", one, got)
+	}
+}
+
 // find looks a key up in a constant database as its readers do.
 func find(db []byte, key string) ([]byte, bool) {
 	le := binary.LittleEndian
@@ -101,6 +113,40 @@ func TestWorkloads_Names(t *testing.T) {
 		if i < 0 || !has(all[i], g.name) || !has(all[i], g.base) {
 			t.Errorf("%s of %s: %q or %q is not there", g.number, g.workload, g.name, g.base)
 		}
+	}
+}
+
+// Every server has its turn in one group, beside what it is compared to, and those that
+// a goal compares are in the same.
+func TestWorkload_Groups(t *testing.T) {
+	for _, w := range workloads(1) {
+		in := make(map[string]int)
+		for n, group := range w.groups() {
+			if len(group) > 1+atOnce {
+				t.Errorf("%s: %d servers at once", w.name, len(group))
+			}
+			for i, c := range group {
+				if _, twice := in[c.name]; twice && i > 0 {
+					t.Errorf("%s: %s has two turns", w.name, c.name)
+				}
+				if in[c.name] = n; c.base != group[0].name {
+					t.Errorf("%s: %s is beside %s, which it is not compared to", w.name, c.name, group[0].name)
+				}
+			}
+		}
+		if len(in) != len(w.contenders) {
+			t.Errorf("%s: %d of %d have a turn", w.name, len(in), len(w.contenders))
+		}
+		for _, g := range allGoals {
+			if g.workload == w.name && g.number == "S4" && in[g.name] != in[g.base] {
+				t.Errorf("%s: %s and %s have no turn together", w.name, g.name, g.base)
+			}
+		}
+	}
+	w := workloads(1)[0]
+	w.choose(regexp.MustCompile("^file$"))
+	if got := w.groups(); len(got) != 1 || len(got[0]) != 1 {
+		t.Errorf("one server alone: got %v", got)
 	}
 }
 
@@ -169,16 +215,16 @@ func TestOutside_Configured(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
+	file := []result{{rate: 100, completed: 100, cpu: time.Second}, {rate: 200, completed: 200, cpu: time.Second}, {rate: 300, completed: 300, cpu: time.Second}}
 	w := &workload{name: "W1", title: "some zones", contenders: []*contender{
-		{name: "file", base: "file", results: []result{
-			{rate: 100, completed: 100, cpu: time.Second}, {rate: 200, completed: 200, cpu: time.Second}, {rate: 300, completed: 300, cpu: time.Second}}},
-		{name: s1, base: "file", results: []result{
+		{name: "file", base: "file", results: file, against: file},
+		{name: s1, base: "file", against: file, results: []result{
 			{rate: 180, completed: 90, cpu: time.Second / 2}, {rate: 320, completed: 320, cpu: time.Second, lost: 2}, {rate: 300, completed: 300, cpu: time.Second}}},
 		{name: "NSD", base: "file", skipped: "nsd is not installed"},
 	}}
-	got := report(&settings{rounds: 3, seconds: 1, serverCPU: "0", loadCPU: "1"}, "- shape\n", []*workload{w})
+	got := report(&settings{rounds: 3, turns: 2, seconds: 1, serverCPU: "0", loadCPU: "1"}, "- shape\n", []*workload{w})
 	const want = `- shape
-- 3 rounds of 1 s, medians; server on core 0, dnsperf on core 1 with 8 clients and 200 outstanding queries, A and AAAA mixed
+- 3 rounds of 2 turns of 1 s (one turn where names are asked for once), medians; server on core 0, dnsperf on core 1 with 8 clients and 200 outstanding queries, A and AAAA mixed
 
 W1: some zones
 

@@ -15,8 +15,8 @@ var (
 	emptied   = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 0, mtime: 200, ctime: 200}
 	created   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
 	renamed   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 204}
-	relinked  = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml"), 200}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
-	rewritten = stamp{place: relinked.place, id: fileID{1, 2}, mode: 0o644, size: 2, mtime: 204, ctime: 204}
+	relinked  = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml"), 200 + int64(tick)}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	rewritten = stamp{place: relinked.place, id: fileID{1, 2}, mode: 0o644, size: 2, mtime: 204, ctime: 204} // within a tick of the link
 )
 
 func TestLifeCycle_SettlingByEvent(t *testing.T) {
@@ -125,10 +125,14 @@ func TestLifeCycle_SettlingByPoll(t *testing.T) {
 func TestSwapped(t *testing.T) {
 	at := func(dir string, links ...string) stamp {
 		s := old
-		s.place = place{dir: dir, name: "a.yaml", swung: s.mtime}
+		s.place = place{dir: dir, name: "a.yaml", swung: s.mtime + int64(tick)}
 		for i := 0; i < len(links); i += 2 {
 			s.place.links += linked(links[i], links[i+1])
 		}
+		return s
+	}
+	late := func(s stamp) stamp {
+		s.mtime++
 		return s
 	}
 	tests := []struct {
@@ -145,6 +149,7 @@ func TestSwapped(t *testing.T) {
 		{"one link less", at("/v1", "/a", "b", "/b", "v1"), at("/b", "/a", "b"), false},
 		{"second link", at("/v1", "/a", "b", "/b", "v1"), at("/v2", "/a", "b", "/b", "v2"), true},
 		{"to nothing", at("/v1", "/maps", "v1"), missing(at("/v2", "/maps", "v2").place), false},
+		{"written within a tick of the link", at("/v1", "/maps", "v1"), late(at("/v2", "/maps", "v2")), false},
 		{"the way was broken", missing(place{}), at("/v1", "/maps", "v1"), false},
 	}
 	for _, tt := range tests {

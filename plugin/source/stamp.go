@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A fileID tells one file of the machine from another for as long as it lives.
@@ -22,12 +23,16 @@ type place struct {
 // linked is one link of a place's links.
 func linked(path, target string) string { return path + "\x00" + target + "\x00\x00" }
 
+// tick is for how long the clock of a file system may stand still: a hundredth of a
+// second with the slowest of kernels.
+const tick = 10 * time.Millisecond
+
 // swapped reports whether a link now leads from a path to another file than
-// before, and one that was not written since the link was made. Such a swap is
-// made when the other file is ready: that is what it is for. A directory that
-// appeared or was replaced proves nothing of its files.
+// before, and one that was last written before the link was made, as far as the
+// clock can tell. Such a swap is made when the other file is ready: that is what it
+// is for. A directory that appeared or was replaced proves nothing of its files.
 func swapped(before, now stamp) bool {
-	if now.place.links == before.place.links || before.place.dir == "" || !now.there() || now.mtime > now.place.swung {
+	if now.place.links == before.place.links || before.place.dir == "" || !now.there() || now.mtime > now.place.swung-int64(tick) {
 		return false
 	}
 	for link := range strings.SplitAfterSeq(now.place.links, "\x00\x00") {

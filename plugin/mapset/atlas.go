@@ -8,12 +8,12 @@ import (
 )
 
 // atlas finds the zone that encloses a name most closely. A clone can be changed
-// without changing the original, and shares its blocks: to replace one document
-// of ten thousand costs a copy of the slots.
+// without changing the original, and shares its blocks and slots: to replace one
+// document of ten thousand costs a copy of what differs, and of the blocks' numbers.
 type atlas struct {
 	blocks []*block // :: number; nil where one was taken out
 	free   []int    // the numbers of those
-	slots  []uint64 // hash of an apex → where its record is
+	slots  pages    // hash of an apex → where its record is
 	zones  int
 }
 
@@ -28,7 +28,7 @@ const (
 )
 
 func (a *atlas) clone() atlas {
-	return atlas{slices.Clone(a.blocks), slices.Clone(a.free), slices.Clone(a.slots), a.zones}
+	return atlas{slices.Clone(a.blocks), slices.Clone(a.free), a.slots.clone(), a.zones}
 }
 
 // ref is a record and the block it is in.
@@ -49,9 +49,9 @@ func (a *atlas) find(apex fqdn.Name) (ref, bool) {
 	if a.zones == 0 {
 		return ref{}, false
 	}
-	h, mask := hashOfName(apex), uint64(len(a.slots)-1)
+	h := hashOfName(apex)
 	for i := h; ; i++ {
-		slot := a.slots[i&mask]
+		slot := a.slots.at(i)
 		if slot == 0 {
 			return ref{}, false
 		}
@@ -109,7 +109,7 @@ func (a *atlas) add(b *block) {
 		a.blocks = append(a.blocks, b)
 	}
 	a.zones += len(b.zones)
-	if slots(a.zones) > len(a.slots) {
+	if slots(a.zones) > a.slots.size() {
 		a.rebuild()
 		return
 	}
@@ -127,7 +127,7 @@ func slots(n int) int {
 }
 
 func (a *atlas) rebuild() {
-	a.slots = make([]uint64, slots(a.zones))
+	a.slots = newPages(slots(a.zones))
 	for _, b := range a.blocks {
 		if b != nil {
 			a.enter(b)
@@ -137,14 +137,13 @@ func (a *atlas) rebuild() {
 
 // enter fills in the slots of a block.
 func (a *atlas) enter(b *block) {
-	mask := uint64(len(a.slots) - 1)
 	for _, z := range b.zones {
 		h := hashOfName(z.apex)
 		i := h
-		for a.slots[i&mask] != 0 {
+		for a.slots.at(i) != 0 {
 			i++
 		}
-		a.slots[i&mask] = slotOf(h, b, z)
+		a.slots.put(i, slotOf(h, b, z))
 	}
 }
 
@@ -154,14 +153,13 @@ func slotOf(hash uint64, b *block, z *zone) uint64 {
 
 // remove takes a block out.
 func (a *atlas) remove(b *block) {
-	mask := uint64(len(a.slots) - 1)
 	for _, z := range b.zones {
 		h := hashOfName(z.apex)
 		i := h
-		for a.slots[i&mask] != slotOf(h, b, z) {
+		for a.slots.at(i) != slotOf(h, b, z) {
 			i++
 		}
-		a.vacate(i & mask)
+		a.vacate(i)
 	}
 	a.blocks[b.number] = nil
 	a.free = append(a.free, b.number)
@@ -171,13 +169,13 @@ func (a *atlas) remove(b *block) {
 // vacate empties slot i and closes the gap: an entry further on may have been
 // put there because this one was taken.
 func (a *atlas) vacate(i uint64) {
-	mask := uint64(len(a.slots) - 1)
-	for j := (i + 1) & mask; a.slots[j] != 0; j = (j + 1) & mask {
-		home := hashOfApex(a.at(a.slots[j]).apex()) & mask
+	mask := a.slots.mask
+	for j := i + 1; a.slots.at(j) != 0; j++ {
+		home := hashOfApex(a.at(a.slots.at(j)).apex())
 		if (j-home)&mask >= (j-i)&mask {
-			a.slots[i] = a.slots[j]
+			a.slots.put(i, a.slots.at(j))
 			i = j
 		}
 	}
-	a.slots[i] = 0
+	a.slots.put(i, 0)
 }

@@ -47,10 +47,8 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 func (b *builder) anycast(changed []*mapfile.Document) bool {
 	override := b.next.opt.Anycast
 	var holder *mapfile.Document
-	for _, p := range b.next.parts {
-		if len(p.doc.Anycast) > 0 {
-			holder = p.doc
-		}
+	if p := b.next.parts[b.next.everyone]; p != nil && len(p.doc.Anycast) > 0 {
+		holder = p.doc
 	}
 	for _, doc := range changed {
 		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid && len(override) == 0
@@ -59,7 +57,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 		case holder != nil:
 			b.refuse(doc, doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", holder.Name)
 		default:
-			holder = doc
+			holder, b.next.everyone = doc, doc.Name
 		}
 	}
 	addrs := slices.Clone(override)

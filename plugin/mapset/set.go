@@ -16,6 +16,9 @@ type Set struct {
 	snap  *Snapshot
 	reg   *registry
 	parts map[string]*part // :: name of the document → what it gave
+	// everyone is the name of the document that has the anycast addresses, if it is
+	// one of parts.
+	everyone string
 }
 
 // part is one document of a set.

@@ -41,8 +41,9 @@ const (
 	none                  // any
 )
 
-// The servers of W1 and W2, those side by side that are compared most. To change nothing in an answer is what `file` alone
-// does: it is what all are compared to, but those that count queries.
+// The servers of W1 and W2, those side by side that are compared most. To change
+// nothing in an answer is what `file` alone does: it is what all are compared to, but
+// those that count queries.
 func contenders() []*contender {
 	mapped := func(options string) func(z zone) string {
 		return func(z zone) string { return "addressmap " + z.mapOf + options + "\n" + file(z) }

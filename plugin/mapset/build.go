@@ -63,7 +63,7 @@ func newBuilder(s *Set) *builder {
 		lineage:  newLineage(s.snap.lineage.self),
 	}
 	reg := s.reg.clone()
-	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts), everyone: s.everyone}
+	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts), anycastIn: s.anycastIn}
 	return &builder{
 		last: s.snap, next: next, snap: snap, reg: reg,
 		claimants: make(map[*mapfile.Account]*claimant),

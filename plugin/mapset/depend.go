@@ -47,7 +47,7 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 func (b *builder) anycast(changed []*mapfile.Document) bool {
 	override := b.next.opt.Anycast
 	var holder *mapfile.Document
-	if p := b.next.parts[b.next.everyone]; p != nil && len(p.doc.Anycast) > 0 {
+	if p := b.next.parts[b.next.anycastIn]; p != nil {
 		holder = p.doc
 	}
 	for _, doc := range changed {
@@ -57,7 +57,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 		case holder != nil:
 			b.refuse(doc, doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", holder.Name)
 		default:
-			holder, b.next.everyone = doc, doc.Name
+			holder, b.next.anycastIn = doc, doc.Name
 		}
 	}
 	addrs := slices.Clone(override)

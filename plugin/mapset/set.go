@@ -16,9 +16,8 @@ type Set struct {
 	snap  *Snapshot
 	reg   *registry
 	parts map[string]*part // :: name of the document → what it gave
-	// everyone is the name of the document that has the anycast addresses, if it is
-	// one of parts.
-	everyone string
+
+	anycastIn string // the document of parts that has the anycast addresses; "" if none has
 }
 
 // part is one document of a set.
@@ -106,6 +105,9 @@ func (b *builder) takeOut(list []*mapfile.Document, name string) []*mapfile.Docu
 	}
 	b.snap.zones.remove(p.block)
 	delete(b.next.parts, name)
+	if b.next.anycastIn == name {
+		b.next.anycastIn = ""
+	}
 	return append(list, p.doc)
 }
 

@@ -2,7 +2,10 @@ package pace
 
 import (
 	"runtime"
+	"runtime/debug"
+	"strconv"
 	"testing"
+	"time"
 )
 
 // with makes the test run with n processors.
@@ -46,4 +49,104 @@ func TestLoad_SeveralProcessors(t *testing.T) {
 	with(t, 2)
 	Load(func() { wantProcs(t, "during a load", 2) })
 	wantProcs(t, "after it", 2)
+}
+
+// gogc returns GOGC, less than 0 for off.
+func gogc() int {
+	percent := debug.SetGCPercent(100)
+	debug.SetGCPercent(percent)
+	return percent
+}
+
+// During a load the heap may grow, and after it only as before.
+func TestLoad_CollectsSeldom(t *testing.T) {
+	for _, tc := range []struct{ before, during int }{{100, growth}, {50, growth}, {growth + 1, growth + 1}, {-1, -1}} {
+		t.Run(strconv.Itoa(tc.before), func(t *testing.T) {
+			with(t, 1)
+			usual := debug.SetGCPercent(tc.before)
+			t.Cleanup(func() { debug.SetGCPercent(usual) })
+			Load(func() {
+				Load(func() {})
+				if got := gogc(); got != tc.during {
+					t.Errorf("during a load GOGC is %d, want %d", got, tc.during)
+				}
+			})
+			if got := gogc(); got != tc.before {
+				t.Errorf("after a load GOGC is %d, want %d", got, tc.before)
+			}
+		})
+	}
+}
+
+// fill takes memory and leaves it, octets in all, and breathes. It returns how often
+// garbage was collected because that was asked for, and because it was due.
+func fill(octets int) (asked, due uint32) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range octets >> 18 {
+		block = make([]byte, 1<<18)
+		Breathe()
+	}
+	runtime.ReadMemStats(&after)
+	asked = after.NumForcedGC - before.NumForcedGC
+	return asked, after.NumGC - before.NumGC - asked
+}
+
+var block []byte
+
+// A load never begins to collect by itself.
+func TestBreathe_CollectsBeforeItIsDue(t *testing.T) {
+	with(t, 1)
+	runtime.GC()
+	Load(func() {
+		asked, due := fill(512 << 20) // The least heap is 4 MiB × GOGC/100.
+		if asked == 0 || due > 0 {
+			t.Errorf("garbage was collected %d times because that was asked for, %d times because it was due", asked, due)
+		}
+	})
+}
+
+// What a load leaves behind is collected when it ends, if it is much.
+func TestLoad_CollectsAtItsEnd(t *testing.T) {
+	for octets, want := range map[int]uint32{1 << 20: 0, 64 << 20: 1} {
+		with(t, 1)
+		runtime.GC()
+		var before, after runtime.MemStats
+		Load(func() {
+			fill(octets)
+			runtime.ReadMemStats(&before)
+		})
+		if runtime.ReadMemStats(&after); after.NumForcedGC-before.NumForcedGC != want {
+			t.Errorf("%d octets: garbage was collected %d times at the end, want %d", octets, after.NumForcedGC-before.NumForcedGC, want)
+		}
+	}
+}
+
+// A load takes a break once in a while, and nobody else does.
+func TestBreathe_OnlyDuringALoad(t *testing.T) {
+	with(t, 1)
+	before := next.Load()
+	Breathe()
+	if next.Load() != before {
+		t.Error("a break was taken without a load")
+	}
+	Load(func() {
+		deadline := time.Now().Add(time.Minute)
+		for breaks := 0; breaks < 3; {
+			before := next.Load()
+			Breathe()
+			switch now := time.Since(started); {
+			case next.Load() != before:
+				breaks++
+			case time.Now().After(deadline):
+				t.Fatal("no break was taken within a minute")
+			case now > time.Duration(before)+time.Minute:
+				t.Error("a break was due and not taken")
+			}
+		}
+		before := next.Load()
+		if Breathe(); next.Load() != before && time.Since(started) < time.Duration(before) {
+			t.Error("a break was taken right after another one")
+		}
+	})
 }

@@ -15,12 +15,12 @@ const module = "github.com/addressmap/addressmap"
 // is missing here is a mistake, so that a new one gets its place on purpose.
 var mayImport = map[string][]string{
 	"plugin/fqdn":     {},
-	"plugin/source":   {},
 	"plugin/pace":     {},
+	"plugin/source":   {"plugin/pace"},
 	"plugin/coro":     {},
-	"plugin/mapfile":  {"plugin/fqdn"},
+	"plugin/mapfile":  {"plugin/fqdn", "plugin/pace"},
 	"plugin/zonefile": {"plugin/fqdn"},
-	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
+	"plugin/mapset":   {"plugin/fqdn", "plugin/pace", "plugin/mapfile", "plugin/zonefile"},
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset", "plugin/presence"},
 	"plugin/state":    {},

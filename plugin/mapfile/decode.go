@@ -21,6 +21,17 @@ import (
 func Parse(name string, data []byte) (*Document, Errors) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	doc := &Document{Name: name, text: &quoter{data: data}}
+	if e := unreadable(doc); e != nil {
+		return nil, Errors{e}
+	}
+	if doc, errs, ok := parsePieces(name, data, pieceSize); ok {
+		return doc, errs
+	}
+	return parseWhole(doc)
+}
+
+// parseWhole reads a document of which the text is known, in one go.
+func parseWhole(doc *Document) (*Document, Errors) {
 	root, ok, errs := read(doc)
 	if !ok {
 		return nil, errs

@@ -1,19 +1,24 @@
 package mapfile
 
 import (
+	"slices"
+
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // accounts reads the list of accounts. An account whose id is refused stays, so
 // that the rest of it is checked.
 func (d *decoder) accounts(n *node) {
 	d.doc.AccountsInvalid = n != nil && n.kind != kindList
-	items := d.list(n, "accounts")
-	if len(items) == 0 {
-		return
-	}
-	d.doc.Accounts = make([]Account, 0, len(items))
+	d.accountList(d.list(n, "accounts"))
+}
+
+// accountList reads items of the list of accounts.
+func (d *decoder) accountList(items []node) {
+	d.doc.Accounts = slices.Grow(d.doc.Accounts, len(items))
 	for i := range items {
+		pace.Breathe()
 		before := d.count()
 		o, ok := d.object(&items[i], &accountKeys)
 		if !ok {

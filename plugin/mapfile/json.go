@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML library
@@ -65,6 +67,7 @@ func (r *jsonReader) collection(n node, open json.Delim, depth int) (node, *plac
 	if depth > maxDepth {
 		return node{}, &placed{n.pos, fmt.Errorf("exceeded max depth of %d", maxDepth)}
 	}
+	pace.Breathe()
 	n.kind = kindList
 	if open == '{' {
 		n.kind = kindMap

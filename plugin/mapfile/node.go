@@ -48,3 +48,5 @@ type placed struct {
 	pos Pos
 	err error
 }
+
+func (p *placed) Error() string { return p.err.Error() }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Limits of a document. The format itself nests nine deep.
@@ -17,9 +19,6 @@ const (
 // read turns the text of d into a tree. A document that cannot be read at all
 // gives an error and no tree; errors may come with a tree as well.
 func read(d *Document) (root node, ok bool, errs Errors) {
-	if e := unreadable(d); e != nil {
-		return node{}, false, Errors{e}
-	}
 	var jsonErr *Error
 	if looksLikeJSON(d.text.data) {
 		root, err := readJSON(d.text.data)
@@ -50,18 +49,36 @@ func unreadable(d *Document) *Error {
 		d.text.data = nil // Nothing of it is worth an index.
 		return d.Errorf(Pos{1, 1}, "V1", "split it into a directory of documents", "document has %d bytes, more than %d", len(data), maxBytes)
 	}
-	if utf8.Valid(data) {
+	off := notUTF8(data)
+	if off == len(data) {
 		return nil
 	}
+	return d.Errorf(d.text.place(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
+}
+
+// notUTF8 returns the offset of the first byte that is not part of a character, or
+// the end.
+func notUTF8(data []byte) int {
 	off := 0
 	for off < len(data) {
-		r, size := utf8.DecodeRune(data[off:])
-		if r == utf8.RuneError && size == 1 {
-			break
+		pace.Breathe()
+		end := min(off+pace.Stretch, len(data))
+		for end < len(data) && !utf8.RuneStart(data[end]) && end > off+pace.Stretch-utf8.UTFMax {
+			end--
 		}
-		off += size
+		if utf8.Valid(data[off:end]) {
+			off = end
+			continue
+		}
+		for {
+			r, size := utf8.DecodeRune(data[off:])
+			if r == utf8.RuneError && size == 1 {
+				return off
+			}
+			off += size
+		}
 	}
-	return d.Errorf(d.text.place(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
+	return off
 }
 
 // looksLikeJSON reports whether data starts as a JSON document does.

@@ -8,36 +8,64 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // readYAML reads the first document in the text of d and complains about a
 // second one.
 func readYAML(d *Document) (root node, ok bool, errs Errors) {
-	loader, err := yaml.NewLoader(bytes.NewReader(d.text.data), yaml.WithPlugin(
-		loaderlimits.New(loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())))
+	var conv converter
+	root, second, err := conv.read(d.text.data, maxDepth)
+	if second != (Pos{}) {
+		errs = append(errs, d.Errorf(inside(d, second), "V1",
+			"put each document into a file of its own, in one directory", "a second document in one file"))
+	}
+	if failed := (*placed)(nil); errors.As(err, &failed) {
+		return node{}, false, append(errs, d.Errorf(failed.pos, "V1", "write the values out", "%s", failed.err))
+	}
 	if err != nil {
 		return node{}, false, Errors{notYAML(d, err)}
 	}
-	var tree, second yaml.Node
+	return root, true, errs
+}
+
+// read reads the first document in text, and returns its tree and where a second
+// one begins, if there is one.
+func (c *converter) read(text []byte, depth int) (root node, second Pos, err error) {
+	loader, err := yaml.NewLoader(breathing{bytes.NewReader(text)}, yaml.WithPlugin(
+		loaderlimits.New(loaderlimits.DepthValue(depth), loaderlimits.AliasNone())))
+	if err != nil {
+		return node{}, Pos{}, err
+	}
+	var tree, next yaml.Node
 	switch err := loader.Load(&tree); {
 	case err == io.EOF:
-		return node{kind: kindNull, pos: Pos{1, 1}}, true, nil
+		return node{kind: kindNull, pos: Pos{1, 1}}, Pos{}, nil
 	case err != nil:
-		return node{}, false, Errors{notYAML(d, err)}
+		return node{}, Pos{}, err
 	}
-	switch err := loader.Load(&second); {
+	switch err := loader.Load(&next); {
 	case err == nil:
-		errs = append(errs, d.Errorf(inside(d, posOf(second.Line, second.Column)), "V1",
-			"put each document into a file of its own, in one directory", "a second document in one file"))
+		second = c.posOf(&next)
 	case err != io.EOF:
-		return node{}, false, Errors{notYAML(d, err)}
+		return node{}, Pos{}, err
 	}
-	conv := converter{anchors: make(map[*yaml.Node]anchored)}
-	root, _, failed := conv.convert(tree.Content[0])
+	c.anchors, c.free = make(map[*yaml.Node]anchored), c.slab
+	root, _, failed := c.convert(tree.Content[0])
 	if failed != nil {
-		return node{}, false, append(errs, d.Errorf(failed.pos, "V1", "write the values out", "%s", failed.err))
+		return node{}, second, failed
 	}
-	return root, true, errs
+	return root, second, nil
+}
+
+// breathing lets queries go while the library reads, which it does 512 bytes at a
+// time.
+type breathing struct{ io.Reader }
+
+func (r breathing) Read(p []byte) (int, error) {
+	pace.Breathe()
+	return r.Reader.Read(p)
 }
 
 // Why a document with aliases is refused as a whole.
@@ -50,8 +78,11 @@ var (
 // its anchor, so that it costs no memory; what it costs in time is bounded by
 // counting the values it stands for.
 type converter struct {
+	line    int // how many lines come before the text
 	anchors map[*yaml.Node]anchored
 	aliased int
+	slab    []node // room for the children in one text after the other; may be none
+	free    []node // what is left of it
 }
 
 type anchored struct {
@@ -64,13 +95,13 @@ func (c *converter) convert(n *yaml.Node) (node, int, *placed) {
 	if n.Kind == yaml.AliasNode {
 		return c.alias(n)
 	}
-	out := node{kind: kindOf(n), pos: posOf(n.Line, n.Column), text: n.Value}
+	out := node{kind: kindOf(n), pos: c.posOf(n), text: n.Value}
 	if out.kind == kindOther {
 		out.text = n.Tag
 	}
 	size := 1
 	if len(n.Content) > 0 {
-		out.kids = make([]node, len(n.Content))
+		out.kids = c.room(len(n.Content))
 	}
 	for i, kid := range n.Content {
 		var kidSize int
@@ -86,17 +117,29 @@ func (c *converter) convert(n *yaml.Node) (node, int, *placed) {
 	return out, size, nil
 }
 
+// room returns n nodes to be filled.
+func (c *converter) room(n int) []node {
+	if len(c.free) < n {
+		return make([]node, n)
+	}
+	kids := c.free[:n:n]
+	c.free = c.free[n:]
+	return kids
+}
+
 // alias returns what the alias n stands for, at the place where that stands.
 func (c *converter) alias(n *yaml.Node) (node, int, *placed) {
 	a, ok := c.anchors[n.Alias]
 	if !ok {
-		return node{}, 0, &placed{posOf(n.Line, n.Column), errAliasLoop}
+		return node{}, 0, &placed{c.posOf(n), errAliasLoop}
 	}
 	if c.aliased += a.size; c.aliased > maxAliased {
-		return node{}, 0, &placed{posOf(n.Line, n.Column), errAliasMany}
+		return node{}, 0, &placed{c.posOf(n), errAliasMany}
 	}
 	return a.node, a.size, nil
 }
+
+func (c *converter) posOf(n *yaml.Node) Pos { return posOf(c.line+n.Line, n.Column) }
 
 func posOf(line, col int) Pos { return Pos{Line: int32(line), Col: int32(col)} }
 

@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // account compiles one account.
 func (b *builder) account(s Source, a *mapfile.Account) {
+	pace.Breathe()
 	acct := &account{id: a.ID, byoipOnly: a.BYOIPOnly}
 	b.addresses(s.Doc, a)
 	att := b.attach(s.Doc, a)

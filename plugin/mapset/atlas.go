@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // atlas finds the zone that encloses a name most closely. A clone can be changed
@@ -138,6 +139,7 @@ func (a *atlas) rebuild() {
 // enter fills in the slots of a block.
 func (a *atlas) enter(b *block) {
 	for _, z := range b.zones {
+		pace.Breathe()
 		h := hashOfName(z.apex)
 		i := h
 		for a.slots.at(i) != 0 {

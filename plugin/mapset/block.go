@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // block is the zones of one document. What a query needs of a zone stands in its
@@ -18,6 +20,22 @@ type block struct {
 	number   int // in its atlas
 
 	numbers map[outcome]uint32 // of the outcomes, until it is finished
+}
+
+// newBlock returns one with room for the zones and marks of doc.
+func newBlock(doc *mapfile.Document) *block {
+	zones, octets := 0, 0
+	for i := range doc.Accounts {
+		for j := range doc.Accounts[i].Zones {
+			z := &doc.Accounts[i].Zones[j]
+			zones++
+			octets += recordHead + len(z.Name)
+			for k := range z.Marks {
+				octets += entryHead + len(z.Marks[k].Owner) - len(z.Name)
+			}
+		}
+	}
+	return &block{zones: make([]*zone, 0, zones), records: make([]byte, 0, octets)}
 }
 
 // outcome is the pools that the fallback comes to, for each family.
@@ -107,8 +125,11 @@ func (b *block) numberOf(o outcome) uint32 {
 // finish ends the adding. The texts of the zones are in the records from then on.
 func (b *block) finish() {
 	b.numbers = nil
-	b.records = append(make([]byte, 0, len(b.records)), b.records...)
+	if spare := cap(b.records) - len(b.records); spare > len(b.records)/16 {
+		b.records = append(make([]byte, 0, len(b.records)), b.records...)
+	}
 	for _, z := range b.zones {
+		pace.Breathe()
 		z.marks.text = record(b.records[z.at:]).marks()
 	}
 }

@@ -52,7 +52,8 @@ type builder struct {
 
 	part      *part // of the document that is compiled
 	block     *block
-	unchanged bool // it is as it was in last, and its marks are gone from it
+	named     []named // room for the marks of one zone after the other
+	unchanged bool    // it is as it was in last, and its marks are gone from it
 }
 
 func newBuilder(s *Set) *builder {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -59,10 +60,12 @@ func Diff(old, next *Snapshot) Changes {
 	d := differ{touched: make(map[string]bool)}
 	zones := mayDiffer(old, next)
 	for _, apex := range zones {
+		pace.Breathe()
 		d.zone(old.zones.zone(apex), next.zones.zone(apex))
 	}
 	accounts := changedAccounts(old, next)
 	for _, id := range accounts {
+		pace.Breathe()
 		d.account(old.accounts[id], next.accounts[id])
 	}
 	d.addresses(old, next, accounts, zones)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // lineage tells which snapshot another one was made from.
@@ -23,6 +24,7 @@ func (l *lineage) touch(lists ...[]*mapfile.Document) {
 	for _, docs := range lists {
 		for _, doc := range docs {
 			for i := range doc.Accounts {
+				pace.Breathe()
 				l.accounts[doc.Accounts[i].ID] = struct{}{}
 				for j := range doc.Accounts[i].Zones {
 					l.touched[doc.Accounts[i].Zones[j].Name] = struct{}{}
@@ -40,9 +42,11 @@ func mayDiffer(old, next *Snapshot) []fqdn.Name {
 	}
 	var out []fqdn.Name
 	for z := range old.zones.all() {
+		pace.Breathe()
 		out = append(out, z.apex)
 	}
 	for z := range next.zones.all() {
+		pace.Breathe()
 		if old.zones.zone(z.apex) == nil {
 			out = append(out, z.apex)
 		}

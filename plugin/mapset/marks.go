@@ -14,7 +14,7 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 	if z.All || z.ZoneFile != "" && z.ProxiedDefault {
 		out.rest = markProxied
 	}
-	c := newCollector(z, file, out.rest)
+	c := newCollector(z, file, out.rest, b.named[:0])
 	for _, m := range z.Marks {
 		if file != nil {
 			b.compare(s.Doc, file, m)
@@ -32,6 +32,7 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 		}
 	}
 	out.marks = newTable(c.list)
+	b.named = c.list
 	if !out.hasProxied() && (z.ZoneFile == "" || file != nil) {
 		b.warnOfMarks(s.Doc, z.Pos, "zone %q has no proxied names", z.Name)
 	}
@@ -114,8 +115,8 @@ type collector struct {
 	list  []named
 }
 
-func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark) *collector {
-	c := &collector{apex: z.Name, rest: rest, list: make([]named, 0, len(z.Marks))}
+func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark, room []named) *collector {
+	c := &collector{apex: z.Name, rest: rest, list: room}
 	for _, m := range z.Marks {
 		c.wilds = c.wilds || m.Owner.IsWildcard()
 	}

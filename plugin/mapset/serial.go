@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // serials counts, for each zone of the map, the reloads that changed what a
@@ -36,6 +37,7 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 		counters = make(map[fqdn.Name]uint32)
 	}
 	for _, z := range changed {
+		pace.Breathe()
 		counters[z]++
 	}
 	s.Resume(counters)
@@ -46,6 +48,7 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
 	s.serials = serials{own: counters, below: make(map[fqdn.Name]uint32)}
 	for z, n := range counters {
+		pace.Breathe()
 		for up, ok := z.Parent(); ok; up, ok = up.Parent() {
 			s.serials.below[up] += n
 		}
@@ -75,6 +78,7 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 func changedZones(old, next *Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for _, apex := range mayDiffer(old, next) {
+		pace.Breathe()
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
 		if a, b := old.around(apex), next.around(apex); a != b && !a.answersAs(b) {

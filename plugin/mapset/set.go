@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Set is documents compiled together, such that one of them can be replaced
@@ -132,7 +133,7 @@ func (b *builder) recompile(name string) {
 
 // document compiles the accounts of one document.
 func (b *builder) document(p *part, src Source) {
-	b.part, b.block = p, new(block)
+	b.part, b.block = p, newBlock(src.Doc)
 	for i := range src.Doc.Accounts {
 		b.account(src, &src.Doc.Accounts[i])
 	}
@@ -152,6 +153,7 @@ func slim(doc *mapfile.Document) *mapfile.Document {
 	out.Forget()
 	out.Accounts = slices.Clone(doc.Accounts)
 	for i := range out.Accounts {
+		pace.Breathe()
 		a := &out.Accounts[i]
 		a.Zones = slices.Clone(a.Zones)
 		for j := range a.Zones {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Stats counts what a snapshot holds.
@@ -27,6 +28,7 @@ func (s *Stats) add(o Stats) {
 func statsOf(doc *mapfile.Document, b *block) Stats {
 	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.zones)}
 	for _, z := range b.zones {
+		pace.Breathe()
 		st.ProxiedNames += z.names()
 	}
 	for i := range doc.Accounts {
@@ -64,6 +66,7 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 	}
 	add(addrSet{s.anycast, s.anycast})
 	for _, id := range accounts {
+		pace.Breathe()
 		if a := s.accounts[id]; a != nil {
 			for _, m := range a.maps {
 				add(m.ips)
@@ -71,6 +74,7 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 		}
 	}
 	for _, apex := range zones {
+		pace.Breathe()
 		z := s.zones.zone(apex)
 		if z == nil {
 			continue

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"crypto/sha256"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -78,13 +79,15 @@ func TestLoad_CollectsSeldom(t *testing.T) {
 	}
 }
 
-// fill takes memory and leaves it, octets in all, and breathes. It returns how often
+// fill takes memory and leaves it, octets in all, and breathes. It does something with
+// it, as loads do: memory alone can be had faster than there are breaks. It returns how often
 // garbage was collected because that was asked for, and because it was due.
 func fill(octets int) (asked, due uint32) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range octets >> 18 {
 		block = make([]byte, 1<<18)
+		sum = sha256.Sum256(block)
 		Breathe()
 	}
 	runtime.ReadMemStats(&after)
@@ -92,14 +95,17 @@ func fill(octets int) (asked, due uint32) {
 	return asked, after.NumGC - before.NumGC - asked
 }
 
-var block []byte
+var (
+	block []byte
+	sum   [sha256.Size]byte
+)
 
 // A load hardly ever begins to collect by itself.
 func TestBreathe_CollectsBeforeItIsDue(t *testing.T) {
 	with(t, 1)
 	runtime.GC()
 	Load(func() {
-		asked, due := fill(512 << 20) // The least heap is 4 MiB × GOGC/100.
+		asked, due := fill(256 << 20) // The least heap is 4 MiB × GOGC/100.
 		if asked <= due {             // After a long break, as on a busy machine, it may be due all the same.
 			t.Errorf("garbage was collected %d times because that was asked for, %d times because it was due", asked, due)
 		}

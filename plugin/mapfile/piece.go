@@ -87,7 +87,7 @@ func simple(text []byte) bool {
 }
 
 // parsePieces reads a document in pieces, of which each takes a small part of the
-// memory that the whole does: the library's tree is twenty times as large as the
+// memory that the whole does: the library's tree is many times as large as the
 // text. It reports false of a document that has to be read as a whole, as one that
 // is no YAML: what is wrong with it is known exactly then.
 //

@@ -97,9 +97,9 @@ func TestPieces_SayWhatTheWholeSays(t *testing.T) {
 	}
 }
 
-// TestPieces_OfALargeDocument: places count from the beginning of the document, and a
+// TestV1_PlaceInALargeDocument: places count from the beginning of the document, and a
 // mistake in the last piece is found as in the first.
-func TestPieces_OfALargeDocument(t *testing.T) {
+func TestV1_PlaceInALargeDocument(t *testing.T) {
 	data := bytes.Replace(bigYAML(5_000), []byte("account-000499"), []byte("[]"), 1)
 	p, ok := cut(data, pieceSize)
 	if !ok || len(p.items) < 10 {
@@ -117,9 +117,9 @@ func TestPieces_OfALargeDocument(t *testing.T) {
 	}
 }
 
-// TestPieces_MistakeIsFoundByTheWhole: what is no YAML is told as it is of a small
+// TestV1_MistakeInAPiece: what is no YAML is told as it is of a small
 // document.
-func TestPieces_MistakeIsFoundByTheWhole(t *testing.T) {
+func TestV1_MistakeInAPiece(t *testing.T) {
 	data := bytes.Replace(bigYAML(5_000), []byte("id: account-000250"), []byte("id: \"account"), 1)
 	doc, errs := Parse("m", data)
 	whole, wholeErrs := parseWhole(&Document{Name: "m", text: &quoter{data: data}})
@@ -128,8 +128,8 @@ func TestPieces_MistakeIsFoundByTheWhole(t *testing.T) {
 	}
 }
 
-// TestPieces_AliasesAreCountedTogether: the limit is that of the document.
-func TestPieces_AliasesAreCountedTogether(t *testing.T) {
+// TestV1_AliasesOfAllPieces: the limit is that of the document.
+func TestV1_AliasesOfAllPieces(t *testing.T) {
 	account := "- static_ips: &ips [" + strings.Repeat("192.0.2.1, ", 999) + "192.0.2.2]\n" + strings.Repeat("  name: *ips\n", 20)
 	data := []byte("accounts:\n" + strings.Repeat(account, maxAliased/20_000))
 	if p, ok := cut(data, pieceSize); !ok || len(p.items) < 2 {
@@ -140,8 +140,8 @@ func TestPieces_AliasesAreCountedTogether(t *testing.T) {
 	}
 }
 
-// TestPieces_AreNoDeeper: a piece may nest as deeply as it may in its document.
-func TestPieces_AreNoDeeper(t *testing.T) {
+// TestV1_DepthOfPieces: a piece may nest as deeply as it may in its document.
+func TestV1_DepthOfPieces(t *testing.T) {
 	inPieces := 0
 	for depth := range maxDepth + 3 {
 		nested := strings.Repeat("[", depth) + strings.Repeat("]", depth)

@@ -26,6 +26,7 @@ type block struct {
 func newBlock(doc *mapfile.Document) *block {
 	zones, octets := 0, 0
 	for i := range doc.Accounts {
+		pace.Breathe()
 		for j := range doc.Accounts[i].Zones {
 			z := &doc.Accounts[i].Zones[j]
 			zones++

@@ -35,8 +35,8 @@ var (
 )
 
 // Load calls load, which takes long and does its work in one goroutine, and returns
-// when that does. If GOMAXPROCS is 1 it is raised meanwhile, and the load has a thread
-// of its own that stands back.
+// when that does. If GOMAXPROCS is 1 it is raised meanwhile, and GOGC with it, and the
+// load has a thread of its own that stands back.
 func Load(load func()) {
 	if !raise() {
 		load()
@@ -132,7 +132,7 @@ var (
 )
 
 // Breathe lets queries go while a load is under way: the kernel may otherwise leave
-// the processor to who has it until its next tick, 4 ms away. What goes on for a
+// the processor to who has it until its next tick, milliseconds away. What goes on for a
 // millisecond or more in a load calls it all along.
 func Breathe() {
 	if !breathing.Load() {

@@ -80,8 +80,8 @@ func TestLoad_CollectsSeldom(t *testing.T) {
 }
 
 // fill takes memory and leaves it, octets in all, and breathes. It does something with
-// it, as loads do: memory alone can be had faster than there are breaks. It returns how often
-// garbage was collected because that was asked for, and because it was due.
+// it, as loads do: memory alone can be had faster than there are breaks. It returns how
+// often garbage was collected because that was asked for, and because it was due.
 func fill(octets int) (asked, due uint32) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -24,10 +24,14 @@ func Parse(name string, data []byte) (*Document, Errors) {
 	if e := unreadable(doc); e != nil {
 		return nil, Errors{e}
 	}
-	if doc, errs, ok := parsePieces(name, data, pieceSize); ok {
-		return doc, errs
+	pieced, errs, ok := parsePieces(name, data, pieceSize)
+	if ok {
+		doc = pieced
+	} else if doc, errs = parseWhole(doc); doc == nil {
+		return nil, errs
 	}
-	return parseWhole(doc)
+	doc.pack()
+	return doc, errs
 }
 
 // parseWhole reads a document of which the text is known, in one go.

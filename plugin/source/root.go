@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -75,9 +76,15 @@ func (w *Watcher) dropRoot(path string) {
 
 // addDoc begins to watch a document of r that was not there before.
 func (w *Watcher) addDoc(r *root, name string) *file {
+	// One text for all of them: there may be many documents.
+	abs, path := filepath.Join(r.self.abs, name), filepath.Join(r.self.path, name)
+	if strings.HasSuffix(abs, path) {
+		path = abs[len(abs)-len(path):]
+	}
+	name = abs[len(abs)-len(name):]
 	f := &file{
-		path: filepath.Join(r.self.path, name),
-		abs:  filepath.Join(r.self.abs, name),
+		path: path,
+		abs:  abs,
 		in:   r,
 		told: missing(place{r.within.dir, name, r.within.links, r.within.swung}),
 	}

@@ -190,7 +190,7 @@ func (l *loader) forbidden(groups []group, violations []mapset.Violation) fault 
 	}
 	for _, c := range changesOf(groups) {
 		var err error
-		for _, what := range either(l.docs[c.path].claims, claimsOf(c.next)) {
+		for _, what := range either(l.holds(c.path), c.claimed()) {
 			err = errors.Join(err, about[what])
 		}
 		if err != nil {

@@ -81,14 +81,10 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 func (l *loader) take(set *mapset.Set, candidates []candidate) {
 	for _, c := range candidates {
 		c.src.Doc.Forget()
-		d := document{digest: c.digest, sum: c.sum}
-		if l.dir {
-			d.claims = claimsOf(&c)
-		}
 		if _, known := l.docs[c.path]; !known {
 			l.order = nil
 		}
-		l.docs[c.path] = d
+		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
 		l.durable.accept(l.name(c.path), c)
 	}
 	if l.dir {

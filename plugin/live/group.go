@@ -3,6 +3,9 @@ package live
 import (
 	"fmt"
 	"slices"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // change is what a document is about to be.
@@ -82,14 +85,31 @@ type claim string
 // ofAccount returns the claim of an account. No zone is called so.
 func ofAccount(id string) claim { return claim("\x00" + id) }
 
+// claimed returns what the change claims.
+func (c change) claimed() []claim {
+	if c.next == nil {
+		return nil
+	}
+	return claimsOf(c.next.src.Doc)
+}
+
+// holds returns what the document has in force, in a directory.
+func (l *loader) holds(path string) []claim {
+	if !l.dir || l.set == nil {
+		return nil
+	}
+	return claimsOf(l.set.Document(path))
+}
+
 // claimsOf returns those of a document, which may be nil.
-func claimsOf(c *candidate) []claim {
-	if c == nil {
+func claimsOf(doc *mapfile.Document) []claim {
+	if doc == nil {
 		return nil
 	}
 	var out []claim
-	for i := range c.src.Doc.Accounts {
-		a := &c.src.Doc.Accounts[i]
+	for i := range doc.Accounts {
+		pace.Breathe()
+		a := &doc.Accounts[i]
 		out = append(out, ofAccount(a.ID))
 		for j := range a.Zones {
 			out = append(out, claim(a.Zones[j].Name))
@@ -110,7 +130,7 @@ func (l *loader) linked(changes []change) []group {
 	asks := make([]bool, len(changes))
 	kept, left := l.holders(changes)
 	for i, c := range changes {
-		for _, what := range claimsOf(c.next) {
+		for _, what := range c.claimed() {
 			if from, moves := left[what]; moves {
 				groups.join(i, from)
 			} else if by, has := kept[what]; !has || by != i {
@@ -136,12 +156,12 @@ func (l *loader) linked(changes []change) []group {
 func (l *loader) holders(changes []change) (kept, left map[claim]int) {
 	kept, left = make(map[claim]int), make(map[claim]int)
 	for i, c := range changes {
-		for _, what := range l.docs[c.path].claims {
+		for _, what := range l.holds(c.path) {
 			left[what] = i
 		}
 	}
 	for i, c := range changes {
-		for _, what := range claimsOf(c.next) {
+		for _, what := range c.claimed() {
 			if by, ok := left[what]; ok && by == i {
 				delete(left, what)
 				kept[what] = i

@@ -38,7 +38,6 @@ type loader struct {
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
-	claims []claim           // in a directory: what it has
 }
 
 // trouble is why a document is not in force as it is on disk.

@@ -11,22 +11,16 @@ import (
 // account compiles one account.
 func (b *builder) account(s Source, a *mapfile.Account) {
 	pace.Breathe()
-	acct := &account{id: a.ID, byoipOnly: a.BYOIPOnly}
+	acct := &cut(&b.room.accounts, 1)[0]
+	acct.id, acct.byoipOnly = a.ID, a.BYOIPOnly
 	b.addresses(s.Doc, a)
 	att := b.attach(s.Doc, a)
 	b.protectedFallback(s.Doc, a, att)
-	for i := range a.Maps {
-		m := b.addressMap(s.Doc, a, &a.Maps[i], att)
-		acct.maps = append(acct.maps, m)
-		if m.enabled {
-			acct.inForce = append(acct.inForce, m.ips.usable...)
-		}
-	}
-	slices.SortFunc(acct.inForce, netip.Addr.Compare)
-	acct.inForce = slices.Compact(acct.inForce)
+	acct.maps = b.addressMaps(s.Doc, a, att)
+	acct.inForce = len(acct.addresses())
 	base := ladder{anycast: b.everyone, byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
 	if att.account != nil {
-		base.accountMap = newRung(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
+		base.accountMap = b.rung(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
 	}
 	ofMap := make(map[*mapfile.AddressMap]*rung)
 	apps := appsByZone(a, att)
@@ -35,17 +29,17 @@ func (b *builder) account(s Source, a *mapfile.Account) {
 		l := base
 		if m := att.zones[z.Name]; m != nil {
 			if ofMap[m] == nil {
-				ofMap[m] = newRung(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+				ofMap[m] = b.rung(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 			}
 			l.zoneMap = ofMap[m]
 		}
-		out := &zone{apex: z.Name, account: acct, autoV6: z.IPv6, pools: l.outcome()}
+		out := b.block.next(zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, pools: l.outcome()})
 		for _, app := range apps[z.Name] {
 			b.spectrum(s.Doc, a, out, app, l, att)
 		}
 		b.zoneMarks(s, out, z)
 		b.reachable(s.Doc, a, out, z, l, att)
-		b.block.add(out)
+		b.block.enter(out)
 	}
 	b.snap.accounts[a.ID] = acct
 }
@@ -61,24 +55,35 @@ func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
 	b.marks(s, out, z)
 }
 
-// addressMap compiles what outlives the decisions of an address map.
-func (b *builder) addressMap(doc *mapfile.Document, a *mapfile.Account, m *mapfile.AddressMap, att *attachments) *addressMap {
-	ips := addrsOf(m.IPs)
-	slices.SortFunc(ips, netip.Addr.Compare)
-	out := &addressMap{id: m.ID, enabled: m.Enabled, canDelete: m.CanDelete, canModifyIPs: m.CanModifyIPs, ips: b.reg.set(a.ID, ips)}
-	if out.ips.withdrawn() {
-		b.warn(doc, m.Pos, "all addresses of address map %q are withdrawn: it counts as disabled", m.ID)
+// addressMaps compiles what outlives the decisions of the account's address maps.
+func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *attachments) []addressMap {
+	out := cut(&b.room.maps, len(a.Maps))
+	for i := range a.Maps {
+		m := &a.Maps[i]
+		ips := cut(&b.room.addrs, len(m.IPs))
+		for j, ip := range m.IPs {
+			ips[j] = ip.IP
+		}
+		slices.SortFunc(ips, netip.Addr.Compare)
+		members := cut(&b.room.members, len(m.Members))
+		for j, mem := range m.Members {
+			members[j] = att.member(mem)
+		}
+		slices.Sort(members)
+		out[i] = addressMap{
+			id: m.ID, enabled: m.Enabled, canDelete: m.CanDelete, canModifyIPs: m.CanModifyIPs,
+			ips: b.reg.set(a.ID, ips), members: members,
+		}
+		if out[i].ips.withdrawn() {
+			b.warn(doc, m.Pos, "all addresses of address map %q are withdrawn: it counts as disabled", m.ID)
+		}
 	}
-	for _, mem := range m.Members {
-		out.members = append(out.members, att.member(mem))
-	}
-	slices.Sort(out.members)
 	return out
 }
 
 // reachable refuses a zone with proxied names that have no address at all (V15).
 func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, l ladder, att *attachments) {
-	if !b.judgesAddresses(a, att) || !b.reg.isFirst(doc, z) {
+	if !b.judgesAddresses(a, att) || !b.isFirst(doc, z) {
 		return
 	}
 	written := l.asWritten()

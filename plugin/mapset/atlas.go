@@ -38,7 +38,7 @@ type ref struct {
 	block *block
 }
 
-func (r ref) zone() *zone { return r.block.zones[r.number()] }
+func (r ref) zone() *zone { return &r.block.zones[r.number()] }
 
 func (a *atlas) at(slot uint64) ref {
 	b := a.blocks[slot>>placeBits&blockMask]
@@ -91,8 +91,8 @@ func (a *atlas) all() iter.Seq[*zone] {
 			if b == nil {
 				continue
 			}
-			for _, z := range b.zones {
-				if !yield(z) {
+			for i := range b.zones {
+				if !yield(&b.zones[i]) {
 					return
 				}
 			}
@@ -138,8 +138,9 @@ func (a *atlas) rebuild() {
 
 // enter fills in the slots of a block.
 func (a *atlas) enter(b *block) {
-	for _, z := range b.zones {
+	for j := range b.zones {
 		pace.Breathe()
+		z := &b.zones[j]
 		h := hashOfName(z.apex)
 		i := h
 		for a.slots.at(i) != 0 {
@@ -155,7 +156,8 @@ func slotOf(hash uint64, b *block, z *zone) uint64 {
 
 // remove takes a block out.
 func (a *atlas) remove(b *block) {
-	for _, z := range b.zones {
+	for j := range b.zones {
+		z := &b.zones[j]
 		h := hashOfName(z.apex)
 		i := h
 		for a.slots.at(i) != slotOf(h, b, z) {

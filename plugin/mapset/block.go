@@ -13,11 +13,13 @@ import (
 // record, and the records in one run of bytes: where maps and pointers would
 // have a decision wait for memory ten times, it then does so twice.
 type block struct {
-	zones    []*zone   // :: number
-	withApps []*zone   // those that have applications
-	outcomes []outcome // :: number; zones without an address map of their own share one
+	zones    []zone     // :: number; never more than there was room for: they are pointed to
+	withApps []*zone    // those that have applications
+	outcomes []outcome  // :: number; zones without an address map of their own share one
+	few      [2]outcome // where they are if they fit
 	records  []byte
-	number   int // in its atlas
+	file     string // the document
+	number   int    // in its atlas
 
 	numbers map[outcome]uint32 // of the outcomes, until it is finished
 }
@@ -36,7 +38,9 @@ func newBlock(doc *mapfile.Document) *block {
 			}
 		}
 	}
-	return &block{zones: make([]*zone, 0, zones), records: make([]byte, 0, octets)}
+	b := &block{file: doc.Name, zones: make([]zone, 0, zones), records: make([]byte, 0, octets)}
+	b.outcomes = b.few[:0]
+	return b
 }
 
 // outcome is the pools that the fallback comes to, for each family.
@@ -83,8 +87,14 @@ func (r record) marks() []byte {
 	return r[from : from+int(binary.LittleEndian.Uint32(r[atMarks:]))]
 }
 
-// add appends z, of which the marks are known, and gives it its record.
-func (b *block) add(z *zone) {
+// next appends a zone, of which the marks are to be made known to [block.enter].
+func (b *block) next(z zone) *zone {
+	b.zones = append(b.zones, z)
+	return &b.zones[len(b.zones)-1]
+}
+
+// enter gives z, the last one, its record.
+func (b *block) enter(z *zone) {
 	flags := uint8(z.rest)
 	if len(z.apps) > 0 {
 		flags |= withApps
@@ -100,14 +110,13 @@ func (b *block) add(z *zone) {
 		flags |= manualV6
 	}
 	z.at = len(b.records)
-	r := binary.LittleEndian.AppendUint32(b.records, uint32(len(b.zones)))
+	r := binary.LittleEndian.AppendUint32(b.records, uint32(len(b.zones)-1))
 	r = binary.LittleEndian.AppendUint32(r, b.numberOf(z.pools))
 	r = binary.LittleEndian.AppendUint32(r, uint32(len(z.marks.text)))
 	r = binary.LittleEndian.AppendUint16(r, uint16(len(z.apex)))
 	r = append(r, flags)
 	r = append(r, z.apex...)
 	b.records = append(r, z.marks.text...)
-	b.zones = append(b.zones, z)
 }
 
 func (b *block) numberOf(o outcome) uint32 {
@@ -129,8 +138,9 @@ func (b *block) finish() {
 	if spare := cap(b.records) - len(b.records); spare > len(b.records)/16 {
 		b.records = append(make([]byte, 0, len(b.records)), b.records...)
 	}
-	for _, z := range b.zones {
+	for i := range b.zones {
 		pace.Breathe()
+		z := &b.zones[i]
 		z.marks.text = record(b.records[z.at:]).marks()
 	}
 }

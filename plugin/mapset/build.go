@@ -45,6 +45,7 @@ type builder struct {
 	errs mapfile.Errors
 
 	claimants map[*mapfile.Account]*claimant // of the changed documents
+	zones     zoneClaims
 
 	perFamily      bool
 	everyone       *rung // the anycast addresses
@@ -52,6 +53,7 @@ type builder struct {
 
 	part      *part // of the document that is compiled
 	block     *block
+	room      room
 	named     []named // room for the marks of one zone after the other
 	unchanged bool    // it is as it was in last, and its marks are gone from it
 }
@@ -61,13 +63,14 @@ func newBuilder(s *Set) *builder {
 		zones:    s.snap.zones.clone(),
 		accounts: maps.Clone(s.snap.accounts),
 		anycast:  s.snap.anycast,
-		lineage:  newLineage(s.snap.lineage.self),
+		lineage:  newLineage(),
 	}
 	reg := s.reg.clone()
 	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts), anycastIn: s.anycastIn}
 	return &builder{
 		last: s.snap, next: next, snap: snap, reg: reg,
 		claimants: make(map[*mapfile.Account]*claimant),
+		zones:     zoneClaims{&snap.zones, make(map[fqdn.Name]claim)},
 		perFamily: s.opt.PerFamily,
 	}
 }

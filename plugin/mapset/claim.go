@@ -11,8 +11,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/pace"
 )
 
-// claim is who holds something of which there is only one, and since where. There
-// is one for each zone: it is kept small.
+// claim is who holds something of which there is only one, and since where.
 type claim struct {
 	*claimant
 	pos        mapfile.Pos
@@ -25,12 +24,11 @@ type claimant struct{ account, file string }
 // at prints where the claim stands, for the complaint of a second one.
 func (c claim) at() string { return fmt.Sprintf("%s:%d:%d", c.file, c.pos.Line, c.pos.Col) }
 
-// registry is what of all documents may be there only once (V4), and the
-// address space of all accounts (V6). What comes first keeps its claim.
+// registry is what of all documents may be there only once (V4), but for zones, and
+// the address space of all accounts (V6). What comes first keeps its claim.
 type registry struct {
 	accounts claims[string]
 	maps     claims[string] // :: id → its map
-	zones    claims[fqdn.Name]
 	apps     claims[fqdn.Name]
 	statics  claims[netip.Addr]
 	own      *bart.Table[claim] // prefixes
@@ -49,7 +47,6 @@ func (r *registry) clone() *registry {
 	return &registry{
 		accounts: r.accounts.clone(),
 		maps:     r.maps.clone(),
-		zones:    r.zones.clone(),
 		apps:     r.apps.clone(),
 		statics:  r.statics.clone(),
 		own:      r.own.Clone(),
@@ -57,14 +54,19 @@ func (r *registry) clone() *registry {
 	}
 }
 
+// settle is to be called when no more changes.
+func (r *registry) settle() {
+	r.accounts.settle()
+	r.maps.settle()
+	r.apps.settle()
+	r.statics.settle()
+}
+
 // remove takes out all that a document in force claims.
 func (r *registry) remove(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
 		r.accounts.drop(a.ID)
-		for j := range a.Zones {
-			r.zones.drop(a.Zones[j].Name)
-		}
 		for j := range a.Maps {
 			r.maps.drop(a.Maps[j].ID)
 		}
@@ -83,8 +85,35 @@ func (r *registry) remove(doc *mapfile.Document) {
 	}
 }
 
+// holder knows who holds what.
+type holder[K comparable] interface {
+	get(K) (claim, bool)
+	put(K, claim)
+}
+
+// zoneClaims is who holds the zones. That the atlas has them is claim enough, and
+// nothing need be kept beside it.
+type zoneClaims struct {
+	atlas   *atlas
+	changed map[fqdn.Name]claim // of the documents that are to be compiled
+}
+
+func (z *zoneClaims) get(apex fqdn.Name) (claim, bool) {
+	if c, ok := z.changed[apex]; ok {
+		return c, true
+	}
+	r, ok := z.atlas.find(apex)
+	if !ok {
+		return claim{}, false
+	}
+	held := r.zone()
+	return claim{claimant: &claimant{held.account.id, r.block.file}, pos: held.pos}, true
+}
+
+func (z *zoneClaims) put(apex fqdn.Name, by claim) { z.changed[apex] = by }
+
 // take enters key and reports true, or complains that it is taken.
-func take[K comparable](b *builder, doc *mapfile.Document, in *claims[K], key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
+func take[K comparable](b *builder, doc *mapfile.Document, in holder[K], key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
 	first, taken := in.get(key)
 	if taken {
 		b.refuse(doc, pos, "V4", remedy, "%s is there already, at %s", fmt.Sprintf(what, key), first.at())
@@ -103,7 +132,7 @@ func (b *builder) names(doc *mapfile.Document) {
 		b.claimants[a] = by
 		unique := a.ID != "" && take(b, doc, &b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
 		for j := range a.Zones {
-			take(b, doc, &b.reg.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
+			take(b, doc, &b.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
 		}
 		for j := range a.Maps {
 			m := &a.Maps[j]
@@ -119,7 +148,10 @@ func (b *builder) names(doc *mapfile.Document) {
 }
 
 // isFirst reports whether z keeps the claim of its name.
-func (r *registry) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
-	c, ok := r.zones.get(z.Name)
+func (b *builder) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
+	if b.unchanged {
+		return true
+	}
+	c, ok := b.zones.get(z.Name)
 	return ok && c.file == doc.Name && c.pos == z.Pos
 }

@@ -52,9 +52,16 @@ func (c *claims[K]) drop(key K) {
 const oneIn = 32
 
 // clone returns claims that can be changed without changing c, nor must c be after.
-func (c *claims[K]) clone() claims[K] {
+func (c *claims[K]) clone() claims[K] { return claims[K]{c.base, maps.Clone(c.over), c.held} }
+
+// settle is to be called when no more changes: clones are cheap after it.
+func (c *claims[K]) settle() {
 	if len(c.over) <= len(c.base)/oneIn {
-		return claims[K]{c.base, maps.Clone(c.over), c.held}
+		return
+	}
+	if len(c.base) == 0 {
+		c.base, c.over = c.over, nil
+		return
 	}
 	base := make(map[K]claim, c.held)
 	for key, by := range c.base {
@@ -67,5 +74,5 @@ func (c *claims[K]) clone() claims[K] {
 			base[key] = by
 		}
 	}
-	return claims[K]{base: base, held: c.held}
+	c.base, c.over = base, nil
 }

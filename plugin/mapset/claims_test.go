@@ -49,6 +49,8 @@ func TestClaims_LikeAMap(t *testing.T) {
 		if turn%50 == 0 {
 			before = append(before, now)
 		}
+		now.claims.settle()
+		same(&now)
 		next := generation{now.claims.clone(), make(map[int]claim)}
 		for key, c := range now.model {
 			next.model[key] = c

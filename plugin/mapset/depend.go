@@ -50,7 +50,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 	override := b.next.opt.Anycast
 	var holder *mapfile.Document
 	if p := b.next.parts[b.next.anycastIn]; p != nil {
-		holder = p.doc
+		holder = p.kept.document()
 	}
 	for _, doc := range changed {
 		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid && len(override) == 0
@@ -66,7 +66,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 	if holder != nil && len(override) == 0 {
 		addrs = addrsOf(holder.Anycast)
 	}
-	b.everyone = newRung(StepAnycast, "", addrSet{addrs, addrs})
+	b.everyone = b.rung(StepAnycast, "", addrSet{addrs, addrs})
 	if slices.Equal(addrs, b.snap.anycast) {
 		return false
 	}

@@ -49,10 +49,10 @@ type rung struct {
 	written *Pool // as if no prefix were withdrawn
 }
 
-func newRung(step Step, mapID string, addrs addrSet) *rung {
-	r := &rung{written: newPool(step, mapID, addrs.written)}
+func (b *builder) rung(step Step, mapID string, addrs addrSet) *rung {
+	r := &rung{written: b.room.pool().of(step, mapID, addrs.written)}
 	if r.usable = r.written; len(addrs.usable) < len(addrs.written) {
-		r.usable = newPool(step, mapID, addrs.usable)
+		r.usable = b.room.pool().of(step, mapID, addrs.usable)
 	}
 	return r
 }

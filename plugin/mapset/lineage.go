@@ -16,10 +16,12 @@ type lineage struct {
 	accounts     map[string]struct{}    // the accounts
 }
 
-func newLineage(parent *int) lineage { return lineage{self: new(int), parent: parent} }
+func newLineage() lineage { return lineage{self: new(int)} }
 
-// touch notes the accounts of documents and their zones.
-func (l *lineage) touch(lists ...[]*mapfile.Document) {
+// follow notes what the snapshot was made from, and the accounts of the documents
+// that differ, and their zones.
+func (l *lineage) follow(parent lineage, lists ...[]*mapfile.Document) {
+	l.parent = parent.self
 	l.touched, l.accounts = make(map[fqdn.Name]struct{}), make(map[string]struct{})
 	for _, docs := range lists {
 		for _, doc := range docs {

@@ -19,13 +19,13 @@ func successors(old, next *account) []*addressMap {
 	}
 	taken := make(map[*addressMap]bool)
 	byID := make(map[string]*addressMap, len(next.maps))
-	for _, m := range next.maps {
-		if !madeUp(next.id, m.id) {
+	for i := range next.maps {
+		if m := &next.maps[i]; !madeUp(next.id, m.id) {
 			byID[m.id] = m
 		}
 	}
-	for i, m := range old.maps {
-		if n := byID[m.id]; n != nil {
+	for i := range old.maps {
+		if n := byID[old.maps[i].id]; n != nil {
 			out[i], taken[n] = n, true
 		}
 	}
@@ -35,7 +35,7 @@ func successors(old, next *account) []*addressMap {
 		(*addressMap).sameMembers,
 	} {
 		for _, i := range unprotectedFirst(old) {
-			m := old.maps[i]
+			m := &old.maps[i]
 			if out[i] != nil || !madeUp(old.id, m.id) {
 				continue
 			}
@@ -49,9 +49,10 @@ func successors(old, next *account) []*addressMap {
 
 // pick returns a map that is the same as m by what same compares, preferably
 // the one in its place.
-func pick(m *addressMap, from []*addressMap, taken map[*addressMap]bool, same func(a, b *addressMap) bool) *addressMap {
+func pick(m *addressMap, from []addressMap, taken map[*addressMap]bool, same func(a, b *addressMap) bool) *addressMap {
 	var found *addressMap
-	for _, n := range from {
+	for i := range from {
+		n := &from[i]
 		if taken[n] || !same(m, n) {
 			continue
 		}
@@ -71,8 +72,8 @@ func pick(m *addressMap, from []*addressMap, taken map[*addressMap]bool, same fu
 func unprotectedFirst(a *account) []int {
 	out := make([]int, 0, len(a.maps))
 	for _, want := range []bool{false, true} {
-		for i, m := range a.maps {
-			if m.protected() == want {
+		for i := range a.maps {
+			if a.maps[i].protected() == want {
 				out = append(out, i)
 			}
 		}

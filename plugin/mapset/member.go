@@ -12,8 +12,8 @@ type attachments struct {
 	account *mapfile.AddressMap
 	zones   map[fqdn.Name]*mapfile.AddressMap
 
-	names map[fqdn.Name]bool   // the account's zones
-	ids   map[string]fqdn.Name // :: id of a zone → its apex
+	names map[fqdn.Name]fqdn.Name // the account's zones, each to itself as its document has it
+	ids   map[string]fqdn.Name    // :: id of a zone → its apex
 
 	// A membership of an enabled map was refused, or its addresses are missing:
 	// whether a zone or the account lacks a map cannot be told.
@@ -25,12 +25,12 @@ type attachments struct {
 func (b *builder) attach(doc *mapfile.Document, a *mapfile.Account) *attachments {
 	att := &attachments{
 		zones: make(map[fqdn.Name]*mapfile.AddressMap),
-		names: make(map[fqdn.Name]bool, len(a.Zones)),
+		names: make(map[fqdn.Name]fqdn.Name, len(a.Zones)),
 		ids:   make(map[string]fqdn.Name),
 	}
 	for i := range a.Zones {
 		z := &a.Zones[i]
-		att.names[z.Name] = true
+		att.names[z.Name] = z.Name
 		if z.ID == "" {
 			continue
 		}
@@ -100,7 +100,7 @@ func (b *builder) zoneRemedy(a *mapfile.Account, identifier string) string {
 		remedy += ": " + strings.Join(names, ", ")
 	}
 	if n, err := fqdn.Parse(identifier); err == nil {
-		if c, ok := b.reg.zones.get(n); ok && c.account != a.ID {
+		if c, ok := b.zones.get(n); ok && c.account != a.ID {
 			remedy += "; this one is of account " + c.account
 		}
 	}
@@ -110,8 +110,10 @@ func (b *builder) zoneRemedy(a *mapfile.Account, identifier string) string {
 // zone finds the zone of the account that an identifier means: by its name, in
 // any form, or by its id.
 func (att *attachments) zone(identifier string) (fqdn.Name, bool) {
-	if n, err := fqdn.Parse(identifier); err == nil && att.names[n] {
-		return n, true
+	if n, err := fqdn.Parse(identifier); err == nil {
+		if own, ok := att.names[n]; ok {
+			return own, true
+		}
 	}
 	n, ok := att.ids[identifier]
 	return n, ok

@@ -47,18 +47,18 @@ func protectAccount(was, now *account) []Violation {
 			Remedy: "keep byoip_only: true; if it has to go, move the zones to another account first",
 		})
 	}
-	if !slices.ContainsFunc(was.maps, (*addressMap).protected) {
+	if !slices.ContainsFunc(was.maps, addressMap.protected) {
 		return out
 	}
 	next := successors(was, now)
-	for i, m := range was.maps {
-		out = append(out, protectMap(was, m, next[i])...)
+	for i := range was.maps {
+		out = append(out, protectMap(was, &was.maps[i], next[i])...)
 	}
 	return out
 }
 
 // protected reports whether there is anything that a reload may not do to m.
-func (m *addressMap) protected() bool { return !m.canDelete || !m.canModifyIPs }
+func (m addressMap) protected() bool { return !m.canDelete || !m.canModifyIPs }
 
 // protectMap judges an address map of an account, by the flags that are in
 // force; now is nil if it would disappear.
@@ -131,16 +131,20 @@ func guarded(old, next *Snapshot, guard int) []Violation {
 func goneAddresses(old, next *Snapshot) (gone, had int) {
 	lost := make(map[netip.Addr]int) // :: address → accounts that had it
 	for id, a := range old.accounts {
-		had += len(a.inForce)
+		had += a.inForce
 		if next.accounts[id] != a {
-			for _, ip := range a.inForce {
+			for _, ip := range a.addresses() {
 				lost[ip]++
 			}
 		}
 	}
 	keep := func(a *account) {
-		for _, ip := range a.inForce {
-			delete(lost, ip)
+		for i := range a.maps {
+			if m := &a.maps[i]; m.enabled {
+				for _, ip := range m.ips.usable {
+					delete(lost, ip)
+				}
+			}
 		}
 	}
 	for id, a := range next.accounts {

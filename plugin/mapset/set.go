@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Set is documents compiled together, such that one of them can be replaced
@@ -23,7 +22,7 @@ type Set struct {
 
 // part is one document of a set.
 type part struct {
-	doc      *mapfile.Document // without its text and most of its marks
+	kept     kept // the document
 	block    *block
 	stats    Stats
 	warnings []warning
@@ -40,7 +39,7 @@ type warning struct {
 func NewSet(opt Options) *Set {
 	return &Set{
 		opt:   opt,
-		snap:  &Snapshot{accounts: make(map[string]*account), lineage: newLineage(nil)},
+		snap:  &Snapshot{accounts: make(map[string]*account), lineage: newLineage()},
 		reg:   newRegistry(),
 		parts: make(map[string]*part),
 	}
@@ -48,6 +47,15 @@ func NewSet(opt Options) *Set {
 
 // Snapshot returns what the documents of the set say.
 func (s *Set) Snapshot() *Snapshot { return s.snap }
+
+// Document returns the document of that name without its text and most of its marks,
+// or nil if the set has none.
+func (s *Set) Document(name string) *mapfile.Document {
+	if p := s.parts[name]; p != nil {
+		return p.kept.document()
+	}
+	return nil
+}
 
 // Update returns the set with documents added, or put in place of those of the
 // same name, and others gone. Every error is returned, and no set if there is
@@ -74,11 +82,11 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 	}
 	docs := slices.Clone(after)
 	for _, name := range affected {
-		docs = append(docs, b.next.parts[name].doc)
+		docs = append(docs, b.next.parts[name].kept.document())
 	}
 	b.lenders(docs)
-	for _, name := range affected {
-		b.recompile(name)
+	for _, doc := range docs[len(after):] {
+		b.recompile(doc)
 	}
 	for _, src := range changed {
 		b.compile(src)
@@ -87,8 +95,11 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 		b.errs.Sort()
 		return nil, b.errs
 	}
+	b.reg.settle()
 	b.next.sum()
-	b.next.snap.lineage.touch(before, docs)
+	if len(s.parts) > 0 { // Else it is all of it that may differ.
+		b.next.snap.lineage.follow(s.snap.lineage, before, docs)
+	}
 	b.next.snap.shares = b.reg.lent.Size() > 0 || b.reg.own.Size() > 0 && b.reg.statics.held > 0
 	return b.next, nil
 }
@@ -100,40 +111,41 @@ func (b *builder) takeOut(list []*mapfile.Document, name string) []*mapfile.Docu
 	if p == nil {
 		return list
 	}
-	b.reg.remove(p.doc)
-	for i := range p.doc.Accounts {
-		delete(b.snap.accounts, p.doc.Accounts[i].ID)
+	doc := p.kept.document()
+	b.reg.remove(doc)
+	for i := range doc.Accounts {
+		delete(b.snap.accounts, doc.Accounts[i].ID)
 	}
 	b.snap.zones.remove(p.block)
 	delete(b.next.parts, name)
 	if b.next.anycastIn == name {
 		b.next.anycastIn = ""
 	}
-	return append(list, p.doc)
+	return append(list, doc)
 }
 
 // compile compiles a document that was not in the set.
 func (b *builder) compile(src Source) {
-	p := &part{doc: slim(src.Doc)}
+	p := &part{kept: keep(src.Doc)}
 	b.next.parts[src.Doc.Name] = p
 	b.document(p, src)
 }
 
 // recompile compiles a document of the set once more, which itself has not
 // changed.
-func (b *builder) recompile(name string) {
-	last := b.next.parts[name]
-	p := &part{doc: last.doc, ofMarks: last.ofMarks}
-	b.next.parts[name] = p
+func (b *builder) recompile(doc *mapfile.Document) {
+	last := b.next.parts[doc.Name]
+	p := &part{kept: last.kept, ofMarks: last.ofMarks}
+	b.next.parts[doc.Name] = p
 	b.snap.zones.remove(last.block)
 	b.unchanged = true
-	b.document(p, Source{Doc: last.doc})
+	b.document(p, Source{Doc: doc})
 	b.unchanged = false
 }
 
 // document compiles the accounts of one document.
 func (b *builder) document(p *part, src Source) {
-	b.part, b.block = p, newBlock(src.Doc)
+	b.part, b.block, b.room = p, newBlock(src.Doc), roomFor(src.Doc)
 	for i := range src.Doc.Accounts {
 		b.account(src, &src.Doc.Accounts[i])
 	}
@@ -144,29 +156,6 @@ func (b *builder) document(p *part, src Source) {
 	b.snap.zones.add(b.block)
 	p.block = b.block
 	p.stats = statsOf(src.Doc, p.block)
-}
-
-// slim returns a copy of doc with what compiling it again needs: not its text,
-// and of its marks those only that an address of a certain family is wanted for.
-func slim(doc *mapfile.Document) *mapfile.Document {
-	out := *doc
-	out.Forget()
-	out.Accounts = slices.Clone(doc.Accounts)
-	for i := range out.Accounts {
-		pace.Breathe()
-		a := &out.Accounts[i]
-		a.Zones = slices.Clone(a.Zones)
-		for j := range a.Zones {
-			marks := a.Zones[j].Marks
-			a.Zones[j].Marks = nil
-			for _, m := range marks {
-				if m.V4Only || m.V6Only {
-					a.Zones[j].Marks = append(a.Zones[j].Marks, m)
-				}
-			}
-		}
-	}
-	return &out
 }
 
 // sum adds up what the parts of the set count and warn of.

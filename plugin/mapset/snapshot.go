@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Snapshot is everything a query needs of the documents in force. It never
@@ -77,8 +78,9 @@ type Pool struct {
 // noPool is where the fallback ends when no step has a usable address.
 var noPool = &Pool{Step: StepNone}
 
-func newPool(step Step, mapID string, addrs []netip.Addr) *Pool {
-	p := &Pool{Step: step, Map: mapID}
+// of makes an empty pool the one of a step.
+func (p *Pool) of(step Step, mapID string, addrs []netip.Addr) *Pool {
+	p.Step, p.Map = step, mapID
 	octets := p.near[:0]
 	for _, f := range [...]Family{IPv4, IPv6} {
 		from := len(octets)
@@ -117,6 +119,7 @@ func familyOf(a netip.Addr) Family {
 // record.
 type zone struct {
 	apex    fqdn.Name
+	pos     mapfile.Pos // of its name in the document
 	account *account
 	pools   outcome
 	marks   table
@@ -130,8 +133,20 @@ type zone struct {
 type account struct {
 	id        string
 	byoipOnly bool
-	maps      []*addressMap
-	inForce   []netip.Addr // that the enabled maps can answer with, each once
+	maps      []addressMap
+	inForce   int // how many addresses it has in force
+}
+
+// addresses returns those that the enabled maps can answer with, each once.
+func (a *account) addresses() []netip.Addr {
+	var all []netip.Addr
+	for i := range a.maps {
+		if m := &a.maps[i]; m.enabled {
+			all = append(all, m.ips.usable...)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return slices.Compact(all)
 }
 
 // addressMap is what protection and the log need to know of an address map.

@@ -19,7 +19,7 @@ func appsByZone(a *mapfile.Account, att *attachments) map[fqdn.Name][]*mapfile.S
 	for i := range a.Spectrum {
 		app := &a.Spectrum[i]
 		n, ok := app.Name, true
-		for ok && !att.names[n] {
+		for ok && att.names[n] == "" {
 			n, ok = n.Parent()
 		}
 		out[n] = append(out[n], app)
@@ -49,7 +49,7 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 		}
 		addrs = addrSet{everyones, everyones}
 	}
-	l.app = newRung(StepSpectrum, "", addrs)
+	l.app = b.rung(StepSpectrum, "", addrs)
 	if addrs.withdrawn() {
 		b.warn(doc, app.Pos, "all addresses of the Spectrum application of %q are withdrawn", app.Name)
 	}

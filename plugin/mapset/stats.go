@@ -27,9 +27,9 @@ func (s *Stats) add(o Stats) {
 // statsOf counts what one document gave. An address counts once in an account.
 func statsOf(doc *mapfile.Document, b *block) Stats {
 	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.zones)}
-	for _, z := range b.zones {
+	for i := range b.zones {
 		pace.Breathe()
-		st.ProxiedNames += z.names()
+		st.ProxiedNames += b.zones[i].names()
 	}
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]

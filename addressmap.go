@@ -11,6 +11,7 @@ package addressmap
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -102,7 +103,11 @@ func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Qu
 // warnOfSignatures warns, once for each zone, of one that the backend has signed
 // (R17).
 func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
-	if _, known := a.warned.LoadOrStore(zone, struct{}{}); !known {
+	if _, known := a.warned.Load(zone); known {
+		return
+	}
+	own := fqdn.Name(strings.Clone(string(zone))) // not the snapshot's, which would stay with it
+	if _, known := a.warned.LoadOrStore(own, struct{}{}); !known {
 		log.Warningf("zone %q is signed in its file: the signatures do not fit edge addresses, so that no answer for a proxied name validates; take them out of the file, and sign with the dnssec plugin", zone)
 	}
 }

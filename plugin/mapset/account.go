@@ -8,10 +8,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/pace"
 )
 
-// account compiles one account.
-func (b *builder) account(s Source, a *mapfile.Account) {
+// account compiles the account with that number in its document.
+func (b *builder) account(s Source, n int) {
 	pace.Breathe()
-	acct := &cut(&b.room.accounts, 1)[0]
+	a, acct := &s.Doc.Accounts[n], &b.block.accounts[n]
 	acct.id, acct.byoipOnly = a.ID, a.BYOIPOnly
 	b.addresses(s.Doc, a)
 	att := b.attach(s.Doc, a)
@@ -33,13 +33,13 @@ func (b *builder) account(s Source, a *mapfile.Account) {
 			}
 			l.zoneMap = ofMap[m]
 		}
-		out := b.block.next(zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, pools: l.outcome()})
+		out := &zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, pools: l.outcome()}
 		for _, app := range apps[z.Name] {
 			b.spectrum(s.Doc, a, out, app, l, att)
 		}
 		b.zoneMarks(s, out, z)
 		b.reachable(s.Doc, a, out, z, l, att)
-		b.block.enter(out)
+		b.block.add(out, n)
 	}
 	b.snap.accounts[a.ID] = acct
 }
@@ -48,7 +48,7 @@ func (b *builder) account(s Source, a *mapfile.Account) {
 // version if the document has not changed.
 func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
 	if b.unchanged {
-		last := b.last.zones.zone(z.Name)
+		last := b.last.zones.zone(z.Name, new(zone))
 		out.marks, out.rest = last.marks, last.rest
 		return
 	}

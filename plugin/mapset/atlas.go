@@ -38,11 +38,11 @@ type ref struct {
 	block *block
 }
 
-func (r ref) zone() *zone { return &r.block.zones[r.number()] }
+func (r ref) place() place { return place{r.block, r.number()} }
 
 func (a *atlas) at(slot uint64) ref {
 	b := a.blocks[slot>>placeBits&blockMask]
-	return ref{b.records[slot&placeMask-1:], b}
+	return ref{record(b.records[slot&placeMask-1:]), b}
 }
 
 // find returns the record of the zone with this apex, if there is one.
@@ -57,7 +57,7 @@ func (a *atlas) find(apex fqdn.Name) (ref, bool) {
 			return ref{}, false
 		}
 		if slot>>tagFrom == h>>tagFrom {
-			if r := a.at(slot); string(r.apex()) == string(apex) {
+			if r := a.at(slot); r.apex() == apex {
 				return r, true
 			}
 		}
@@ -76,23 +76,23 @@ func (a *atlas) enclosing(name fqdn.Name) (ref, bool) {
 	return ref{}, false
 }
 
-// zone returns the zone with this apex, or nil.
-func (a *atlas) zone(apex fqdn.Name) *zone {
+// zone puts the zone with this apex into room, and returns that, or nil.
+func (a *atlas) zone(apex fqdn.Name, room *zone) *zone {
 	if r, ok := a.find(apex); ok {
-		return r.zone()
+		return r.place().zone(room)
 	}
 	return nil
 }
 
 // all yields every zone.
-func (a *atlas) all() iter.Seq[*zone] {
-	return func(yield func(*zone) bool) {
+func (a *atlas) all() iter.Seq[place] {
+	return func(yield func(place) bool) {
 		for _, b := range a.blocks {
 			if b == nil {
 				continue
 			}
-			for i := range b.zones {
-				if !yield(&b.zones[i]) {
+			for i := range b.facts {
+				if !yield(place{b, uint32(i)}) {
 					return
 				}
 			}
@@ -109,7 +109,7 @@ func (a *atlas) add(b *block) {
 		b.number = len(a.blocks)
 		a.blocks = append(a.blocks, b)
 	}
-	a.zones += len(b.zones)
+	a.zones += len(b.facts)
 	if slots(a.zones) > a.slots.size() {
 		a.rebuild()
 		return
@@ -138,36 +138,36 @@ func (a *atlas) rebuild() {
 
 // enter fills in the slots of a block.
 func (a *atlas) enter(b *block) {
-	for j := range b.zones {
+	for j := range b.facts {
 		pace.Breathe()
-		z := &b.zones[j]
-		h := hashOfName(z.apex)
+		at := b.facts[j].at
+		h := hashOfName(record(b.records[at:]).apex())
 		i := h
 		for a.slots.at(i) != 0 {
 			i++
 		}
-		a.slots.put(i, slotOf(h, b, z))
+		a.slots.put(i, slotOf(h, b, at))
 	}
 }
 
-func slotOf(hash uint64, b *block, z *zone) uint64 {
-	return hash>>tagFrom<<tagFrom | uint64(b.number)<<placeBits | uint64(z.at+1)
+func slotOf(hash uint64, b *block, at int) uint64 {
+	return hash>>tagFrom<<tagFrom | uint64(b.number)<<placeBits | uint64(at+1)
 }
 
 // remove takes a block out.
 func (a *atlas) remove(b *block) {
-	for j := range b.zones {
-		z := &b.zones[j]
-		h := hashOfName(z.apex)
+	for j := range b.facts {
+		at := b.facts[j].at
+		h := hashOfName(record(b.records[at:]).apex())
 		i := h
-		for a.slots.at(i) != slotOf(h, b, z) {
+		for a.slots.at(i) != slotOf(h, b, at) {
 			i++
 		}
 		a.vacate(i)
 	}
 	a.blocks[b.number] = nil
 	a.free = append(a.free, b.number)
-	a.zones -= len(b.zones)
+	a.zones -= len(b.facts)
 }
 
 // vacate empties slot i and closes the gap: an entry further on may have been
@@ -175,7 +175,7 @@ func (a *atlas) remove(b *block) {
 func (a *atlas) vacate(i uint64) {
 	mask := a.slots.mask
 	for j := i + 1; a.slots.at(j) != 0; j++ {
-		home := hashOfApex(a.at(a.slots.at(j)).apex())
+		home := hashOfName(a.at(a.slots.at(j)).apex())
 		if (j-home)&mask >= (j-i)&mask {
 			a.slots.put(i, a.slots.at(j))
 			i = j

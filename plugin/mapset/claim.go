@@ -106,8 +106,8 @@ func (z *zoneClaims) get(apex fqdn.Name) (claim, bool) {
 	if !ok {
 		return claim{}, false
 	}
-	held := r.zone()
-	return claim{claimant: &claimant{held.account.id, r.block.file}, pos: held.pos}, true
+	p := r.place()
+	return claim{claimant: &claimant{p.account().id, p.block.file}, pos: p.block.facts[p.number].pos}, true
 }
 
 func (z *zoneClaims) put(apex fqdn.Name, by claim) { z.changed[apex] = by }

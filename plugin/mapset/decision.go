@@ -11,11 +11,10 @@ import (
 // Decision is the answer to "what does a client get for this owner name?". The
 // zero Decision is that of a name that no zone of the map encloses.
 type Decision struct {
-	zone   *zone
-	pools  outcome
+	block  *block // of the zone
+	number uint32 // the zone's; see place
 	mark   mark
-	rest   mark // of the names in the zone that have none
-	manual bool // AAAA is answered only where the backend has it
+	flags  flags // of the zone's record; of an application none
 	// ByWildcard: no mark of the name itself decided, but one of a wildcard
 	// above it. It covers the name only if the backend answers for the name from
 	// that wildcard (RFC 4592); see [Snapshot.LookupFrom].
@@ -23,6 +22,7 @@ type Decision struct {
 	// Spectrum: the name is that of an application and is answered whether or
 	// not the backend has it.
 	Spectrum bool
+	pools    outcome
 }
 
 // Proxied reports whether the name is answered with addresses of the map.
@@ -65,7 +65,7 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 
 // NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at
 // the name (ipv6: false of its zone).
-func (d Decision) NeedsAAAA() bool { return d.manual && !d.Spectrum }
+func (d Decision) NeedsAAAA() bool { return d.flags&manualV6 != 0 && !d.Spectrum }
 
 // Present reports whether the zone file of the name's zone has an address or an
 // alias for it, so that the backend need not be asked.
@@ -74,7 +74,7 @@ func (d Decision) Present() bool { return d.mark&markPresent != 0 }
 // Named reports whether the map itself names the owner. Of names that a wildcard or
 // its zone as a whole decides for, anybody can ask for any number.
 func (d Decision) Named() bool {
-	return !d.ByWildcard && (d.rest&markProxied == 0 || d.Spectrum)
+	return !d.ByWildcard && (d.flags.rest()&markProxied == 0 || d.Spectrum)
 }
 
 // Step returns the step of the fallback that answers for family f; StepNone for
@@ -96,16 +96,16 @@ func (d Decision) Map(f Family) string {
 
 // Zone returns the zone of the map that encloses the name most closely, or "".
 func (d Decision) Zone() fqdn.Name {
-	if d.zone == nil {
+	if d.block == nil {
 		return ""
 	}
-	return d.zone.apex
+	return place{d.block, d.number}.record().apex()
 }
 
 // Account returns the id of the account of that zone, or "".
 func (d Decision) Account() string {
-	if d.zone == nil {
+	if d.block == nil {
 		return ""
 	}
-	return d.zone.account.id
+	return place{d.block, d.number}.account().id
 }

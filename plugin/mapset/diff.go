@@ -59,9 +59,10 @@ func Diff(old, next *Snapshot) Changes {
 	}
 	d := differ{touched: make(map[string]bool)}
 	zones := mayDiffer(old, next)
+	var was, is zone
 	for _, apex := range zones {
 		pace.Breathe()
-		d.zone(old.zones.zone(apex), next.zones.zone(apex))
+		d.zone(old.zones.zone(apex, &was), next.zones.zone(apex, &is))
 	}
 	accounts := changedAccounts(old, next)
 	for _, id := range accounts {
@@ -109,11 +110,19 @@ func (c *Change) note(there, changed bool) {
 	}
 }
 
+// is reports whether the two are one, or neither there: either may be nil.
+func (z *zone) is(o *zone) bool {
+	if z == nil || o == nil {
+		return z == o
+	}
+	return z.place == o.place
+}
+
 // zone compares two versions of a zone, one of which may be nil.
 func (d *differ) zone(a, b *zone) {
 	before := d.Names
 	switch {
-	case a == b, a != nil && b != nil && a.same(b) && len(a.apps) == 0 && len(b.apps) == 0:
+	case a.is(b), a != nil && b != nil && a.same(b) && len(a.apps) == 0 && len(b.apps) == 0:
 		return
 	case b == nil:
 		d.Names.Removed += a.names()
@@ -198,13 +207,13 @@ func (z *zone) names() int {
 // known decides for an owner that exists by itself.
 func (z *zone) known(owner string) Decision {
 	if app := z.apps[owner]; app != nil {
-		return app.decision(z)
+		return app.decision(z.place)
 	}
 	m, ok := z.marks.mark(owner)
 	if !ok {
 		m = z.rest
 	}
-	return Decision{zone: z, pools: z.pools, mark: m, rest: z.rest, manual: !z.autoV6}
+	return z.place.decision(z.pools, m, z.flags())
 }
 
 // same reports whether a client is told the same by both decisions.
@@ -226,5 +235,5 @@ func (o outcome) same(p outcome) bool {
 
 // same reports whether the zones are the same but for their applications.
 func (z *zone) same(o *zone) bool {
-	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.same(&o.marks)
+	return z.place == o.place || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.same(&o.marks)
 }

@@ -36,9 +36,10 @@ func Groups(old, next *Snapshot) []Group {
 		}
 		g.Names = append(g.Names, name)
 	}
+	var was, is zone
 	for _, apex := range slices.Sorted(slices.Values(mayDiffer(old, next))) {
-		a, b := old.zones.zone(apex), next.zones.zone(apex)
-		if a == b {
+		a, b := old.zones.zone(apex, &was), next.zones.zone(apex, &is)
+		if a.is(b) {
 			continue
 		}
 		for _, n := range union(a, b) {
@@ -85,7 +86,7 @@ func (z *zone) other() Decision {
 	if z == nil {
 		return Decision{}
 	}
-	return Decision{zone: z, pools: z.pools, mark: z.rest}
+	return z.place.decision(z.pools, z.rest, 0)
 }
 
 // texts returns the addresses of both families.

@@ -43,14 +43,15 @@ func mayDiffer(old, next *Snapshot) []fqdn.Name {
 		return slices.Collect(maps.Keys(next.lineage.touched))
 	}
 	var out []fqdn.Name
-	for z := range old.zones.all() {
+	for p := range old.zones.all() {
 		pace.Breathe()
-		out = append(out, z.apex)
+		out = append(out, p.record().apex())
 	}
-	for z := range next.zones.all() {
+	for p := range next.zones.all() {
 		pace.Breathe()
-		if old.zones.zone(z.apex) == nil {
-			out = append(out, z.apex)
+		apex := p.record().apex()
+		if _, there := old.zones.find(apex); !there {
+			out = append(out, apex)
 		}
 	}
 	return out

@@ -13,7 +13,7 @@ func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 	}
 	m, app, ok := r.find(relative(name, r.apexLen()))
 	if app != nil {
-		return app.decision(r.zone())
+		return app.decision(r.place())
 	}
 	byWildcard := false
 	if !ok {
@@ -45,7 +45,7 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 		return Decision{}
 	}
 	d, ok := r.ofItself(relative(name, r.apexLen()))
-	if !ok && source.IsWildcard() && source.In(fqdn.Name(r.apex())) {
+	if !ok && source.IsWildcard() && source.In(r.apex()) {
 		d, ok = r.ofItself(relative(source, r.apexLen()))
 		d.mark &^= markPresent // of the wildcard, not of the name
 	}
@@ -57,8 +57,8 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 
 // HasProxied reports whether the zone with this apex has names that are proxied.
 func (s *Snapshot) HasProxied(apex fqdn.Name) bool {
-	z := s.zones.zone(apex)
-	return z != nil && z.hasProxied()
+	r, ok := s.zones.find(apex)
+	return ok && r.place().hasProxied()
 }
 
 // relative returns a name relative to the apex of its zone, as the zone's table
@@ -89,7 +89,7 @@ func (r ref) ofItself(owner string) (Decision, bool) {
 	m, app, ok := r.find(owner)
 	switch {
 	case app != nil:
-		return app.decision(r.zone()), true
+		return app.decision(r.place()), true
 	case !ok:
 		return Decision{}, false
 	}
@@ -100,7 +100,7 @@ func (r ref) ofItself(owner string) (Decision, bool) {
 // Decision on: the stack of a query has not much room left here.
 func (r ref) find(owner string) (m mark, app *spectrum, ok bool) {
 	if r.flags()&withApps != 0 {
-		if app := r.zone().apps[owner]; app != nil {
+		if app := r.place().apps()[owner]; app != nil {
 			return 0, app, true
 		}
 	}
@@ -111,21 +111,21 @@ func (r ref) find(owner string) (m mark, app *spectrum, ok bool) {
 // mark returns the mark of an owner, given by its key.
 func (r ref) mark(key string, wild bool) (mark, bool) {
 	if r.flags()&withIndex != 0 {
-		return r.zone().marks.find(key, wild)
+		return findBy(r.place().index(), r.marks(), key, wild)
 	}
 	return findIn(r.marks(), key, wild)
 }
 
 func (r ref) decide(m mark) Decision {
-	return Decision{
-		zone:   r.zone(),
-		pools:  r.block.outcomes[r.outcome()],
-		mark:   m,
-		rest:   r.rest(),
-		manual: r.flags()&manualV6 != 0,
-	}
+	return r.place().decision(r.block.outcomes[r.outcome()], m, r.flags())
 }
 
-func (app *spectrum) decision(z *zone) Decision {
-	return Decision{zone: z, pools: app.pools, mark: app.mark, Spectrum: true}
+func (p place) decision(pools outcome, m mark, f flags) Decision {
+	return Decision{block: p.block, number: p.number, mark: m, flags: f, pools: pools}
+}
+
+func (app *spectrum) decision(p place) Decision {
+	d := p.decision(app.pools, app.mark, 0)
+	d.Spectrum = true
+	return d
 }

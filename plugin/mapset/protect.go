@@ -103,8 +103,9 @@ func guarded(old, next *Snapshot, guard int) []Violation {
 		}
 	}
 	var zones, names int
+	var a, b zone
 	for _, apex := range mayDiffer(old, next) {
-		was, now := old.zones.zone(apex), next.zones.zone(apex)
+		was, now := old.zones.zone(apex, &a), next.zones.zone(apex, &b)
 		switch {
 		case was == nil:
 		case now == nil:

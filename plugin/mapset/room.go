@@ -11,11 +11,10 @@ import (
 // kind in one piece: the collector of garbage then finds a few things for each
 // document, and not a dozen for each account.
 type room struct {
-	accounts []account
-	maps     []addressMap
-	addrs    []netip.Addr
-	members  []string
-	pools    []Pool // not as many as there may be
+	maps    []addressMap
+	addrs   []netip.Addr
+	members []string
+	pools   []Pool // not as many as there may be
 }
 
 func roomFor(doc *mapfile.Document) room {
@@ -29,11 +28,10 @@ func roomFor(doc *mapfile.Document) room {
 		}
 	}
 	return room{
-		accounts: make([]account, len(doc.Accounts)),
-		maps:     make([]addressMap, maps),
-		addrs:    make([]netip.Addr, addrs),
-		members:  make([]string, members),
-		pools:    make([]Pool, maps),
+		maps:    make([]addressMap, maps),
+		addrs:   make([]netip.Addr, addrs),
+		members: make([]string, members),
+		pools:   make([]Pool, maps),
 	}
 }
 

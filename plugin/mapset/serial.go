@@ -3,6 +3,7 @@ package mapset
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/pace"
@@ -36,12 +37,27 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 	if counters == nil {
 		counters = make(map[fqdn.Name]uint32)
 	}
-	for _, z := range changed {
+	for _, z := range ownCopies(changed) {
 		pace.Breathe()
 		counters[z]++
 	}
 	s.Resume(counters)
 	return changed
+}
+
+// ownCopies returns the names in a text of their own: counters outlast the snapshots,
+// and are not to hold on to all that these consist of.
+func ownCopies(names []fqdn.Name) []fqdn.Name {
+	var b strings.Builder
+	for _, n := range names {
+		b.WriteString(string(n))
+	}
+	text := strings.Clone(b.String())
+	out := make([]fqdn.Name, len(names))
+	for i, n := range names {
+		out[i], text = fqdn.Name(text[:len(n)]), text[len(n):]
+	}
+	return out
 }
 
 // Resume sets the counters to those of an earlier run. It keeps the map.
@@ -77,11 +93,12 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 // only included, in order. Only zones that next was made anew with can.
 func changedZones(old, next *Snapshot) []fqdn.Name {
 	var out []fqdn.Name
+	var was, is zone
 	for _, apex := range mayDiffer(old, next) {
 		pace.Breathe()
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
-		if a, b := old.around(apex), next.around(apex); a != b && !a.answersAs(b) {
+		if a, b := old.around(apex, &was), next.around(apex, &is); !a.is(b) && !a.answersAs(b) {
 			out = append(out, apex)
 		}
 	}
@@ -89,10 +106,11 @@ func changedZones(old, next *Snapshot) []fqdn.Name {
 	return out
 }
 
-// around returns the zone that answers the names of an apex, or nil.
-func (s *Snapshot) around(apex fqdn.Name) *zone {
+// around puts the zone that answers the names of an apex into room, and returns that,
+// or nil.
+func (s *Snapshot) around(apex fqdn.Name, room *zone) *zone {
 	if r, ok := s.zones.enclosing(apex); ok {
-		return r.zone()
+		return r.place().zone(room)
 	}
 	return nil
 }
@@ -113,8 +131,8 @@ func (z *zone) answersAs(o *zone) bool {
 // AnyProxied reports whether a zone of the backend with this apex may hold
 // proxied names, of whichever zones of the map.
 func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
-	for z := range s.zones.all() {
-		if (z.apex.In(apex) || apex.In(z.apex)) && z.hasProxied() {
+	for p := range s.zones.all() {
+		if own := p.record().apex(); (own.In(apex) || apex.In(own)) && p.hasProxied() {
 			return true
 		}
 	}
@@ -124,9 +142,9 @@ func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
 // ProxiedZones returns the zones that have proxied names.
 func (s *Snapshot) ProxiedZones() []fqdn.Name {
 	var out []fqdn.Name
-	for z := range s.zones.all() {
-		if z.hasProxied() {
-			out = append(out, z.apex)
+	for p := range s.zones.all() {
+		if p.hasProxied() {
+			out = append(out, p.record().apex())
 		}
 	}
 	return out
@@ -136,10 +154,10 @@ func (s *Snapshot) ProxiedZones() []fqdn.Name {
 // in order.
 func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for z := range s.zones.all() {
-		for owner := range z.apps {
-			// A zone below z may enclose the name more closely.
-			if n := absolute(owner, z.apex); n.In(apex) && s.Lookup(n).Spectrum {
+	for p := range s.zones.all() {
+		for owner := range p.apps() {
+			// A zone below it may enclose the name more closely.
+			if n := absolute(owner, p.record().apex()); n.In(apex) && s.Lookup(n).Spectrum {
 				out = append(out, n)
 			}
 		}
@@ -152,10 +170,12 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 // and the apexes of zones there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for z := range s.zones.all() {
-		if !z.apex.In(apex) && !apex.In(z.apex) {
+	var room zone
+	for p := range s.zones.all() {
+		if own := p.record().apex(); !own.In(apex) && !apex.In(own) {
 			continue
 		}
+		z := p.zone(&room)
 		if z.apex.In(apex) {
 			out = append(out, z.apex)
 		}

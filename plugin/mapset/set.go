@@ -146,8 +146,9 @@ func (b *builder) recompile(doc *mapfile.Document) {
 // document compiles the accounts of one document.
 func (b *builder) document(p *part, src Source) {
 	b.part, b.block, b.room = p, newBlock(src.Doc), roomFor(src.Doc)
+	b.block.accounts = make([]account, len(src.Doc.Accounts))
 	for i := range src.Doc.Accounts {
-		b.account(src, &src.Doc.Accounts[i])
+		b.account(src, i)
 	}
 	if len(b.errs) > 0 {
 		return // Its zones may be those of other blocks.

@@ -115,9 +115,10 @@ func familyOf(a netip.Addr) Family {
 	return IPv6
 }
 
-// zone is one zone compiled: all of it that a query does not need from its
-// record.
+// zone is one zone compiled, as its block has it or, while it is compiled, as it is
+// to be.
 type zone struct {
+	place   place
 	apex    fqdn.Name
 	pos     mapfile.Pos // of its name in the document
 	account *account
@@ -126,7 +127,6 @@ type zone struct {
 	rest    mark                 // of every name without a mark
 	autoV6  bool                 // AAAA is answered whatever the backend has
 	apps    map[string]*spectrum // :: owner relative to the apex → its application
-	at      int                  // where its record begins
 }
 
 // account is what a decision and a later reload need to know of an account.

@@ -26,11 +26,7 @@ func (s *Stats) add(o Stats) {
 
 // statsOf counts what one document gave. An address counts once in an account.
 func statsOf(doc *mapfile.Document, b *block) Stats {
-	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.zones)}
-	for i := range b.zones {
-		pace.Breathe()
-		st.ProxiedNames += b.zones[i].names()
-	}
+	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.facts), ProxiedNames: b.names}
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
 		st.AddressMaps += len(a.Maps)
@@ -73,9 +69,10 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 			}
 		}
 	}
+	var room zone
 	for _, apex := range zones {
 		pace.Breathe()
-		z := s.zones.zone(apex)
+		z := s.zones.zone(apex, &room)
 		if z == nil {
 			continue
 		}
@@ -104,11 +101,11 @@ func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Ad
 		if b == nil {
 			continue
 		}
-		for _, z := range b.withApps {
-			if _, skip := touched[z.apex]; skip {
+		for _, apps := range b.apps {
+			if _, skip := touched[place{b, apps.of}.record().apex()]; skip {
 				continue
 			}
-			for _, app := range z.apps {
+			for _, app := range apps.list {
 				for _, ip := range app.ips.written {
 					f(ip)
 				}

@@ -1,7 +1,6 @@
 package mapset
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"hash/maphash"
@@ -19,7 +18,7 @@ var seed = maphash.MakeSeed()
 // lines, and what a query costs in a large map is the lines that it touches.
 // It never changes once built.
 type table struct {
-	text    []byte   // the entries in the order of their names
+	text    string   // the entries in the order of their names
 	index   []uint32 // hash → 1 + where the entry begins; nil if the names are few
 	proxied int      // how many of the marks make a name proxied
 	wilds   bool     // there are marks of wildcards
@@ -50,13 +49,19 @@ type named struct {
 func newTable(list []named) table {
 	slices.SortFunc(list, func(a, b named) int { return cmp.Compare(a.owner, b.owner) })
 	var t table
+	size := 0
+	for _, e := range list {
+		size += entryHead + len(e.owner)
+	}
+	text := make([]byte, 0, size)
 	for _, e := range list {
 		key, wild := keyOf(e.owner)
-		t.text = binary.LittleEndian.AppendUint16(t.text, headOf(key, wild)|uint16(e.mark))
-		t.text = append(t.text, key...)
+		text = binary.LittleEndian.AppendUint16(text, headOf(key, wild)|uint16(e.mark))
+		text = append(text, key...)
 		t.proxied += int(e.mark & markProxied)
 		t.wilds = t.wilds || wild
 	}
+	t.text = string(text)
 	if len(t.text) > fewBytes {
 		t.index = make([]uint32, slots(len(list)))
 		for at, e := range t.entries() {
@@ -96,21 +101,25 @@ func (t *table) find(key string, wild bool) (mark, bool) {
 	if t.index == nil {
 		return findIn(t.text, key, wild)
 	}
+	return findBy(t.index, t.text, key, wild)
+}
+
+// findBy finds an entry in text by the index.
+func findBy(index []uint32, text, key string, wild bool) (mark, bool) {
 	head := headOf(key, wild)
-	mask := uint64(len(t.index) - 1)
 	for i := hashOf(key, wild); ; i++ {
-		at := t.index[i&mask]
+		at := index[i&uint64(len(index)-1)]
 		if at == 0 {
 			return 0, false
 		}
-		if e := entry(t.text[at-1:]); e.is(head, key) {
+		if e := entry(text[at-1:]); e.is(head, key) {
 			return e.mark(), true
 		}
 	}
 }
 
 // findIn looks through the entries in text.
-func findIn(text []byte, key string, wild bool) (mark, bool) {
+func findIn(text, key string, wild bool) (mark, bool) {
 	for head := headOf(key, wild); len(text) > 0; text = text[entry(text).size():] {
 		if e := entry(text); e.is(head, key) {
 			return e.mark(), true
@@ -146,7 +155,7 @@ func (t *table) marks() iter.Seq2[string, mark] {
 // same reports whether the two mark the same names alike. What the zone file has
 // at them does not count.
 func (t *table) same(o *table) bool {
-	if bytes.Equal(t.text, o.text) {
+	if t.text == o.text {
 		return true
 	}
 	if len(t.text) != len(o.text) {
@@ -162,7 +171,7 @@ func (t *table) same(o *table) bool {
 }
 
 // entry is a text that begins with one.
-type entry []byte
+type entry string
 
 // headOf is the head of an entry without its mark.
 func headOf(key string, wild bool) uint16 {
@@ -173,7 +182,7 @@ func headOf(key string, wild bool) uint16 {
 	return head
 }
 
-func (e entry) head() uint16 { return binary.LittleEndian.Uint16(e) }
+func (e entry) head() uint16 { return uint16(e[0]) | uint16(e[1])<<8 }
 func (e entry) mark() mark   { return mark(e[0] & (wildBit - 1)) }
 func (e entry) size() int    { return entryHead + int(e.head()>>lengthFrom) }
 func (e entry) key() string  { return string(e[entryHead:e.size()]) }

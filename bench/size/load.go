@@ -64,7 +64,7 @@ func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{}), begin: time.Now()}
+	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{})}
 	if err := makeRoom(l.conn); err != nil {
 		return nil, err
 	}
@@ -81,6 +81,7 @@ func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
 		}
 		l.queries = append(l.queries, wire)
 	}
+	l.begin = time.Now() // Else what was not sent meanwhile is sent at once.
 	l.done.Go(l.receive)
 	l.done.Go(l.send)
 	return l, nil

@@ -90,6 +90,7 @@ func Open(opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	pace.Watch()
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{Current: new(Current), watch: w}
 	s.loader = newLoader(opt, w, kept, s.Current)

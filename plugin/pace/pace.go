@@ -83,20 +83,21 @@ func restore() {
 		return
 	}
 	breathing.Store(false)
-	// With one thread again, what is found to be garbage would be freed at a stretch.
-	if _, held, _ := heap(); held > goal {
-		runtime.GC()
-	}
-	debug.SetGCPercent(percent)
 	// Where one is what the runtime chooses, let it go on to choose.
 	runtime.SetDefaultGOMAXPROCS()
 	if runtime.GOMAXPROCS(0) > 1 {
 		runtime.GOMAXPROCS(1)
 	}
+	// With the room that there was before, queries would have to help with it.
+	if _, held, _ := heap(); held > goal {
+		runtime.GC()
+	}
+	debug.SetGCPercent(percent)
 }
 
 // collectEarly collects the garbage before the load would begin to: its thread, which
-// has to wait for others at every turn, would hold all of them up.
+// has to wait for others at every turn, would hold all of them up. With one thread, for
+// which the load waits, it is done in small shares; see Watch for what comes after.
 func collectEarly() {
 	// The runtime begins when seven tenths of the growth are reached, or later.
 	if live, held, goal := heap(); held < live || held-live < (max(goal, live)-live)/3*2 {
@@ -104,8 +105,15 @@ func collectEarly() {
 	}
 	done := make(chan struct{})
 	go func() {
+		defer close(done)
+		mu.Lock()
+		defer mu.Unlock()
+		if loads == 0 { // It was somebody else's, and is over.
+			return
+		}
+		runtime.GOMAXPROCS(1)
 		runtime.GC()
-		close(done)
+		runtime.GOMAXPROCS(threads)
 	}()
 	<-done
 }

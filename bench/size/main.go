@@ -38,7 +38,7 @@ func main() {
 	var s settings
 	flag.IntVar(&s.fleet.Zones, "zones", 100_000, "zones in the map, ten an account")
 	flag.IntVar(&s.fleet.Hosts, "hosts", 10, "proxied names a zone")
-	flag.StringVar(&s.parts, "parts", "cold,account,whole", "what to measure: loading from cold (S6, S7), reloads of one account (S8), reloads of the whole map (S9)")
+	flag.StringVar(&s.parts, "parts", "cold,machine,account,whole", "what to measure: loading from cold (S6, S7), latencies without a map, reloads of one account (S8), reloads of the whole map (S9)")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often each form of the map is loaded from cold")
 	flag.IntVar(&s.seconds, "seconds", 20, "how long latencies are measured without reloads")
 	flag.IntVar(&s.rate, "rate", 5000, "queries a second meanwhile")
@@ -57,7 +57,7 @@ func main() {
 // part measures something and returns its tables.
 type part func(s *settings, dir string) (string, error)
 
-var parts = map[string]part{"cold": cold, "account": reloadAccount, "whole": reloadWhole}
+var parts = map[string]part{"cold": cold, "machine": machine, "account": reloadAccount, "whole": reloadWhole}
 
 func run(s *settings) error {
 	if err := rig.Require(map[string]string{"taskset": "util-linux"}); err != nil {
@@ -84,7 +84,7 @@ func run(s *settings) error {
 	for name := range strings.SplitSeq(s.parts, ",") {
 		p, ok := parts[name]
 		if !ok {
-			return fmt.Errorf("there is no part %q: known are cold, account and whole", name)
+			return fmt.Errorf("there is no part %q: known are cold, machine, account and whole", name)
 		}
 		text, err := p(s, dir)
 		if err != nil {

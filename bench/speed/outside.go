@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -12,26 +11,12 @@ import (
 // nsd configures NSD with zones that hold the edge addresses: the fastest there
 // is, and every change of an address is a change of zones.
 func nsd(w *workload, port string) (program string, args []string, err error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, `server:
-  ip-address: 127.0.0.1@%s
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "%s"
-  database: ""
-  pidfile: "%[2]s/nsd.pid"
-  xfrdfile: "%[2]s/xfrd.state"
-  xfrdir: "%[2]s"
-  zonelistfile: "%[2]s/zone.list"
-remote-control:
-  control-enable: no
-`, port, w.dir)
+	zones := make(map[string]string, w.fleet.Zones)
 	for i := range w.fleet.Zones {
 		name := w.fleet.Zone(i)
-		fmt.Fprintf(&b, "zone:\n  name: %s\n  zonefile: %s\n", name, edgeFile(name))
+		zones[name] = edgeFile(name)
 	}
-	return "nsd", []string{"-d", "-c", "nsd.conf"}, rig.WriteFile(w.dir, "nsd.conf", []byte(b.String()))
+	return "nsd", []string{"-d", "-c", "nsd.conf"}, rig.WriteFile(w.dir, "nsd.conf", rig.NSD(w.dir, port, zones))
 }
 
 // dnsdist configures dnsdist to answer from a key-value file: name in wire form

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +33,34 @@ type load struct {
 	stop   chan struct{}
 	done   sync.WaitGroup
 	phases []*phase // sent is the sender's, the rest the receiver's
+
+	limit time.Duration // answers that took longer are listed in slow; 0 for none
+	slow  []slowAnswer
+}
+
+// slowAnswer is when an answer came, since the load began, and how long it took.
+type slowAnswer struct {
+	at, took time.Duration
+	phase    int
+}
+
+// listed prints the slow answers, those together that came within 20 ms of each
+// other, by the time since start.
+func (l *load) listed(start time.Time) string {
+	var b strings.Builder
+	since := l.begin.Sub(start)
+	for len(l.slow) > 0 {
+		n, slowest := 1, l.slow[0].took
+		for n < len(l.slow) && l.slow[n].at-l.slow[n-1].at < 20*time.Millisecond {
+			slowest = max(slowest, l.slow[n].took)
+			n++
+		}
+		first, last := l.slow[0], l.slow[n-1]
+		fmt.Fprintf(&b, "%8.3f s, phase %d: %d answers within %s, the slowest took %s\n",
+			(since + first.at).Seconds(), first.phase, n, milli(last.at-first.at), milli(slowest))
+		l.slow = l.slow[n:]
+	}
+	return b.String()
 }
 
 // phase is what came of the questions of one phase.
@@ -57,14 +87,15 @@ const patience = 2 * time.Second
 // phaseBits is how many bits of an element of asked are the phase.
 const phaseBits = 4
 
-// newLoad starts to ask for names of the fleet drawn at random, at a rate of
-// questions a second.
-func newLoad(addr string, f rig.Fleet, rate, phases int) (*load, error) {
+// newLoad starts to ask for names of the fleet drawn at random, at the rate of the
+// settings.
+func newLoad(addr string, s *settings, phases int) (*load, error) {
+	f, rate := s.fleet, s.rate
 	conn, err := net.Dial("udp", addr)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{})}
+	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{}), limit: s.slow}
 	if err := makeRoom(l.conn); err != nil {
 		return nil, err
 	}
@@ -154,11 +185,15 @@ func (l *load) receive() {
 		if asked == 0 {
 			continue
 		}
-		p := l.phases[asked&(1<<phaseBits-1)]
+		phase, took := int(asked&(1<<phaseBits-1)), now-time.Duration(asked>>phaseBits)
+		if l.limit > 0 && took > l.limit {
+			l.slow = append(l.slow, slowAnswer{now, took, phase})
+		}
+		p := l.phases[phase]
 		if rcode, answers := buf[3]&0xf, binary.BigEndian.Uint16(buf[6:]); rcode != dns.RcodeSuccess || answers == 0 {
 			p.wrong++
 			continue
 		}
-		p.answers = append(p.answers, now-time.Duration(asked>>phaseBits))
+		p.answers = append(p.answers, took)
 	}
 }

@@ -23,7 +23,7 @@ func machine(s *settings, dir string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", c.name, err)
 		}
-		l, err := newLoad(server.Addr, s.fleet, s.rate, phases)
+		l, err := newLoad(server.Addr, s, phases)
 		if err != nil {
 			server.Stop()
 			return "", err

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/addressmap/addressmap/bench/rig"
 )
@@ -29,6 +30,7 @@ type settings struct {
 	rate      int
 	accounts  int
 	whole     int
+	slow      time.Duration
 	coredns   string
 	serverCPU string
 	loadCPU   string
@@ -44,6 +46,7 @@ func main() {
 	flag.IntVar(&s.rate, "rate", 5000, "queries a second meanwhile")
 	flag.IntVar(&s.accounts, "account-reloads", 100, "how often one account is changed")
 	flag.IntVar(&s.whole, "whole-reloads", 5, "how often the whole map is changed")
+	flag.DurationVar(&s.slow, "slow", 0, "list answers that took longer, with the time since the server's start, as GODEBUG=gctrace=1 has it")
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
 	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
 	flag.StringVar(&s.loadCPU, "load-cpu", "1", "core of the load")

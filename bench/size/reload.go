@@ -102,7 +102,7 @@ func reloads(s *settings, dir, mapName string, n int, pause time.Duration, next 
 	if _, err := c.settled(); err != nil {
 		return nil, nil, err
 	}
-	l, err := newLoad(c.Addr, s.fleet, s.rate, phases)
+	l, err := newLoad(c.Addr, s, phases)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,7 +119,11 @@ func reloads(s *settings, dir, mapName string, n int, pause time.Duration, next 
 			time.Sleep(pause) // let what the reload leaves behind be seen
 		}
 	}
-	return took, l.end(), err
+	ps := l.end()
+	if s.slow > 0 {
+		fmt.Fprint(os.Stderr, l.listed(c.Started), c.Log())
+	}
+	return took, ps, err
 }
 
 // replace makes one change and returns how long it took to be answered.

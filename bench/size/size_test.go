@@ -102,7 +102,7 @@ func TestLoad_Counts(t *testing.T) {
 	go server.ActivateAndServe()
 	defer server.Shutdown()
 
-	l, err := newLoad(pc.LocalAddr().String(), rig.Fleet{Zones: 10, Hosts: 2}, 500, phases)
+	l, err := newLoad(pc.LocalAddr().String(), &settings{fleet: rig.Fleet{Zones: 10, Hosts: 2}, rate: 500}, phases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +130,20 @@ func TestLoad_Counts(t *testing.T) {
 	}
 	if !slices.IsSorted(a.answers) || a.quantile(0) <= 0 || a.quantile(1) < a.quantile(0.5) {
 		t.Errorf("want latencies above zero in rising order, got %v", a.answers)
+	}
+}
+
+func TestLoad_ListsSlowAnswers(t *testing.T) {
+	ms, start := time.Millisecond, time.Now()
+	l := &load{begin: start.Add(2 * time.Second), slow: []slowAnswer{
+		{500 * ms, 5 * ms, still}, {510 * ms, 9 * ms, still}, {529 * ms, 6 * ms, changes},
+		{600 * ms, 7 * ms, changes},
+	}}
+	const want = `   2.500 s, phase 0: 3 answers within 29.00 ms, the slowest took 9.00 ms
+   2.600 s, phase 1: 1 answers within 0.00 ms, the slowest took 7.00 ms
+`
+	if got := l.listed(start); got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
 	}
 }
 

@@ -32,6 +32,9 @@ type Pos struct {
 // goes by these flags: a complaint that something is missing would only repeat
 // the first one where the flag is set. All flags are false in a document that
 // was accepted.
+//
+// The tags are for documents that are kept in CBOR (RFC 8949): numbers in place of
+// names, and nothing of what is zero.
 type Document struct {
 	Name       string    `cbor:"1,keyasint,omitzero"` // as errors print it, usually the path of the file
 	Anycast    []Addr    `cbor:"2,keyasint,omitzero"`

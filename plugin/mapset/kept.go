@@ -3,6 +3,7 @@ package mapset
 import (
 	"bytes"
 	"fmt"
+	"math"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -57,12 +58,21 @@ func limited(marks []mapfile.Mark) (some []mapfile.Mark) {
 	return some
 }
 
+// decoding has no limits but the greatest: all that is decoded was a document.
+var decoding = func() cbor.DecMode {
+	m, err := cbor.DecOptions{MaxArrayElements: math.MaxInt32, MaxMapPairs: math.MaxInt32}.DecMode()
+	if err != nil {
+		panic(err) // These are options that it has.
+	}
+	return m
+}()
+
 // document is the reverse of [keep].
 func (k kept) document() *mapfile.Document {
 	rest := []byte(k)
 	get := func(v any) {
 		var err error
-		if rest, err = cbor.UnmarshalFirst(rest, v); err != nil {
+		if rest, err = decoding.UnmarshalFirst(rest, v); err != nil {
 			panic(fmt.Errorf("mapset: a document that was kept is broken: %w", err)) // It is as keep left it.
 		}
 	}

@@ -66,6 +66,20 @@ func TestKept_Document(t *testing.T) {
 	}
 }
 
+// There may be any number of things.
+func TestKept_LongLists(t *testing.T) {
+	const many = 200_000
+	a := mapfile.Account{ID: "acme", Zones: []mapfile.Zone{{Name: "example.org."}}}
+	for range many {
+		a.StaticIPs = append(a.StaticIPs, mapfile.Addr{IP: netip.AddrFrom4([4]byte{192, 0, 2, 1})})
+		a.Zones[0].Marks = append(a.Zones[0].Marks, mapfile.Mark{Owner: "www.example.org.", V4Only: true})
+	}
+	got := keep(&mapfile.Document{Accounts: []mapfile.Account{a}}).document()
+	if ips, marks := len(got.Accounts[0].StaticIPs), len(got.Accounts[0].Zones[0].Marks); ips != many || marks != many {
+		t.Errorf("%d addresses and %d marks are kept, want %d of each", ips, marks, many)
+	}
+}
+
 // withoutEmpty makes no difference between no list and an empty one.
 func withoutEmpty(doc *mapfile.Document) *mapfile.Document {
 	var walk func(v reflect.Value)

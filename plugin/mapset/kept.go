@@ -58,9 +58,10 @@ func limited(marks []mapfile.Mark) (some []mapfile.Mark) {
 	return some
 }
 
-// decoding has no limits but the greatest: all that is decoded was a document.
+// decoding has no limits but the greatest: all that is decoded was a document. Its
+// name is that of a file, which may be anything.
 var decoding = func() cbor.DecMode {
-	m, err := cbor.DecOptions{MaxArrayElements: math.MaxInt32, MaxMapPairs: math.MaxInt32}.DecMode()
+	m, err := cbor.DecOptions{MaxArrayElements: math.MaxInt32, MaxMapPairs: math.MaxInt32, UTF8: cbor.UTF8DecodeInvalid}.DecMode()
 	if err != nil {
 		panic(err) // These are options that it has.
 	}

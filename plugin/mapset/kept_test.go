@@ -80,6 +80,15 @@ func TestKept_LongLists(t *testing.T) {
 	}
 }
 
+// The name of a file need not be UTF-8.
+func TestKept_AnyName(t *testing.T) {
+	for _, name := range []string{"maps.yaml", "\xff.yaml", "", "\x00"} {
+		if got := keep(&mapfile.Document{Name: name}).document().Name; got != name {
+			t.Errorf("got %q, want %q", got, name)
+		}
+	}
+}
+
 // withoutEmpty makes no difference between no list and an empty one.
 func withoutEmpty(doc *mapfile.Document) *mapfile.Document {
 	var walk func(v reflect.Value)

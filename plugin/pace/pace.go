@@ -1,9 +1,9 @@
 // Package pace lets queries have their turn on one processor: while a map is loaded,
-// and while the memory of garbage is freed. There, Go's scheduler looks at the network only when nothing else is
-// to be done, or every 10 ms or more, and what collects the garbage of the load
-// comes first. The kernel's scheduler gives the processor to who has waited for
-// something at once, but it has to be given several threads to choose from, a load
-// that does not hold on to it, and less garbage to collect meanwhile.
+// and while the memory of garbage is freed. There, Go's scheduler looks at the network
+// only when nothing else is to be done, or every 10 ms or more, and what collects the
+// garbage of the load comes first. The kernel's scheduler gives the processor to who
+// has waited for something at once, but it has to be given several threads to choose
+// from, a load that does not hold on to it, and less garbage to collect meanwhile.
 package pace
 
 import (

@@ -22,15 +22,18 @@ type sentinel struct{ _ *sentinel }
 func arm() {
 	runtime.SetFinalizer(new(sentinel), func(*sentinel) {
 		arm()
-		if runtime.GOMAXPROCS(0) == 1 {
+		if wanted() {
 			go relieve()
 		}
 	})
 }
 
+// wanted reports whether there is no other processor that looks at the network.
+func wanted() bool { return runtime.GOMAXPROCS(0) == 1 }
+
 const (
 	every  = 300 * time.Microsecond
-	octets = 2 << 20 // that are looked through meanwhile, or more: a microsecond for 8 KiB
+	octets = 2 << 20 // a guess of how much is looked through meanwhile at least; the less, the longer
 )
 
 // relieve stops the world now and then for as long as memory is likely to be freed.

@@ -51,7 +51,7 @@ func (w *Watcher) step(now time.Time) (*Change, time.Duration) {
 	return w.change, w.wait(now)
 }
 
-// few is how many documents are looked at in a millisecond or two.
+// few is how many documents are looked at in less time than queries would notice.
 const few = 500
 
 // syncPaced is sync, which lets queries have their turn if there is much to look at.

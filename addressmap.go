@@ -16,7 +16,6 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
@@ -27,8 +26,7 @@ import (
 // AddressMap is the handler of one directive. It is safe for concurrent use
 // once the server has started.
 type AddressMap struct {
-	next    plugin.Handler
-	counted bool // by the prometheus plugin of the server block
+	next plugin.Handler
 	resolver
 	opt      options
 	deadEnds sync.Map // :: *dnsserver.Server → one of the same address that answers nothing
@@ -50,46 +48,20 @@ func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if t := r.Question[0].Qtype; t == dns.TypeAXFR || t == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
-	m, wire, rcode, err := a.answer(ctx, w, r)
-	switch {
-	case wire != nil:
-		_, err = w.Write(wire)
-		buffers.Put((*buffer)(wire[:dns.MinMsgSize]))
-		return dns.RcodeSuccess, err
-	case m == nil:
-		return rcode, err
+	out := a.answer(ctx, w, r)
+	if out.Msg == nil {
+		return out.Rcode, out.Err // the next plugin wrote nothing
 	}
-	return dns.RcodeSuccess, w.WriteMsg(m)
+	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
 }
 
-// answer returns the response to a query; nil if the next plugin wrote nothing.
-//
-//go:noinline // so that its part of the stack is free again when the answer is written
-func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (m *dns.Msg, wire []byte, rcode int, err error) {
-	q := answer.QueryOf(r)
-	names := a.names()
-	q.Look(&names)
-	if q.Recall(&names) {
-		d, qtype := q.Decision()
-		a.tell(ctx, d, qtype)
-		countSubstituted(ctx, d, qtype)
-		if direct(w, a.counted) {
-			buf := buffers.Get().(*buffer)
-			if wire := q.Packed(a.scope.TTL, buf); wire != nil {
-				return nil, wire, dns.RcodeSuccess, nil
-			}
-			buffers.Put(buf)
-		}
-		return q.Recalled(a.scope.TTL), nil, dns.RcodeSuccess, nil
+// answer returns the response to a query, and counts it.
+func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) answer.Outcome {
+	q := answer.NewQuery(r, a.names())
+	out, ok := q.Recall()
+	if !ok {
+		out = q.Ask(&exchange{Context: ctx, ResponseWriter: w, a: a, req: r})
 	}
-	m, rcode, err = a.ask(ctx, w, &q, names)
-	return m, nil, rcode, err
-}
-
-// ask answers with the help of the next plugin.
-func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Query, names answer.Names) (m *dns.Msg, rcode int, err error) {
-	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: q.Request(), names: names}
-	out := answer.Respond(q, &e.names, e, e.askFirst(q))
 	a.tell(ctx, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
@@ -97,7 +69,7 @@ func (a *AddressMap) ask(ctx context.Context, w dns.ResponseWriter, q *answer.Qu
 	if out.Msg != nil {
 		count(ctx, &out)
 	}
-	return out.Msg, out.Rcode, out.Err
+	return out
 }
 
 // warnOfSignatures warns, once for each zone, of one that the backend has signed
@@ -117,7 +89,6 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
 	a.scope.Tells = tellsWildcards(handlers)
 	a.scope.Zones = heldBy(a.next)
-	_, a.counted = config.Handler("prometheus").(*metrics.Metrics)
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.scope.Serials = true

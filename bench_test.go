@@ -102,7 +102,7 @@ func BenchmarkRespond(b *testing.B) {
 
 // BenchmarkRespond_OnNewStack is the same for queries that have to be asked on, each
 // in a goroutine of its own, as a server has them. How small their stacks are at first
-// is the runtime's choice; for small ones see the benchmark of plugin/coro.
+// is the runtime's choice.
 func BenchmarkRespond_OnNewStack(b *testing.B) {
 	for _, c := range []struct {
 		name  string

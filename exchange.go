@@ -2,7 +2,6 @@ package addressmap
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -11,7 +10,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
-	"github.com/addressmap/addressmap/plugin/coro"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -21,10 +19,8 @@ import (
 type exchange struct {
 	context.Context
 	dns.ResponseWriter
-	a     *AddressMap
-	req   *dns.Msg
-	names answer.Names // on the snapshot that the query sees
-	first answer.Reply // to what was asked ahead
+	a   *AddressMap
+	req *dns.Msg
 
 	msg       *dns.Msg // as written by the next plugin
 	malformed bool     // what was written is no DNS message
@@ -83,24 +79,8 @@ func wellFormed(m *dns.Msg) bool {
 	return true
 }
 
-// askFirst asks what will be asked first, if that is known, and returns the reply.
-func (e *exchange) askFirst(q *answer.Query) *answer.Reply {
-	first, ok := q.First(&e.names)
-	if !ok {
-		return nil
-	}
-	e.ask(&first, &e.first)
-	return &e.first
-}
-
 // Ask implements [answer.Backend].
 func (e *exchange) Ask(a answer.Ask) answer.Reply {
-	var rep answer.Reply
-	e.ask(&a, &rep)
-	return rep
-}
-
-func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 	req := e.req
 	if q := req.Question[0]; q.Name != a.Name || q.Qtype != a.Type {
 		cp := *req
@@ -112,13 +92,8 @@ func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 		ctx = untold(ctx)
 	}
 	e.msg, e.malformed, e.chased, e.sealed = nil, false, false, !a.Chase
-	j := asking{e: e, ctx: ctx, req: req}
-	if e.a.scope.Tells {
-		j = stacks.Run(j)
-	} else {
-		j.do() // whatever it does to the thread that it runs on
-	}
-	rep.Rcode, rep.Err = j.rcode, j.err
+	var rep answer.Reply
+	rep.Rcode, rep.Err = plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
 	rep.Msg, rep.Malformed, rep.Chased = e.msg, e.malformed, e.chased
 	if e.malformed {
 		rep.Msg = nil
@@ -126,26 +101,8 @@ func (e *exchange) ask(a *answer.Ask, rep *answer.Reply) {
 	if a.Wildcard {
 		rep.Wildcard = told(ctx)
 	}
+	return rep
 }
-
-// asking is one call of the next plugin.
-type asking struct {
-	e     *exchange
-	ctx   context.Context
-	req   *dns.Msg
-	rcode int
-	err   error
-}
-
-func (j *asking) do() {
-	j.rcode, j.err = plugin.NextOrFailure(pluginName, j.e.a.next, j.ctx, j.e, j.req)
-}
-
-// stacks are for backends that are known to answer from memory as a rule: these take
-// several KiB of stack, which nearly all that a query has is too small for. Should all
-// be waiting for something, the others do as well without. What they lead on to, by an
-// alias that leaves their zones, must not leave its thread locked either, see [coro.Pool].
-var stacks = coro.NewPool(4*runtime.NumCPU(), (*asking).do)
 
 // wildcardLabel is where file, auto and secondary tell the wildcard that a
 // response was made from.

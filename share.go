@@ -100,12 +100,10 @@ func (s *shares) memory(lifetime time.Duration) *presence.Memory {
 func openShare(o *options, memory *presence.Memory) (*share, error) {
 	sh := &share{memory: memory}
 	shown.Store(o.path, sh)
-	stacks.Open()
 	var err error
 	sh.store, err = live.Open(o.live(sh))
 	sh.close = sync.OnceValue(func() error {
 		shown.CompareAndDelete(o.path, sh)
-		stacks.Close()
 		if memory != nil {
 			memory.Close()
 		}

@@ -40,17 +40,11 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 
 // respond answers from what is known, else with the help of a backend.
 func respond(req *dns.Msg, names *Names, b Backend) Outcome {
-	q := QueryOf(req)
-	q.Look(names)
-	if q.Recall(names) {
-		return Outcome{Msg: q.Recalled(names.TTL), Verdict: Substituted, Decision: q.d, Type: q.qtype}
+	q := NewQuery(req, *names)
+	if out, ok := q.Recall(); ok {
+		return out
 	}
-	var first *Reply
-	if a, ok := q.First(names); ok {
-		rep := b.Ask(a)
-		first = &rep
-	}
-	return Respond(&q, names, b, first)
+	return q.Ask(b)
 }
 
 // script is a backend that answers by the question, written as "owner TYPE". What

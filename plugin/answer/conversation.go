@@ -9,16 +9,20 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// Respond answers a query. first is the reply to [Query.First], nil if that was not
-// asked.
-func Respond(q *Query, names *Names, b Backend, first *Reply) Outcome {
-	if first != nil && first.Msg != nil && !first.Chased && q.plain(names, first.Msg) {
-		if len(first.Msg.Answer) > 0 {
-			q.spare(names)
+// Ask answers with the help of the backend.
+func (q *Query) Ask(b Backend) Outcome {
+	var first *Reply
+	if q.inet() && !q.d.Proxied() && !q.d.ByWildcard {
+		rep := b.Ask(q.names.ask(q.name, q.qtype, q.d))
+		if rep.Msg != nil && !rep.Chased && !hasAlias(rep.Msg) && plain(q.question, rep.Msg, q.names.Serials) {
+			if len(rep.Msg.Answer) > 0 {
+				q.spare()
+			}
+			return Outcome{Msg: rep.Msg, Decision: q.d, Type: q.qtype}
 		}
-		return Outcome{Msg: first.Msg, Decision: q.d, Type: q.qtype}
+		first = &rep
 	}
-	c := &conversation{req: q.req, names: names, b: b, born: q.born, wide: !names.Tells && names.acts(q.owner)}
+	c := &conversation{req: q.req, names: q.names, b: b, born: q.born, wide: !q.names.Tells && q.names.acts(q.owner)}
 	if q.tried {
 		c.tried = q.owner
 	}
@@ -27,7 +31,7 @@ func Respond(q *Query, names *Names, b Backend, first *Reply) Outcome {
 		out = c.answer(q.question, q.d, c.heard(first))
 		out.Void = c.signed && out.Verdict == Substituted
 	} else {
-		out = c.pass(q.question, q.d, first)
+		out = c.pass(q.question, q.d)
 	}
 	out.Type = q.qtype
 	return out
@@ -35,13 +39,10 @@ func Respond(q *Query, names *Names, b Backend, first *Reply) Outcome {
 
 // pass asks the backend a query of a class of which the map says nothing, and lets
 // nothing of the reply out that would not leave otherwise.
-func (c *conversation) pass(q question, d mapset.Decision, rep *Reply) Outcome {
-	if rep == nil {
-		asked := c.b.Ask(Ask{Name: q.name, Type: q.qtype})
-		rep = &asked
-	}
+func (c *conversation) pass(q question, d mapset.Decision) Outcome {
+	rep := c.b.Ask(Ask{Name: q.name, Type: q.qtype})
 	if rep.Msg == nil {
-		return c.nothing(d, rep)
+		return c.nothing(d, &rep)
 	}
 	return c.screen(q, d, rep.Msg)
 }
@@ -57,7 +58,7 @@ func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
 // conversation is the questioning of the backend about one request.
 type conversation struct {
 	req   *dns.Msg
-	names *Names
+	names Names
 	b     Backend
 	depth int // aliases followed
 	// wide: what the map says holds for names of other server blocks as well. A

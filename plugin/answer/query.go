@@ -18,38 +18,35 @@ type question struct {
 // Query is a request's one question and what the map says of its name.
 type Query struct {
 	question
-	req  *dns.Msg
-	d    mapset.Decision
-	hash uint64 // of the owner, for the memory, if that is asked
-	born uint32 // when it was asked, by the clock of the memory
+	req   *dns.Msg
+	names Names
+	d     mapset.Decision
+	hash  uint64 // of the owner, for the memory
+	born  uint32 // when it was asked, by the clock of the memory
 
-	facts    *presence.Facts // what [Query.Recall] found; may be nil
+	facts    *presence.Facts // what is remembered of the backend; may be nil
 	decided  bool            // d was remembered
 	recalled bool            // what is remembered is enough to answer
 	tried    bool            // to answer from memory, in vain
 }
 
-// QueryOf reads the one question of req. That needs nothing of a map or a directive, of
-// which the memory may still be far away.
-func QueryOf(req *dns.Msg) Query {
+// NewQuery reads the one question of req and decides for its name, as it was decided
+// before if that is remembered.
+func NewQuery(req *dns.Msg, names Names) Query {
 	asked := &req.Question[0]
-	q := Query{req: req, question: question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}}
+	q := Query{req: req, names: names, question: question{name: asked.Name, owner: fqdn.Canonical(asked.Name), qtype: asked.Qtype}}
 	q.hash = presence.Hash(q.owner)
-	return q
-}
-
-// Look decides for the name in question: as it was decided before, if that is
-// remembered.
-func (q *Query) Look(names *Names) {
 	q.born = names.Memory.Now()
-	if q.again(names); !q.decided {
+	if q.again(); !q.decided {
 		q.d = names.Lookup(q.owner)
 	}
+	return q
 }
 
 // again takes the decision that is remembered, if there is one. It is all that most
 // queries for addresses need.
-func (q *Query) again(names *Names) {
+func (q *Query) again() {
+	names := &q.names
 	if !names.Memory.On() || !q.forAddress() {
 		return
 	}
@@ -78,18 +75,23 @@ func (q *Query) answers(d mapset.Decision) bool {
 // inet reports whether the class is IN.
 func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 
-// Recall reports whether what is known of the name is enough to answer a query for
-// addresses without asking the backend: then [Query.Recalled] does.
-//
-// It is apart from [Respond], and in two parts, because of the stack: a query runs
-// on a new one, and what makes that grow costs more than all else that is done here.
-//
-//go:noinline // so that its part of the stack is free again for the second one
-func (q *Query) Recall(names *Names) bool {
+// Recall answers a query for addresses if what is known of the name is enough to do
+// so without asking the backend.
+func (q *Query) Recall() (Outcome, bool) {
+	if !q.known() {
+		return Outcome{}, false
+	}
+	m := replyTo(q.req, factsOf(&Reply{Facts: q.facts}))
+	m.Answer = records(q.name, q.d, q.family(), q.names.TTL)
+	return Outcome{Msg: m, Verdict: Substituted, Decision: q.d, Type: q.qtype}, true
+}
+
+// known reports whether enough is known.
+func (q *Query) known() bool {
 	if q.recalled || !q.forAddress() {
 		return q.recalled
 	}
-	facts, d, ok := names.known(q.question, q.hash, q.born, q.d)
+	facts, d, ok := q.names.known(q.question, q.hash, q.born, q.d)
 	if !ok {
 		q.tried = true
 		return false
@@ -97,7 +99,7 @@ func (q *Query) Recall(names *Names) bool {
 	if !q.answers(d) {
 		return false
 	}
-	q.facts, q.d, q.recalled = facts, d, true
+	q.facts, q.d = facts, d
 	return true
 }
 
@@ -107,39 +109,6 @@ func (q *Query) family() mapset.Family {
 		return mapset.IPv6
 	}
 	return mapset.IPv4
-}
-
-// Recalled answers after [Query.Recall].
-//
-//go:noinline
-func (q *Query) Recalled(ttl uint32) *dns.Msg {
-	m := replyTo(q.req, factsOf(&Reply{Facts: q.facts}))
-	m.Answer = records(q.name, q.d, q.family(), ttl)
-	return m
-}
-
-// Request returns the request.
-func (q *Query) Request() *dns.Msg { return q.req }
-
-// Decision returns what was decided for the name, and the type in question.
-func (q *Query) Decision() (mapset.Decision, uint16) { return q.d, q.qtype }
-
-// First returns what [Respond] will ask the backend first, if that is known before.
-// To ask it from further up the stack saves making that grow.
-func (q *Query) First(names *Names) (Ask, bool) {
-	t := q.qtype
-	if !q.inet() {
-		return Ask{Name: q.name, Type: t}, true
-	}
-	if t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeANY {
-		switch {
-		case q.d.Spectrum, names.Memory.On() && !q.tried:
-			return Ask{}, false
-		case q.d.Proxied() || q.d.ByWildcard:
-			t = firstOf(q.question, q.d)
-		}
-	}
-	return names.ask(q.name, t, q.d), true
 }
 
 // firstOf returns the type that tells most about whether a proxied owner has an

@@ -77,7 +77,8 @@ func (n *Names) knownOf(owner fqdn.Name, facts presence.Facts, d mapset.Decision
 // spare has it remembered that the name in question is not proxied, so that the map
 // need not be looked into again to let the backend's answer pass. What decides is the
 // map alone: it holds for as long as that is in force.
-func (q *Query) spare(names *Names) {
+func (q *Query) spare() {
+	names := &q.names
 	if !q.decided && q.forAddress() {
 		names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Snapshot: names.Snapshot, Decision: q.d}, false, inForce{})
 	}

@@ -92,8 +92,7 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 
 // decided reports whether it is remembered what the map says of a name.
 func decided(names *Names, name string) bool {
-	q := QueryOf(new(dns.Msg).SetQuestion(name, dns.TypeA))
-	q.Look(names)
+	q := NewQuery(new(dns.Msg).SetQuestion(name, dns.TypeA), *names)
 	return q.decided
 }
 

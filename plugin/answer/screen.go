@@ -38,12 +38,6 @@ func (c *conversation) screen(q question, d mapset.Decision, m *dns.Msg) Outcome
 	return Outcome{Msg: &cp, Verdict: s.verdict, Decision: s.shown}
 }
 
-// plain reports whether a reply to an unproxied query may leave as it is, at the
-// first glance.
-func (q *Query) plain(names *Names, m *dns.Msg) bool {
-	return !q.d.Proxied() && !q.d.ByWildcard && !hasAlias(m) && plain(q.question, m, names.Serials)
-}
-
 // plain recognises the common response about an unproxied owner that needs no
 // closer look: addresses at the owner as asked, name servers or an SOA, no
 // additional records but OPT.

@@ -24,7 +24,7 @@ func (s *screener) service(rr dns.RR, owner fqdn.Name) judgement {
 		target = rr.Header().Name // RFC 9460, section 2.5.2
 	}
 	to := s.c.settle(target, fqdn.Canonical(target))
-	if to.stays(s.c.names, owner) {
+	if to.stays(&s.c.names, owner) {
 		return judgement{}
 	}
 	s.shown = to.d

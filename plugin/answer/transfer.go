@@ -25,7 +25,7 @@ func Zone(rrs []dns.RR, names *Names, b Backend) (out []dns.RR, void bool, err e
 	if !ok {
 		return nil, false, ErrNoSOA
 	}
-	z := zoneData{c: conversation{names: names, b: b}, apex: fqdn.Canonical(soa.Hdr.Name)}
+	z := zoneData{c: conversation{names: *names, b: b}, apex: fqdn.Canonical(soa.Hdr.Name)}
 	z.survey(rrs)
 	out = make([]dns.RR, 0, len(rrs))
 	for _, rr := range rrs {
@@ -215,7 +215,7 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 		name = string(owner)
 	}
 	to, ipv6 := z.settle(name, fqdn.Canonical(name))
-	if to.stays(z.c.names, owner) {
+	if to.stays(&z.c.names, owner) {
 		return append(out, rr)
 	}
 	z.void[rrset{owner, rr.Header().Rrtype}] = true

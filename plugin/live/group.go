@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // change is what a document is about to be.
@@ -108,7 +107,6 @@ func claimsOf(doc *mapfile.Document) []claim {
 	}
 	var out []claim
 	for i := range doc.Accounts {
-		pace.Breathe()
 		a := &doc.Accounts[i]
 		out = append(out, ofAccount(a.ID))
 		for j := range a.Zones {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/pace"
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
@@ -90,12 +89,10 @@ func Open(opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	pace.Watch()
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{Current: new(Current), watch: w}
 	s.loader = newLoader(opt, w, kept, s.Current)
-	pace.Load(func() { err = s.loader.start(manifest) })
-	if err != nil {
+	if err := s.loader.start(manifest); err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err
 	}
@@ -115,7 +112,7 @@ func (s *Store) follow(ctx context.Context) {
 			if !ok {
 				return
 			}
-			pace.Load(func() { s.loader.change(change) })
+			s.loader.change(change)
 		}
 	}
 }

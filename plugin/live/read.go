@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/pace"
 	"github.com/addressmap/addressmap/plugin/source"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
@@ -103,7 +101,7 @@ func (b *batch) refuse(path string, version digest, err error) {
 // parse turns the bytes of a document into a candidate, which lacks its zone
 // files yet.
 func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
-	sum := sumOf(data)
+	sum := sha256.Sum256(data)
 	doc, errs := mapfile.Parse(path, data)
 	if doc == nil {
 		b.refuse(path, sum, errs.Err())
@@ -114,16 +112,6 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	l.names[path] = names
 	l.durable.note(sum, data)
 	return candidate{path: path, sum: sum, src: mapset.Source{Doc: doc}, errs: errs}, true
-}
-
-func sumOf(data []byte) (sum [sha256.Size]byte) {
-	h := sha256.New()
-	for part := range slices.Chunk(data, pace.Stretch) {
-		pace.Breathe()
-		h.Write(part)
-	}
-	h.Sum(sum[:0])
-	return sum
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is
@@ -166,7 +154,7 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 	f := zoneFile{apex: apex}
 	var data []byte
 	if data, f.err = readFile(name, maxBytes); f.err == nil {
-		f.sum = sumOf(data)
+		f.sum = sha256.Sum256(data)
 		l.durable.note(f.sum, data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // accounts reads the list of accounts. An account whose id is refused stays, so
@@ -18,7 +17,6 @@ func (d *decoder) accounts(n *node) {
 func (d *decoder) accountList(items []node) {
 	d.doc.Accounts = slices.Grow(d.doc.Accounts, len(items))
 	for i := range items {
-		pace.Breathe()
 		before := d.count()
 		o, ok := d.object(&items[i], &accountKeys)
 		if !ok {

@@ -8,8 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML library
@@ -67,7 +65,6 @@ func (r *jsonReader) collection(n node, open json.Delim, depth int) (node, *plac
 	if depth > maxDepth {
 		return node{}, &placed{n.pos, fmt.Errorf("exceeded max depth of %d", maxDepth)}
 	}
-	pace.Breathe()
 	n.kind = kindList
 	if open == '{' {
 		n.kind = kindMap

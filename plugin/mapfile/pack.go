@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // pack puts the texts that outlast the document, as the names of zones do, into one,
@@ -29,7 +28,6 @@ func (d *Document) eachText(f func(string) string) {
 		a := &d.Accounts[i]
 		a.ID = f(a.ID)
 		for j := range a.Zones {
-			pace.Breathe()
 			a.Zones[j].Name = fqdn.Name(f(string(a.Zones[j].Name)))
 		}
 		for j := range a.Maps {

@@ -2,8 +2,6 @@ package mapfile
 
 import (
 	"bytes"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // pieceSize is how many bytes a piece of a document has at least, but for the last.
@@ -34,9 +32,6 @@ func cut(data []byte, size int) (pieces, bool) {
 	var out pieces
 	from, fromLine := 0, 0
 	for at, line := 0, 0; at < len(data); line++ {
-		if line%1024 == 0 {
-			pace.Breathe()
-		}
 		end := min(len(data), endOf(data, at, "\n")+1)
 		text := bytes.TrimRight(data[at:end], " \r\n")
 		column := int32(1 + len(text))

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Limits of a document. The format itself nests nine deep.
@@ -49,36 +47,18 @@ func unreadable(d *Document) *Error {
 		d.text.data = nil // Nothing of it is worth an index.
 		return d.Errorf(Pos{1, 1}, "V1", "split it into a directory of documents", "document has %d bytes, more than %d", len(data), maxBytes)
 	}
-	off := notUTF8(data)
-	if off == len(data) {
+	if utf8.Valid(data) {
 		return nil
 	}
-	return d.Errorf(d.text.place(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
-}
-
-// notUTF8 returns the offset of the first byte that is not part of a character, or
-// the end.
-func notUTF8(data []byte) int {
 	off := 0
 	for off < len(data) {
-		pace.Breathe()
-		end := min(off+pace.Stretch, len(data))
-		for end < len(data) && !utf8.RuneStart(data[end]) && end > off+pace.Stretch-utf8.UTFMax {
-			end--
+		r, size := utf8.DecodeRune(data[off:])
+		if r == utf8.RuneError && size == 1 {
+			break
 		}
-		if utf8.Valid(data[off:end]) {
-			off = end
-			continue
-		}
-		for {
-			r, size := utf8.DecodeRune(data[off:])
-			if r == utf8.RuneError && size == 1 {
-				return off
-			}
-			off += size
-		}
+		off += size
 	}
-	return off
+	return d.Errorf(d.text.place(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
 }
 
 // looksLikeJSON reports whether data starts as a JSON document does.

@@ -8,8 +8,6 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // readYAML reads the first document in the text of d and complains about a
@@ -33,7 +31,7 @@ func readYAML(d *Document) (root node, ok bool, errs Errors) {
 // read reads the first document in text, and returns its tree and where a second
 // one begins, if there is one.
 func (c *converter) read(text []byte, depth int) (root node, second Pos, err error) {
-	loader, err := yaml.NewLoader(breathing{bytes.NewReader(text)}, yaml.WithPlugin(
+	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithPlugin(
 		loaderlimits.New(loaderlimits.DepthValue(depth), loaderlimits.AliasNone())))
 	if err != nil {
 		return node{}, Pos{}, err
@@ -57,15 +55,6 @@ func (c *converter) read(text []byte, depth int) (root node, second Pos, err err
 		return node{}, second, failed
 	}
 	return root, second, nil
-}
-
-// breathing lets queries go while the library reads, which it does 512 bytes at a
-// time.
-type breathing struct{ io.Reader }
-
-func (r breathing) Read(p []byte) (int, error) {
-	pace.Breathe()
-	return r.Reader.Read(p)
 }
 
 // Why a document with aliases is refused as a whole.

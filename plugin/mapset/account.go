@@ -5,12 +5,10 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // account compiles the account with that number in its document.
 func (b *builder) account(s Source, n int) {
-	pace.Breathe()
 	a, acct := &s.Doc.Accounts[n], &b.block.accounts[n]
 	acct.id, acct.byoipOnly = a.ID, a.BYOIPOnly
 	b.addresses(s.Doc, a)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // atlas finds the zone that encloses a name most closely. A clone can be changed
@@ -139,7 +138,6 @@ func (a *atlas) rebuild() {
 // enter fills in the slots of a block.
 func (a *atlas) enter(b *block) {
 	for j := range b.facts {
-		pace.Breathe()
 		at := b.facts[j].at
 		h := hashOfName(record(b.records[at:]).apex())
 		i := h

@@ -7,7 +7,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // block is the zones of one document. What a query needs of a zone stands in its
@@ -51,7 +50,6 @@ type applications struct {
 func newBlock(doc *mapfile.Document) *block {
 	zones, octets := 0, 0
 	for i := range doc.Accounts {
-		pace.Breathe()
 		for j := range doc.Accounts[i].Zones {
 			z := &doc.Accounts[i].Zones[j]
 			zones++

@@ -8,7 +8,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // claim is who holds something of which there is only one, and since where.
@@ -127,7 +126,6 @@ func take[K comparable](b *builder, doc *mapfile.Document, in holder[K], key K, 
 func (b *builder) names(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
-		pace.Breathe()
 		by := &claimant{a.ID, doc.Name}
 		b.claimants[a] = by
 		unique := a.ID != "" && take(b, doc, &b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")

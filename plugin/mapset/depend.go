@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // borrowers returns the documents, other than the changed ones, that use address
@@ -16,7 +15,6 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 	for i, list := range [][]*mapfile.Document{before, after} {
 		for _, doc := range list {
 			for j := range doc.Accounts {
-				pace.Breathe()
 				for _, p := range doc.Accounts[j].Prefixes {
 					state := 1
 					if p.Advertised {

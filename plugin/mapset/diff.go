@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -61,12 +60,10 @@ func Diff(old, next *Snapshot) Changes {
 	zones := mayDiffer(old, next)
 	var was, is zone
 	for _, apex := range zones {
-		pace.Breathe()
 		d.zone(old.zones.zone(apex, &was), next.zones.zone(apex, &is))
 	}
 	accounts := changedAccounts(old, next)
 	for _, id := range accounts {
-		pace.Breathe()
 		d.account(old.accounts[id], next.accounts[id])
 	}
 	d.addresses(old, next, accounts, zones)

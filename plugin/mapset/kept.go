@@ -8,7 +8,6 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // kept is what of a document compiling it again needs: all but its text and, of its
@@ -39,7 +38,6 @@ func keep(doc *mapfile.Document) kept {
 		put(&a)
 		put(len(zones))
 		for j := range zones {
-			pace.Breathe()
 			z := zones[j]
 			z.Marks = limited(z.Marks)
 			put(&z)
@@ -89,7 +87,6 @@ func (k kept) document() *mapfile.Document {
 		get(a)
 		a.Zones = make([]mapfile.Zone, count())
 		for j := range a.Zones {
-			pace.Breathe()
 			get(&a.Zones[j])
 		}
 	}

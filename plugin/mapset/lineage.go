@@ -6,7 +6,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // lineage tells which snapshot another one was made from.
@@ -26,7 +25,6 @@ func (l *lineage) follow(parent lineage, lists ...[]*mapfile.Document) {
 	for _, docs := range lists {
 		for _, doc := range docs {
 			for i := range doc.Accounts {
-				pace.Breathe()
 				l.accounts[doc.Accounts[i].ID] = struct{}{}
 				for j := range doc.Accounts[i].Zones {
 					l.touched[doc.Accounts[i].Zones[j].Name] = struct{}{}
@@ -44,11 +42,9 @@ func mayDiffer(old, next *Snapshot) []fqdn.Name {
 	}
 	var out []fqdn.Name
 	for p := range old.zones.all() {
-		pace.Breathe()
 		out = append(out, p.record().apex())
 	}
 	for p := range next.zones.all() {
-		pace.Breathe()
 		apex := p.record().apex()
 		if _, there := old.zones.find(apex); !there {
 			out = append(out, apex)

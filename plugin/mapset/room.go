@@ -4,7 +4,6 @@ import (
 	"net/netip"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // room is where what the accounts of one document come to has its place, all of a
@@ -20,7 +19,6 @@ type room struct {
 func roomFor(doc *mapfile.Document) room {
 	var maps, addrs, members int
 	for i := range doc.Accounts {
-		pace.Breathe()
 		for j := range doc.Accounts[i].Maps {
 			maps++
 			addrs += len(doc.Accounts[i].Maps[j].IPs)

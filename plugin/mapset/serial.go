@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // serials counts, for each zone of the map, the reloads that changed what a
@@ -38,7 +37,6 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 		counters = make(map[fqdn.Name]uint32)
 	}
 	for _, z := range ownCopies(changed) {
-		pace.Breathe()
 		counters[z]++
 	}
 	s.Resume(counters)
@@ -64,7 +62,6 @@ func ownCopies(names []fqdn.Name) []fqdn.Name {
 func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
 	s.serials = serials{own: counters, below: make(map[fqdn.Name]uint32)}
 	for z, n := range counters {
-		pace.Breathe()
 		for up, ok := z.Parent(); ok; up, ok = up.Parent() {
 			s.serials.below[up] += n
 		}
@@ -95,7 +92,6 @@ func changedZones(old, next *Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	var was, is zone
 	for _, apex := range mayDiffer(old, next) {
-		pace.Breathe()
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
 		if a, b := old.around(apex, &was), next.around(apex, &is); !a.is(b) && !a.answersAs(b) {

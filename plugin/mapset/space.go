@@ -8,7 +8,6 @@ import (
 	"github.com/gaissmai/bart"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // space enters the prefixes and static addresses of documents and judges those
@@ -17,7 +16,6 @@ import (
 func (b *builder) space(docs []*mapfile.Document) {
 	for _, doc := range docs {
 		for i := range doc.Accounts {
-			pace.Breathe()
 			a := &doc.Accounts[i]
 			b.ownPrefixes(doc, a)
 			b.lentPrefixes(doc, a)

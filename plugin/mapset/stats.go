@@ -5,7 +5,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Stats counts what a snapshot holds.
@@ -62,7 +61,6 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 	}
 	add(addrSet{s.anycast, s.anycast})
 	for _, id := range accounts {
-		pace.Breathe()
 		if a := s.accounts[id]; a != nil {
 			for _, m := range a.maps {
 				add(m.ips)
@@ -71,7 +69,6 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 	}
 	var room zone
 	for _, apex := range zones {
-		pace.Breathe()
 		z := s.zones.zone(apex, &room)
 		if z == nil {
 			continue

@@ -8,8 +8,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // Reasons that a file was not read. Errors of [Read] and [Watcher.Read] wrap
@@ -104,7 +102,7 @@ func notThere(err error) error {
 // or more.
 func readExactly(f io.Reader, size int64) ([]byte, error) {
 	data := make([]byte, size+1) // One more to see the end, or that it is none.
-	n, err := readFull(f, data)
+	n, err := io.ReadFull(f, data)
 	switch {
 	case err == nil, (err == io.EOF || err == io.ErrUnexpectedEOF) && int64(n) != size:
 		return nil, ErrUnsettled
@@ -112,20 +110,6 @@ func readExactly(f io.Reader, size int64) ([]byte, error) {
 		return nil, err
 	}
 	return data[:n:n], nil
-}
-
-// readFull is io.ReadFull, for large files as well.
-func readFull(f io.Reader, data []byte) (n int, err error) {
-	for n < len(data) && err == nil {
-		pace.Breathe()
-		var some int
-		some, err = io.ReadFull(f, data[n:min(n+pace.Stretch, len(data))])
-		n += some
-	}
-	if err == io.EOF && n > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
 }
 
 // refuse says why a file is not to be read, nil if it is.

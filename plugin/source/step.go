@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 const (
@@ -36,10 +34,10 @@ func (w *Watcher) step(now time.Time) (*Change, time.Duration) {
 	switch {
 	case reached(&w.lostAt, now), reached(&w.pollAt, now):
 		w.eyes.tryOpen()
-		w.syncPaced(true, now)
+		w.sync(true, now)
 		w.took = time.Since(now)
 	case w.dirty:
-		w.syncPaced(false, now)
+		w.sync(false, now)
 	}
 	w.rest(now)
 	if every := w.interval(); every > 0 && w.pollAt.IsZero() {
@@ -49,22 +47,6 @@ func (w *Watcher) step(now time.Time) (*Change, time.Duration) {
 		w.change = &Change{Paths: slices.Sorted(maps.Keys(w.news)), Noticed: w.noticed}
 	}
 	return w.change, w.wait(now)
-}
-
-// few is how many documents are looked at in less time than queries would notice.
-const few = 500
-
-// syncPaced is sync, which lets queries have their turn if there is much to look at.
-func (w *Watcher) syncPaced(all bool, now time.Time) {
-	docs := 0
-	for _, r := range w.folders {
-		docs += len(r.docs)
-	}
-	if docs <= few {
-		w.sync(all, now)
-		return
-	}
-	pace.Load(func() { w.sync(all, now) })
 }
 
 // reached reports whether at has come, and unsets it then.

@@ -4,8 +4,6 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	"github.com/addressmap/addressmap/plugin/pace"
 )
 
 // maxRounds is how often sync begins again because something changed while it
@@ -42,7 +40,6 @@ func (w *Watcher) sync(all bool, now time.Time) {
 	}
 	w.sayBlind()
 	for f := range w.unsure {
-		pace.Breathe()
 		w.judge(f, now)
 	}
 	clear(w.unsure)
@@ -69,14 +66,12 @@ func (w *Watcher) explore(r *root, all bool) {
 		r.listed = w.tree.gen
 		names, _ := documents(r.self.abs) // Known ones that are not listed are looked at anyway.
 		for _, name := range names {
-			pace.Breathe()
 			if r.docs[name] == nil {
 				w.unsure[w.addDoc(r, name)] = true
 			}
 		}
 	}
 	for _, f := range r.docs {
-		pace.Breathe()
 		w.revisit(f, all)
 	}
 }
@@ -107,7 +102,6 @@ func (w *Watcher) prune() {
 			used[r.within] = true
 		}
 		for _, f := range r.docs {
-			pace.Breathe()
 			use(f)
 		}
 	}

@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,15 +38,12 @@ func forwarding(addr string) func([]string) string {
 // startNSD runs NSD with the zones of the world and returns its address.
 func startNSD(t testing.TB, w *world) string {
 	t.Helper()
-	udp, tcp := listen(t)
-	addr := tcp.Addr().String()
-	udp.Close()
-	tcp.Close()
+	port := freePort(t)
+	addr := net.JoinHostPort("127.0.0.1", port)
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := strings.Cut(addr, ":")
 	conf := fmt.Sprintf("server:\n  ip-address: 127.0.0.1@%s\n  username: \"\"\n  zonesdir: %q\n  pidfile: \"\"\n  zonelistfile: %q\n  xfrdfile: \"\"\n  database: \"\"\n  verbosity: 0\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  control-enable: no\n",
 		port, dir, filepath.Join(dir, "zone.list"))
 	for _, z := range w.zones {

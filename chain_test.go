@@ -15,6 +15,8 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // patience is how long a test waits for what it expects before it fails.
@@ -31,20 +33,13 @@ type chain struct {
 // of them at a time.
 var oneReload sync.Mutex
 
-// begin starts CoreDNS. Its port is known to be free: CoreDNS shares ports, and the
-// system would now and then choose that of another test.
+// begin starts CoreDNS. Its port is known to be free: CoreDNS shares ports, and with
+// port 0 the system would now and then choose that of another server, or of a client.
 func (c *chain) begin(corefile string) error {
-	tcp, err := net.Listen("tcp", ":0")
-	if err != nil {
+	var err error
+	if c.port, err = ports.Free(); err != nil {
 		return err
 	}
-	_, c.port, _ = net.SplitHostPort(tcp.Addr().String())
-	udp, err := net.ListenPacket("udp", ":"+c.port)
-	tcp.Close()
-	if err != nil {
-		return c.begin(corefile)
-	}
-	udp.Close()
 	oneReload.Lock()
 	defer oneReload.Unlock()
 	dnsserver.Port = c.port

@@ -2,7 +2,6 @@ package addressmap
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 
@@ -26,18 +25,11 @@ alias  IN CNAME target.example.net.
 // An alias is kept from being chased on whichever address the query comes in: a
 // server block may have several ports and addresses, however they are written.
 func TestR5_EveryListener(t *testing.T) {
-	ports := make([]string, 2)
-	for i := range ports {
-		udp, tcp := listen(t)
-		_, ports[i], _ = net.SplitHostPort(tcp.Addr().String())
-		udp.Close()
-		tcp.Close()
-	}
 	c := start(t, fmt.Sprintf(`example.org:%s example.org:%s {
 		bind 127.0.0.1 0:0:0:0:0:0:0:1
 		addressmap maps.yaml
 		file db.example.org example.org
-	}`, ports[0], ports[1]), map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone})
+	}`, freePort(t), freePort(t)), map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone})
 	servers := c.instance.Servers()
 	if len(servers) != 4 {
 		t.Fatalf("want 4 listeners, got %d", len(servers))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,19 +13,18 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // freePort returns a port that nobody listens at.
 func freePort(t testing.TB) string {
 	t.Helper()
-	udp, tcp := listen(t)
-	_, port, err := net.SplitHostPort(tcp.Addr().String())
+	free, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	udp.Close()
-	tcp.Close()
-	return port
+	return free
 }
 
 // get fetches a page of a server on this machine.
@@ -240,7 +238,7 @@ func TestMetrics_RefusedInPart(t *testing.T) {
 		return fmt.Sprintf("accounts:\n  - {id: %s, static_ips: [%[2]s], zones: [{name: %[1]s.example, proxied: [www]}], address_maps: [{enabled: true, ips: [%[2]s], memberships: [{kind: account, identifier: %[1]s}]}]}\n", account, address)
 	}
 	port := freePort(t)
-	start(t, ".:0 {\n bind 127.0.0.1\n prometheus 127.0.0.1:"+port+"\n addressmap maps\n}\n", map[string]string{"maps/a.yaml": doc("a", "192.0.2.1"), "maps/b.yaml": doc("b", "192.0.2.2")})
+	start(t, ". {\n bind 127.0.0.1\n prometheus 127.0.0.1:"+port+"\n addressmap maps\n}\n", map[string]string{"maps/a.yaml": doc("a", "192.0.2.1"), "maps/b.yaml": doc("b", "192.0.2.2")})
 	loads := func(result string) float64 {
 		return scrape(t, port)[fmt.Sprintf(`reloads_total{map="maps",result=%q}`, result)]
 	}

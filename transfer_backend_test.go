@@ -91,7 +91,7 @@ func TestR18_Forward(t *testing.T) {
 	upstream := listenForTransfers(t)
 	for name, before := range map[string]string{"without transfer": "", "with transfer": "transfer {\nto *\n}\n", "transfer of another": "transfer example.net {\nto *\n}\n"} {
 		t.Run(name, func(t *testing.T) {
-			block := ".:0 {\n" + before + "addressmap maps.yaml%s\nforward . " + upstream + " {\nforce_tcp\n}\n}\n"
+			block := ". {\n" + before + "addressmap maps.yaml%s\nforward . " + upstream + " {\nforce_tcp\n}\n}\n"
 			files := map[string]string{"maps.yaml": backendMap}
 			plain := start(t, strings.Replace(fmt.Sprintf(block, ""), "addressmap maps.yaml\n", "", 1), files)
 			for _, network := range []string{"udp", "tcp"} {

@@ -30,10 +30,11 @@ var mayImport = map[string][]string{
 	"cmd/coredns":     {""},
 	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cfzone", "plugin/cfapi", "plugin/edge"},
 	"bench/rig":       {},
-	"bench/speed":     {"bench/rig"},
-	"bench/size":      {"bench/rig"},
+	"bench/speed":     {"bench/rig", "test/ports"},
+	"bench/size":      {"bench/rig", "test/ports"},
 	"tools/man":       {},
 	"test":            {},
+	"test/ports":      {},
 	"test/acceptance": {},
 }
 

@@ -23,6 +23,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/template"
 
 	_ "github.com/addressmap/addressmap"
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // TestMain makes this CoreDNS know addressmap.
@@ -31,13 +32,12 @@ func TestMain(m *testing.M) {
 	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, "addressmap")); err != nil {
 		log.Fatal(err)
 	}
-	dnsserver.Port = "0"
 	dnsserver.Quiet, caddy.Quiet = true, true
 	os.Exit(m.Run())
 }
 
-// ports are those that the README and the examples write down.
-var ports = regexp.MustCompile(`:(1053|9153)\b`)
+// written are the ports that the README and the examples write down.
+var written = regexp.MustCompile(`:(1053|9153)\b`)
 
 // start starts a server from the Corefile's text as if it stood at the top of
 // the repository, on ports that are free. It is stopped when the test ends. The
@@ -48,8 +48,16 @@ func start(t *testing.T, corefile string) (*caddy.Instance, error) {
 	log.SetOutput(io.Discard)
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 
+	chosen := make(map[string]string) // a written port → the one in its place
+	contents := written.ReplaceAllFunc([]byte(corefile), func(port []byte) []byte {
+		if chosen[string(port)] == "" {
+			chosen[string(port)] = ":" + freePort(t)
+		}
+		return []byte(chosen[string(port)])
+	})
+	dnsserver.Port = freePort(t)
 	instance, err := caddy.Start(caddy.CaddyfileInput{
-		Contents:       ports.ReplaceAll([]byte(corefile), []byte(":0")),
+		Contents:       contents,
 		Filepath:       "Corefile",
 		ServerTypeName: "dns",
 	})
@@ -65,4 +73,13 @@ func start(t *testing.T, corefile string) (*caddy.Instance, error) {
 		}
 	})
 	return instance, nil
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	free, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return free
 }

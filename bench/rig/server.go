@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -98,25 +97,6 @@ func (s *Server) Stop() {
 
 // Log returns the last of what the server printed.
 func (s *Server) Log() string { return s.log.tail(4 << 10) }
-
-// FreePort returns a port of 127.0.0.1 that was free for UDP and TCP a moment
-// ago.
-func FreePort() (string, error) {
-	for range 100 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", err
-		}
-		_, port, _ := net.SplitHostPort(tcp.Addr().String())
-		udp, err := net.ListenPacket("udp", "127.0.0.1:"+port)
-		tcp.Close()
-		if err == nil {
-			udp.Close()
-			return port, nil
-		}
-	}
-	return "", errors.New("no port of 127.0.0.1 is free for both UDP and TCP")
-}
 
 // logBuffer is what the server prints, safe to read while it prints.
 type logBuffer struct {

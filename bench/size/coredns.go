@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/bench/rig"
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // coredns is a running server with a map.
@@ -23,11 +24,11 @@ type coredns struct {
 // start starts a server with one of the maps on the cores given. It is ready
 // when a name is answered with the addresses wanted.
 func start(s *settings, dir, mapName, cpu string, want rig.Addresses) (*coredns, error) {
-	port, err := rig.FreePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}
-	pprof, err := rig.FreePort()
+	pprof, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}

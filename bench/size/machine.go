@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/bench/rig"
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // machine takes the latencies of servers without a map under the same load: what is
@@ -55,7 +56,7 @@ func startPlain(s *settings, dir string) (*rig.Server, error) {
 }
 
 func startOther(s *settings, dir, path string, args []string, configure func(port string) error) (*rig.Server, error) {
-	port, err := rig.FreePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/bench/rig"
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // result is what the turns of a server in a round came to.
@@ -63,7 +64,7 @@ type entrant struct {
 
 // enter starts a server. It must be stopped.
 func (w *workload) enter(s *settings, c *contender) (*entrant, error) {
-	port, err := rig.FreePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/addressmap/addressmap/bench/rig"
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // profiler takes profiles of a CoreDNS while it is loaded: of its CPU time, and of
@@ -33,7 +34,7 @@ func newProfiler(s *settings, w *workload, c *contender) *profiler {
 	if s.profile == "" || c.outside != nil {
 		return &profiler{}
 	}
-	port, err := rig.FreePort()
+	port, err := ports.Free()
 	if err != nil {
 		return &profiler{}
 	}

@@ -3,7 +3,6 @@ package acceptance
 import (
 	"bytes"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/addressmap/addressmap/test/ports"
 )
 
 // server is a running name server: CoreDNS, or another maker's.
@@ -133,26 +134,14 @@ func (s *server) awaitLog(t *testing.T, want string) string {
 	return ""
 }
 
-// freePort returns a port of 127.0.0.1 that was free for UDP and TCP a moment
-// ago.
+// freePort returns a port that is free for UDP and TCP.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, _ := net.SplitHostPort(tcp.Addr().String())
-		udp, err := net.ListenPacket("udp", "127.0.0.1:"+port)
-		tcp.Close()
-		if err != nil {
-			continue
-		}
-		udp.Close()
-		return port
+	free, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port of 127.0.0.1 is free for both UDP and TCP")
-	return ""
+	return free
 }
 
 // logBuffer is what the server prints, safe to read while it prints.

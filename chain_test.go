@@ -184,6 +184,10 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
+// complaints returns the errors of the plugin. Others have theirs: file looks for
+// the zone file of a server that failed to start once a minute.
+func (b *logBuffer) complaints() []string { return b.lines("[ERROR] plugin/addressmap: ") }
+
 // lines returns the lines of the log that hold text.
 func (b *logBuffer) lines(text string) []string {
 	var out []string

@@ -65,7 +65,7 @@ func TestLife_ConfigMapWithoutPoll(t *testing.T) {
 				})
 				t.Logf("version %d: answered by query %d", n, asked)
 			}
-			if errs := c.log.lines("[ERROR]"); len(errs) > 0 {
+			if errs := c.log.complaints(); len(errs) > 0 {
 				t.Errorf("log %q", errs)
 			}
 		})
@@ -92,7 +92,7 @@ func TestLife_StartWithoutGoodMap(t *testing.T) {
 			func() error { return os.Mkdir("maps.yaml", 0o777) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			loads, lines := g.loads(c.result), len(g.log.lines("[ERROR]"))
+			loads, lines := g.loads(c.result), len(g.log.complaints())
 			g.restarted(func() {
 				if err := os.Remove("maps.yaml"); err != nil {
 					t.Fatal(err)
@@ -104,7 +104,7 @@ func TestLife_StartWithoutGoodMap(t *testing.T) {
 			if n, err := versionOf(g.lookup(t, "www.example.org.", dns.TypeA)); n != good || err != nil {
 				t.Errorf("answered with version %d, %v, want the last good one, %d", n, err, good)
 			}
-			if got := g.log.lines("[ERROR]")[lines:]; len(got) != 1 || !strings.Contains(got[0], c.says) {
+			if got := g.log.complaints()[lines:]; len(got) != 1 || !strings.Contains(got[0], c.says) {
 				t.Errorf("log %q, want one line with %q", got, c.says)
 			}
 			if got := g.metric("degraded", ""); got != 1 || g.loads(c.result) != loads+1 {

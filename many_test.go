@@ -65,7 +65,7 @@ func TestLife_ManyDocuments(t *testing.T) {
 	write(t, path(bad), strings.Replace(tenantDocument(bad, 1), "static_ips", "static_ipz", 1))
 	eventually(t, "the broken document is refused", func() bool { return g.loads("refused") > refused })
 	want := path(bad) + " is refused, its last good version stays in force: " + path(bad) + `:3:5: V1: unknown key "static_ipz"`
-	if got := c.log.lines("[ERROR]"); len(got) != 1 || !strings.Contains(got[0], want) {
+	if got := c.log.complaints(); len(got) != 1 || !strings.Contains(got[0], want) {
 		t.Errorf("log %q, want one line with %q", got, want)
 	}
 	t.Logf("a broken document: refused loads %v, before %v; degraded %v", g.loads("refused"), refused, g.metric("degraded", ""))
@@ -82,7 +82,7 @@ func TestLife_ManyDocuments(t *testing.T) {
 	}
 	write(t, path(bad), tenantDocument(bad, 1))
 	eventually(t, "the mended document is in force", func() bool { return told(bad) == tenantAddress(bad, 1) && g.metric("degraded", "") == 0 })
-	if got := c.log.lines("[ERROR]"); len(got) != 1 {
+	if got := c.log.complaints(); len(got) != 1 {
 		t.Errorf("log %q, want one line", got)
 	}
 	begin = time.Now()

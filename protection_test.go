@@ -103,7 +103,7 @@ func (g *guarded) loads(result string) float64 {
 // what is wanted, the metrics agree, and www.example.org is answered as before.
 func (g *guarded) isRefused(what string, change func(), path string, says ...string) {
 	g.t.Helper()
-	before, loads, answer := len(g.log.lines("[ERROR]")), g.loads("refused"), g.addresses("www.example.org.")
+	before, loads, answer := len(g.log.complaints()), g.loads("refused"), g.addresses("www.example.org.")
 	change()
 	eventually(g.t, what+" is refused", func() bool { return g.loads("refused") > loads })
 	if got := g.addresses("www.example.org."); got != answer {
@@ -112,7 +112,7 @@ func (g *guarded) isRefused(what string, change func(), path string, says ...str
 	if got := g.metric("degraded", ""); got != 1 {
 		g.t.Errorf("%s: degraded is %v", what, got)
 	}
-	if got := len(g.log.lines("[ERROR]")); got != before+1 {
+	if got := len(g.log.complaints()); got != before+1 {
 		g.t.Errorf("%s: %d errors, want one:\n%s", what, got-before, g.log)
 	}
 	for _, want := range append(says, path+" is refused, its last good version stays in force: ") {

@@ -18,7 +18,7 @@ func worlds(t *testing.T, zones int, b backing, start func(t *testing.T, w *worl
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			w := newWorld(rand.NewPCG(seed, 1), b)
 			w.place(t)
-			total.add(w.hold(t, start(t, w)))
+			total.add(w.hold(t, start(t, w), w.questions()))
 		})
 	}
 	t.Log(total)

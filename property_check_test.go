@@ -120,15 +120,16 @@ func (w *world) touchesHints(target string) bool {
 	return false
 }
 
-// loops reports whether the aliases of a name never end. What servers make of
-// that differs, and with NSD from one time to another.
+// loops reports whether the aliases of a name never end, or only where a redirection
+// into itself has made it too long. What servers make of that differs, and with NSD
+// from one time to another.
 func (w *world) loops(name string) bool {
 	seen := make(map[string]bool)
 	for !seen[name] {
 		seen[name] = true
 		next, aliased := w.aliasOf(name)
 		if !aliased {
-			return false
+			return len(next) > maxName
 		}
 		name = next
 	}

@@ -232,11 +232,15 @@ func (w *world) aliasOf(name string) (string, bool) {
 	return "", false
 }
 
+// maxName is how long a name may be.
+const maxName = 255
+
+// aliasOf returns what a name is an alias of. It is none if that is too long.
 func (z *zone) aliasOf(name string) (string, bool) {
 	if d := z.redirected(name); d != nil {
 		prefix := strings.TrimSuffix(name, dns.CanonicalName(d.Hdr.Name))
 		target := prefix + strings.TrimPrefix(dns.CanonicalName(d.Target), ".")
-		return target, len(target) <= 255 // RFC 6672, section 2.2: what is longer is an error
+		return target, len(target) <= maxName // RFC 6672, section 2.2: what is longer is an error
 	}
 	for _, rr := range z.at[z.source(name)] {
 		if c, ok := rr.(*dns.CNAME); ok {

@@ -34,19 +34,19 @@ func (f figures) String() string {
 		f.zones, f.queries, f.octets, f.compared, f.wanted, f.withheld)
 }
 
-// hold starts the world, with addressmap and without it, and asks everything:
+// hold starts the world, with addressmap and without it, and asks questions:
 // whatever the zones and the map are, and however they are asked, no address or
 // alias of a proxied name leaves, what is not proxied is answered as the backend
 // answers it, and what is, by the map. backend prints the lines of a server block
 // that answer for its zones.
-func (w *world) hold(t testing.TB, backend func([]string) string) figures {
+func (w *world) hold(t testing.TB, backend func([]string) string, questions [][]query) figures {
 	t.Helper()
 	p := &property{w: w, plain: start(t, w.corefile(false, backend), nil), mapped: start(t, w.corefile(true, backend), nil), queries: make(chan []query)}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(p.work)
 	}
-	for _, qs := range w.questions() {
+	for _, qs := range questions {
 		p.queries <- qs
 	}
 	close(p.queries)
@@ -199,7 +199,7 @@ var qtypes = []uint16{
 	dns.TypePTR, dns.TypeNSEC3PARAM, 65400,
 }
 
-// questions returns what is asked, by name.
+// questions returns everything that can be asked, by name.
 func (w *world) questions() [][]query {
 	var out [][]query
 	for _, name := range w.names() {

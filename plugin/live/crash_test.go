@@ -3,12 +3,13 @@ package live_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"flag"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,31 +17,29 @@ import (
 	"github.com/addressmap/addressmap/plugin/live"
 )
 
-// crashes names the variable that says how often to crash in place of thirty
-// times.
-const crashes = "ADDRESSMAP_CRASHES"
+// How much is made of it: a few crashes by default, with the same seed each time. What
+// depends on the seed is what is edited, and for how long, not what the process has
+// done by then.
+var (
+	crashes   = flag.Int("crashes", 30, "how often TestLife_Crash crashes")
+	crashSeed = flag.Uint64("crashes.seed", 1, "of what it does; 0 is for another one each time")
+)
 
 // A process that keeps a map in force while it is edited all the time is killed
 // at random points, often while it writes its state. Whatever the map is by then,
 // a start succeeds with a version that was accepted, the protected map is still
 // protected, and no serial goes back or stands for two versions.
 func TestLife_Crash(t *testing.T) {
-	n := 30
-	if s := os.Getenv(crashes); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, kind := range []string{"file", "directory"} {
+	seed, n := cmp.Or(*crashSeed, rand.Uint64()), *crashes/2
+	for i, kind := range []string{"file", "directory"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			w := newCrashWorld(t, kind == "directory")
-			for i := 0; i < n/2 && !t.Failed(); i++ {
+			w := newCrashWorld(t, rand.New(rand.NewPCG(seed, uint64(i))), kind == "directory")
+			for i := 0; i < n && !t.Failed(); i++ {
 				w.round()
 			}
 			c := &w.count
-			t.Logf("%d crashes: %d while the state was written, %d before the start was done; %d edits, %d versions seen in force", n/2, c.writing, c.early, c.edits, len(w.seen))
+			t.Logf("seed %d; %d crashes: %d while the state was written, %d before the start was done; %d edits, %d versions seen in force", seed, n, c.writing, c.early, c.edits, len(w.seen))
 			t.Logf("restarts: %d with no good map, %d without the protected map, %d with a good map", c.restarts[noMap], c.restarts[unprotected], c.restarts[goodMap])
 			t.Logf("where the map was not to be used: %d began with what was in force at the crash, %d with the version before, %d with one not seen yet", c.last, c.before, c.ahead)
 		})
@@ -54,7 +53,7 @@ func (w *crashWorld) round() {
 	if w.writing() {
 		w.count.writing++
 	}
-	kind := atRestart(rand.IntN(int(restartKinds)))
+	kind := atRestart(w.rng.IntN(int(restartKinds)))
 	w.count.restarts[kind]++
 	w.prepare(kind)
 
@@ -167,8 +166,9 @@ func (w *crashWorld) crash() {
 			}
 		}
 	}()
+	aim := rand.New(rand.NewPCG(w.rng.Uint64(), 0)) // A source is not for two goroutines.
 	go func() {
-		w.await(started, ended)
+		w.await(aim, started, ended)
 		_ = cmd.Process.Kill() // Wait says if it had ended before.
 	}()
 	for alive := true; alive; {
@@ -176,7 +176,7 @@ func (w *crashWorld) crash() {
 		select {
 		case <-ended:
 			alive = false
-		case <-time.After(rand.N(20 * time.Millisecond)):
+		case <-time.After(time.Duration(w.rng.IntN(20_000)) * time.Microsecond):
 		}
 	}
 	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
@@ -192,10 +192,10 @@ func (w *crashWorld) crash() {
 
 // await waits for a moment to kill a process: one of its start, or one after it,
 // every other time one at which it writes its state.
-func (w *crashWorld) await(started, ended <-chan struct{}) {
+func (w *crashWorld) await(aim *rand.Rand, started, ended <-chan struct{}) {
 	// Not to wait for anything: to hit any point.
-	within := func(d time.Duration) { time.Sleep(rand.N(d)) }
-	if rand.IntN(4) == 0 {
+	within := func(d time.Duration) { time.Sleep(time.Duration(aim.Int64N(int64(d)))) }
+	if aim.IntN(4) == 0 {
 		within(15 * time.Millisecond)
 		return
 	}
@@ -205,7 +205,7 @@ func (w *crashWorld) await(started, ended <-chan struct{}) {
 		return
 	}
 	within(80 * time.Millisecond)
-	if rand.IntN(2) == 0 {
+	if aim.IntN(2) == 0 {
 		for end := time.Now().Add(time.Second); !w.writing() && time.Now().Before(end); {
 		}
 	}

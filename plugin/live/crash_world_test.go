@@ -13,6 +13,7 @@ import (
 // crashWorld is a map on disk, a state, and what clients have seen of them.
 type crashWorld struct {
 	t     *testing.T
+	rng   *rand.Rand
 	dir   bool // the map is a directory
 	disk  rig  // where the files are
 	state string
@@ -49,9 +50,9 @@ const (
 	withMapDisabled
 )
 
-func newCrashWorld(t *testing.T, dir bool) *crashWorld {
+func newCrashWorld(t *testing.T, rng *rand.Rand, dir bool) *crashWorld {
 	w := &crashWorld{
-		t: t, dir: dir, disk: rig{t: t, dir: t.TempDir()},
+		t: t, rng: rng, dir: dir, disk: rig{t: t, dir: t.TempDir()},
 		good: make(map[int]bool), aOf: make(map[uint32]int), bOf: make(map[uint32]int),
 	}
 	w.state = w.disk.path("state")
@@ -118,8 +119,8 @@ func (w *crashWorld) prepare(kind atRestart) {
 	case goodMap:
 		w.write(w.disk.rename, w.next(), withMap)
 	case unprotected:
-		w.write(w.disk.rename, w.next(), []part{withoutMap, withMapDisabled}[rand.IntN(2)])
-		if w.dir && rand.IntN(3) == 0 {
+		w.write(w.disk.rename, w.next(), []part{withoutMap, withMapDisabled}[w.rng.IntN(2)])
+		if w.dir && w.rng.IntN(3) == 0 {
 			w.disk.remove("maps/keep.yaml")
 		}
 	case noMap:
@@ -135,12 +136,12 @@ func (w *crashWorld) spoil() {
 		w.disk.do(err)
 	}
 	w.disk.do(os.RemoveAll(w.disk.path("old")))
-	text := []string{"", broken, "accounts: [", "\xff"}[rand.IntN(4)]
+	text := []string{"", broken, "accounts: [", "\xff"}[w.rng.IntN(4)]
 	switch {
-	case rand.IntN(2) == 0: // missing
+	case w.rng.IntN(2) == 0: // missing
 	case !w.dir:
 		w.disk.write("map.yaml", text)
-	case rand.IntN(2) == 0: // empty
+	case w.rng.IntN(2) == 0: // empty
 		w.disk.do(os.Mkdir(w.path(), 0o777))
 	default:
 		for _, name := range []string{"a", "b", "keep"} {
@@ -154,7 +155,7 @@ func (w *crashWorld) spoil() {
 func (w *crashWorld) edit() {
 	w.t.Helper()
 	w.count.edits++
-	switch rand.IntN(12) {
+	switch w.rng.IntN(12) {
 	case 0:
 		w.prepare(unprotected)
 	case 1:

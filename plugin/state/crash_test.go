@@ -1,33 +1,29 @@
 package state
 
 import (
+	"cmp"
+	"flag"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// crashes is the variable that says how often to crash in place of a hundred
-// times.
-const crashes = "ADDRESSMAP_STATE_CRASHES"
+var (
+	crashes   = flag.Int("crashes", 100, "how often TestState_Crash crashes")
+	crashSeed = flag.Uint64("crashes.seed", 1, "of when it does; 0 is for another one each time")
+)
 
 // A process that saves one version after the other is killed at random points,
 // on one directory: each starts from what its predecessor has left.
 func TestState_Crash(t *testing.T) {
 	t.Parallel()
-	n := 100
-	if s := os.Getenv(crashes); s != "" {
-		var err error
-		n, err = strconv.Atoi(s)
-		must(t, err)
-	}
-	seed := uint64(time.Now().UnixNano())
+	seed := cmp.Or(*crashSeed, rand.Uint64())
 	random := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
 	version, unfinished, ahead := 0, 0, 0
-	for i := range n {
+	for i := range *crashes {
 		p := start(t, "save", dir)
 		last := strconv.Itoa(version)
 		for range random.IntN(6) {
@@ -58,7 +54,7 @@ func TestState_Crash(t *testing.T) {
 			t.Fatal("a temporary file outlived Open")
 		}
 	}
-	t.Logf("%d crashes in %d versions: %d left a temporary file, %d came between the rename and the return", n, version, unfinished, ahead)
+	t.Logf("%d crashes in %d versions: %d left a temporary file, %d came between the rename and the return; seed %d", *crashes, version, unfinished, ahead, seed)
 	d := open(t, dir)
 	must(t, save(d, version+1))
 	wantTidy(t, dir, version+1)

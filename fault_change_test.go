@@ -49,19 +49,24 @@ func (w *faultWorld) sameAgain(rng *rand.Rand) bool {
 	if !ok || f.kind != aFile || f.hidden {
 		return false
 	}
-	loads := w.loads("")
 	good := w.loads("ok")
-	w.write(rng, name, f.faultEdition, false)
-	w.until("the same content is noticed", func() error {
-		if w.loads("") == loads {
-			return fmt.Errorf("no load since")
-		}
-		return nil
-	})
+	w.noticed(func() { w.write(rng, name, f.faultEdition, false) })
 	if n := w.loads("ok"); n != good && w.tally.exact {
 		w.fail("the same content again is a reload: %v of them ok, were %v", n, good)
 	}
 	return true
+}
+
+// noticed does something that may change nothing, and waits until it was noticed.
+func (w *faultWorld) noticed(do func()) {
+	before := w.loads("")
+	do()
+	w.until("that is noticed", func() error {
+		if w.loads("") == before {
+			return fmt.Errorf("no load since")
+		}
+		return nil
+	})
 }
 
 // loads returns reloads_total of a result, of all if that is "".

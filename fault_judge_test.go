@@ -114,7 +114,11 @@ func (w *faultWorld) judge() {
 		if u.wrong() == "" && u.inForce(next) {
 			continue
 		}
-		why := cmp.Or(u.wrong(), u.onto(next).wrong(), w.now.forbidden(u.onto(next)))
+		together := u.onto(next).wrong()
+		why := cmp.Or(u.wrong(), together, w.now.forbidden(u.onto(next)))
+		if u.wrong() != "" && together != "" {
+			w.tally.exact = false // Both are said, and one again without the other, should that be over first.
+		}
 		switch {
 		case why == "":
 			why = "P4"
@@ -123,6 +127,9 @@ func (w *faultWorld) judge() {
 		}
 		if len(u) > 1 {
 			why += "|move between it and"
+			if together != "" {
+				why += "|" + together
+			}
 		}
 		for _, c := range u {
 			now := faultTrouble{why, c.edition.version()}

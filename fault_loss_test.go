@@ -113,16 +113,18 @@ func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
 		w.reload(w.conf)
 	}
 	w.unreadable = ""
-	w.change(back, false, func() {
-		switch what {
-		case 2:
-			mustDisk(os.Chmod(w.disk.dir(), 0o755))
-		case 1:
-			mustDisk(os.Remove(w.disk.dir()))
-			fallthrough
-		default:
-			mustDisk(os.Rename(place, w.disk.dir()))
-		}
+	w.noticed(func() { // It may go again at once, which is to be said again.
+		w.change(back, false, func() {
+			switch what {
+			case 2:
+				mustDisk(os.Chmod(w.disk.dir(), 0o755))
+			case 1:
+				mustDisk(os.Remove(w.disk.dir()))
+				fallthrough
+			default:
+				mustDisk(os.Rename(place, w.disk.dir()))
+			}
+		})
 	})
 	return true
 }

@@ -23,6 +23,7 @@ func (w *faultWorld) brokenYAML(rng *rand.Rand) bool {
 	case 3:
 		lines[1] = fmt.Sprintf("accounts: broken-%d\n", w.serial)
 		lines = lines[:2]
+		e.legible, e.accounts = true, nil // It is YAML, in which no account stands.
 	case 4:
 		lines = []string{fmt.Sprintf("%s ]broken-%d", strings.Repeat("[", 5+rng.IntN(1000)), w.serial)}
 	}

@@ -194,7 +194,9 @@ func (m *Memory) Forget() {
 	m.now.Add(ticks)
 	for i := range table {
 		for j := range table[i].slots {
-			table[i].slots[j].Store(nil)
+			if slot := &table[i].slots[j]; slot.Load() != nil { // few are; to store takes longer
+				slot.Store(nil)
+			}
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (g *guarded) restarted(change func()) {
 // metric returns one of the metrics of the map.
 func (g *guarded) metric(name, label string) float64 {
 	g.t.Helper()
-	return scrape(g.t, g.port)[fmt.Sprintf("%s{map=%q%s}", name, g.name, label)]
+	return scrape(g.t, g.port, name)[fmt.Sprintf("%s{map=%q%s}", name, g.name, label)]
 }
 
 func (g *guarded) loads(result string) float64 {

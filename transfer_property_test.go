@@ -243,8 +243,7 @@ func (s *sketch) compare(t *testing.T) int {
 	return 8 * len(names)
 }
 
-// phone is a TCP connection for many questions. A UDP port that the system chose
-// may be that of another process's server too, as CoreDNS lets ports be shared.
+// phone is a TCP connection for many questions: no datagram is lost and waited for.
 type phone struct {
 	c     *chain
 	conn  *dns.Conn

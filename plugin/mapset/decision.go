@@ -67,10 +67,6 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 // the name (ipv6: false of its zone).
 func (d Decision) NeedsAAAA() bool { return d.flags&manualV6 != 0 && !d.Spectrum }
 
-// Present reports whether the zone file of the name's zone has an address or an
-// alias for it, so that the backend need not be asked.
-func (d Decision) Present() bool { return d.mark&markPresent != 0 }
-
 // Named reports whether the map itself names the owner. Of names that a wildcard or
 // its zone as a whole decides for, anybody can ask for any number.
 func (d Decision) Named() bool {

@@ -215,7 +215,7 @@ func (z *zone) known(owner string) Decision {
 
 // same reports whether a client is told the same by both decisions.
 func (d Decision) same(o Decision) bool {
-	return (d.mark^o.mark)&^markPresent == 0 && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
+	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
 }
 
 func (o outcome) same(p outcome) bool {

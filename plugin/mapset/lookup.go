@@ -5,16 +5,38 @@ import "github.com/addressmap/addressmap/plugin/fqdn"
 // Lookup decides for a name when it is not known which wildcard, if any, the
 // backend answers from: the application of the name, else the mark of the name
 // itself, else that of the nearest wildcard above it, else what the zone says of
-// all other names.
+// all other names. The zone is the declared one that encloses the name most closely.
 func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 	r, ok := s.zones.enclosing(name)
 	if !ok {
 		return Decision{}
 	}
-	m, app, ok := r.find(relative(name, r.apexLen()))
-	if app != nil {
-		return app.decision(r.place())
+	if r.flags()&withApps != 0 {
+		if app := r.place().apps()[relative(name, r.apexLen())]; app != nil {
+			return app.decision(r.place())
+		}
 	}
+	return r.lookup(name)
+}
+
+// LookupAbove decides for a name as if neither the declared zone with this apex nor
+// one below it were declared: by the next declared zone that encloses the apex. It
+// reports false if there is none.
+func (s *Snapshot) LookupAbove(name, apex fqdn.Name) (Decision, bool) {
+	up, ok := apex.Parent()
+	if !ok {
+		return Decision{}, false
+	}
+	r, ok := s.zones.enclosing(up)
+	if !ok {
+		return Decision{}, false
+	}
+	return r.lookup(name), true
+}
+
+// lookup decides by the marks of r for a name at or below its apex.
+func (r ref) lookup(name fqdn.Name) Decision {
+	m, ok := r.mark(keyOf(relative(name, r.apexLen())))
 	byWildcard := false
 	if !ok {
 		m, byWildcard = r.above(name)
@@ -30,29 +52,62 @@ func (r ref) above(name fqdn.Name) (m mark, byWildcard bool) {
 		for n := name; len(n) > r.apexLen(); {
 			n, _ = n.Parent()
 			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
-				return m &^ markPresent, true // of the wildcard, not of the name
+				return m, true
 			}
 		}
 	}
 	return r.rest(), false
 }
 
-// LookupFrom decides for a name of which the backend told the source of its
-// records: the name itself, or the wildcard owner they were made from.
+// LookupFrom decides for a name of which the backend told the owner that its records
+// stand at: the name itself, or the wildcard that they were made from. A wildcard of
+// a declared zone further up says that the backend has no such zone as the one that
+// encloses the name most closely: then the zone of the wildcard decides (R8).
 func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 	r, ok := s.zones.enclosing(name)
 	if !ok {
 		return Decision{}
 	}
-	d, ok := r.ofItself(relative(name, r.apexLen()))
-	if !ok && source.IsWildcard() && source.In(r.apex()) {
-		d, ok = r.ofItself(relative(source, r.apexLen()))
-		d.mark &^= markPresent // of the wildcard, not of the name
-	}
-	if !ok {
+	above, _ := source.Parent()
+	told := source == name || source.IsWildcard() && name.In(above)
+	inside := source == name || source.In(r.apex())
+	d, marked := r.ofItself(relative(name, r.apexLen()))
+	switch {
+	case marked && (d.Proxied() || inside):
+		return d
+	case !told:
+		return r.lookup(name)
+	case source == name:
+		return r.decide(r.rest())
+	case !inside:
+		if above, ok := s.zones.enclosing(source); ok {
+			if d := above.from(name, source); d.Proxied() {
+				return d
+			}
+		}
+		if marked {
+			return d
+		}
 		return r.decide(r.rest())
 	}
-	return d
+	return r.from(name, source)
+}
+
+// from decides by the marks of r, and its rest, for a name whose records come from a
+// wildcard of its zone.
+func (r ref) from(name, source fqdn.Name) Decision {
+	for _, owner := range [2]fqdn.Name{name, source} {
+		if m, ok := r.mark(keyOf(relative(owner, r.apexLen()))); ok {
+			return r.decide(m)
+		}
+	}
+	return r.decide(r.rest())
+}
+
+// Declares reports whether a declared zone encloses a name.
+func (s *Snapshot) Declares(name fqdn.Name) bool {
+	_, ok := s.zones.enclosing(name)
+	return ok
 }
 
 // HasProxied reports whether the zone with this apex has names that are proxied.

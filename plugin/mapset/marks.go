@@ -19,7 +19,7 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 		if file != nil {
 			b.compare(s.Doc, file, m)
 		}
-		c.add(m.Owner, bitsOf(m)|presentIn(file, m.Owner))
+		c.add(m.Owner, bitsOf(m))
 	}
 	if file != nil {
 		if z.All {
@@ -128,25 +128,6 @@ func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark, room []named)
 	return c
 }
 
-// presentIn returns markPresent if the zone file has an address or an alias at
-// the name that the backend answers with: one that lies at no zone cut, and below
-// neither a cut nor a DNAME. file may be nil.
-func presentIn(file *zonefile.Zone, name fqdn.Name) mark {
-	if file == nil || file.Owners[name].Types&zonefile.Address == 0 {
-		return 0
-	}
-	for n := name; n != file.Apex; {
-		if file.Owners[n].Types&zonefile.NS != 0 {
-			return 0
-		}
-		n, _ = n.Parent()
-		if file.Owners[n].Types&zonefile.DNAME != 0 {
-			return 0
-		}
-	}
-	return markPresent
-}
-
 // add enters a mark. Where there is no wildcard that covers other names, to be
 // unproxied is the same as to have no mark, if the rest of the zone is.
 func (c *collector) add(name fqdn.Name, m mark) {
@@ -170,14 +151,14 @@ func (c *collector) addFile(z *mapfile.Zone, file *zonefile.Zone) {
 		}
 		switch owner.Mark {
 		case zonefile.Proxied:
-			c.add(name, markProxied|presentIn(file, name))
+			c.add(name, markProxied)
 		case zonefile.Unproxied:
 			c.add(name, 0)
 		default:
 			// An owner without a mark counts as well where there are wildcards:
 			// it exists by itself, and their marks do not cover it (R8).
 			if c.wilds || owner.Types&zonefile.Address != 0 {
-				c.add(name, c.rest|presentIn(file, name))
+				c.add(name, c.rest)
 			}
 		}
 	}

@@ -25,7 +25,6 @@ type verdict struct {
 	byWildcard bool
 	spectrum   bool
 	needsAAAA  bool
-	present    bool // the zone file has an address or an alias there
 	step       [2]mapset.Step
 	addrMap    [2]string
 	addrs      [2][]netip.Addr
@@ -73,30 +72,22 @@ func (m *model) lookup(name, source fqdn.Name) (v verdict) {
 			return v
 		}
 	}
+	if above, _ := source.Parent(); source != "" && source != name && (!source.IsWildcard() || !name.In(above)) {
+		source = ""
+	}
+	told := source
+	if mark, _ := p.mark(name); source != "" && source != name && !source.In(p.zone.Name) && !(mark.Proxied && p.named(name)) {
+		source = name
+		if outer := m.closest(told); outer.zone != nil && m.markFrom(&v, outer, name, told).Proxied {
+			p, source, v.zone, v.account = outer, told, outer.zone.Name, outer.account.ID
+		}
+	}
 	v.needsAAAA = !p.zone.IPv6
 	mark := m.markFrom(&v, p, name, source)
 	if v.proxied = mark.Proxied; v.proxied {
 		m.answer(&v, p, nil, !mark.V6Only, !mark.V4Only)
-		_, ofItself := p.mark(name)
-		v.present = ofItself && p.present(name)
 	}
 	return v
-}
-
-// present reports whether the backend answers with an address or an alias that
-// the zone file has at the name: there is no cut at or above it, and no DNAME
-// above.
-func (p place) present(name fqdn.Name) bool {
-	file := p.source.ZoneFiles[p.zone.Name]
-	if file == nil || file.Owners[name].Types&zonefile.Address == 0 {
-		return false
-	}
-	for owner, o := range file.Owners {
-		if owner != p.zone.Name && name.In(owner) && o.Types&zonefile.NS != 0 || owner != name && name.In(owner) && o.Types&zonefile.DNAME != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // markFrom returns the mark that holds for a name.
@@ -148,6 +139,26 @@ func (p place) mark(name fqdn.Name) (mapfile.Mark, bool) {
 		return p.rest(), true
 	}
 	return mapfile.Mark{Proxied: owner.Mark == zonefile.Proxied}, true
+}
+
+// named reports whether the zone says something of a name by itself: an owner of the
+// zone file without a mark counts if it has an address or wildcards could cover it.
+func (p place) named(name fqdn.Name) bool {
+	wildcards := false
+	for _, mark := range p.zone.Marks {
+		if wildcards = wildcards || mark.Owner.IsWildcard(); mark.Owner == name {
+			return true
+		}
+	}
+	file := p.source.ZoneFiles[p.zone.Name]
+	if file == nil {
+		return false
+	}
+	for owner := range file.Owners {
+		wildcards = wildcards || owner.IsWildcard()
+	}
+	owner, ok := file.Owners[name]
+	return ok && (owner.Mark != zonefile.Unmarked || wildcards || owner.Types&zonefile.Address != 0)
 }
 
 // answer fills in the addresses by the fallback.
@@ -236,7 +247,7 @@ func ips(list []mapfile.Addr) []netip.Addr {
 
 // verdictOf is a decision in the form of the model's.
 func verdictOf(d mapset.Decision) verdict {
-	v := verdict{zone: d.Zone(), account: d.Account(), proxied: d.Proxied(), byWildcard: d.ByWildcard, spectrum: d.Spectrum, needsAAAA: d.NeedsAAAA(), present: d.Present()}
+	v := verdict{zone: d.Zone(), account: d.Account(), proxied: d.Proxied(), byWildcard: d.ByWildcard, spectrum: d.Spectrum, needsAAAA: d.NeedsAAAA()}
 	for _, f := range []mapset.Family{mapset.IPv4, mapset.IPv6} {
 		v.step[f], v.addrMap[f], v.addrs[f] = d.Step(f), d.Map(f), d.Addrs(f)
 	}
@@ -250,5 +261,5 @@ func (v verdict) equal(o verdict) bool {
 		}
 	}
 	return v.zone == o.zone && v.account == o.account && v.proxied == o.proxied && v.byWildcard == o.byWildcard &&
-		v.spectrum == o.spectrum && v.needsAAAA == o.needsAAAA && v.present == o.present && v.step == o.step && v.addrMap == o.addrMap
+		v.spectrum == o.spectrum && v.needsAAAA == o.needsAAAA && v.step == o.step && v.addrMap == o.addrMap
 }

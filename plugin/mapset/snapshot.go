@@ -180,8 +180,8 @@ const (
 	markProxied mark = 1 << iota
 	markV4Only
 	markV6Only
-	markPresent                                         // the zone file has an address or an alias at the name
-	restMarks   = markProxied | markV4Only | markV6Only // what a zone may say of all names
+
+	restMarks = markProxied | markV4Only | markV6Only // what a zone may say of all names
 )
 
 // answers reports whether a name with this mark is answered for family f at all.

@@ -19,6 +19,8 @@ type Decision struct {
 	// above it. It covers the name only if the backend answers for the name from
 	// that wildcard (RFC 4592); see [Snapshot.LookupFrom].
 	ByWildcard bool
+	// Itself: a mark of the name itself decided.
+	Itself bool
 	// Spectrum: the name is that of an application and is answered whether or
 	// not the backend has it.
 	Spectrum bool

@@ -42,7 +42,7 @@ func (r ref) lookup(name fqdn.Name) Decision {
 		m, byWildcard = r.above(name)
 	}
 	d := r.decide(m)
-	d.ByWildcard = byWildcard
+	d.ByWildcard, d.Itself = byWildcard, ok
 	return d
 }
 
@@ -70,23 +70,19 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 	}
 	above, _ := source.Parent()
 	told := source == name || source.IsWildcard() && name.In(above)
-	inside := source == name || source.In(r.apex())
-	d, marked := r.ofItself(relative(name, r.apexLen()))
-	switch {
-	case marked && (d.Proxied() || inside):
+	if d, ok := r.ofItself(relative(name, r.apexLen())); ok {
 		return d
+	}
+	switch {
 	case !told:
 		return r.lookup(name)
 	case source == name:
 		return r.decide(r.rest())
-	case !inside:
+	case !source.In(r.apex()):
 		if above, ok := s.zones.enclosing(source); ok {
 			if d := above.from(name, source); d.Proxied() {
 				return d
 			}
-		}
-		if marked {
-			return d
 		}
 		return r.decide(r.rest())
 	}

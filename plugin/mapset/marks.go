@@ -19,7 +19,7 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 		if file != nil {
 			b.compare(s.Doc, file, m)
 		}
-		c.add(m.Owner, bitsOf(m))
+		c.enter(m.Owner, bitsOf(m))
 	}
 	if file != nil {
 		if z.All {
@@ -128,15 +128,21 @@ func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark, room []named)
 	return c
 }
 
-// add enters a mark. Where there is no wildcard that covers other names, to be
-// unproxied is the same as to have no mark, if the rest of the zone is.
+// add enters a mark of the zone file. Where there is no wildcard that covers other
+// names, to be unproxied is the same as to have no mark, if the rest of the zone is.
 func (c *collector) add(name fqdn.Name, m mark) {
+	if m&markProxied != 0 || c.rest != 0 || c.wilds {
+		c.enter(name, m)
+	}
+}
+
+// enter enters a mark, whatever the rest of the zone is: a wildcard of a zone further
+// up may cover other names.
+func (c *collector) enter(name fqdn.Name, m mark) {
 	if m&markProxied == 0 {
 		m = 0
 	}
-	if m|c.rest != 0 || c.wilds {
-		c.list = append(c.list, named{relative(name, len(c.apex)), m})
-	}
+	c.list = append(c.list, named{relative(name, len(c.apex)), m})
 }
 
 // addFile adds the owners of the zone file that the list does not name.

@@ -76,7 +76,7 @@ func (m *model) lookup(name, source fqdn.Name) (v verdict) {
 		source = ""
 	}
 	told := source
-	if mark, _ := p.mark(name); source != "" && source != name && !source.In(p.zone.Name) && !(mark.Proxied && p.named(name)) {
+	if source != "" && source != name && !source.In(p.zone.Name) && !p.named(name) {
 		source = name
 		if outer := m.closest(told); outer.zone != nil && m.markFrom(&v, outer, name, told).Proxied {
 			p, source, v.zone, v.account = outer, told, outer.zone.Name, outer.account.ID
@@ -158,7 +158,10 @@ func (p place) named(name fqdn.Name) bool {
 		wildcards = wildcards || owner.IsWildcard()
 	}
 	owner, ok := file.Owners[name]
-	return ok && (owner.Mark != zonefile.Unmarked || wildcards || owner.Types&zonefile.Address != 0)
+	if !ok || wildcards || owner.Mark == zonefile.Proxied {
+		return ok
+	}
+	return p.rest().Proxied && (owner.Mark == zonefile.Unproxied || owner.Types&zonefile.Address != 0)
 }
 
 // answer fills in the addresses by the fallback.

@@ -1,0 +1,52 @@
+package mapset
+
+import (
+	"iter"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Knows reports whether a declared zone is name or encloses it.
+func (s *Snapshot) Knows(name fqdn.Name) bool {
+	_, ok := s.zones.enclosing(name)
+	return ok
+}
+
+// Outside yields, in no order and each once, the names that are proxied in the zones
+// of block and yet in none of acting. Where names cannot be counted, because their zone
+// is proxied throughout or a wildcard covers them, the zone's apex or that of the block
+// stands for them.
+func (s *Snapshot) Outside(block, acting fqdn.Set) iter.Seq[fqdn.Name] {
+	return func(yield func(fqdn.Name) bool) {
+		above := make(fqdn.Set)
+		for apex := range block {
+			if !acting.Encloses(apex) && s.Lookup(apex).Proxied() && !yield(apex) {
+				return
+			}
+			for n, ok := apex.Parent(); ok; n, ok = n.Parent() {
+				above[n] = struct{}{}
+			}
+		}
+		var room zone
+		for p := range s.zones.all() {
+			apex := p.record().apex()
+			_, encloses := above[apex]
+			if !p.hasProxied() || acting.Encloses(apex) || !encloses && !block.Encloses(apex) {
+				continue
+			}
+			outside := func(n fqdn.Name) bool {
+				_, was := block[n]
+				return !was && block.Encloses(n) && !acting.Encloses(n)
+			}
+			all := p.zone(&room).rest&markProxied != 0
+			if all && outside(apex) && !yield(apex) {
+				return
+			}
+			for owner := range room.proxied() {
+				if n := absolute(owner, apex); !(all && owner == "") && outside(n) && !yield(n) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -43,33 +43,76 @@ func (*AddressMap) Name() string { return pluginName }
 // ServeDNS implements the plugin.Handler interface.
 func (a *AddressMap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
-		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r) // R21
+		return a.serveOther(ctx, w, r)
 	}
 	if t := r.Question[0].Qtype; t == dns.TypeAXFR || t == dns.TypeIXFR {
 		return a.serveTransfer(ctx, w, r)
 	}
 	out := a.answer(ctx, w, r)
-	if out.Msg == nil {
+	if out.Msg() == nil {
 		return out.Rcode, out.Err // the next plugin wrote nothing
 	}
-	return dns.RcodeSuccess, w.WriteMsg(out.Msg)
+	return dns.RcodeSuccess, send(w, out.Released)
 }
+
+// send writes what the gate let out. Nothing else is ever written to a client, but by
+// transfer origin (R19).
+func send(w dns.ResponseWriter, m answer.Released) error { return w.WriteMsg(m.Msg()) }
 
 // answer returns the response to a query, and counts it.
 func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) answer.Outcome {
 	q := answer.NewQuery(r, a.names())
-	out, ok := q.Recall()
+	out, ok := q.WithoutBackend()
 	if !ok {
-		out = q.Ask(&exchange{Context: ctx, ResponseWriter: w, a: a, req: r})
+		out = q.Ask(newExchange(ctx, w, a, r))
 	}
 	a.tell(ctx, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
 	}
-	if out.Msg != nil {
+	if m := out.Msg(); m != nil {
 		count(ctx, &out)
+		if outer, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+			outer.noteGated(m, &a.scope.Acting)
+		}
 	}
 	return out
+}
+
+// serveOther passes on what is no query, so that secondary and dynupdate work, and lets
+// no record out (R21).
+func (a *AddressMap) serveOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if len(r.Question) > 0 && a.opt.transfer == transferRefuse {
+		asked := r.Question[0]
+		names := a.names()
+		if (asked.Qtype == dns.TypeAXFR || asked.Qtype == dns.TypeIXFR) && names.Touches(fqdn.Canonical(asked.Name)) {
+			return dns.RcodeSuccess, send(w, answer.Refusal(r))
+		}
+	}
+	return plugin.NextOrFailure(a.Name(), a.next, ctx, &bareWriter{w, r}, r)
+}
+
+// bareWriter lets out of a response what [answer.Bare] does.
+type bareWriter struct {
+	dns.ResponseWriter
+	req *dns.Msg
+}
+
+// WriteMsg implements the dns.ResponseWriter interface.
+func (b *bareWriter) WriteMsg(m *dns.Msg) error {
+	if !wellFormed(m) {
+		return send(b.ResponseWriter, answer.Failure(b.req))
+	}
+	return send(b.ResponseWriter, answer.Bare(b.req, m))
+}
+
+// Write implements the dns.ResponseWriter interface.
+func (b *bareWriter) Write(wire []byte) (int, error) {
+	m := new(dns.Msg)
+	if err := m.Unpack(wire); err != nil {
+		m = nil
+	}
+	return len(wire), b.WriteMsg(m)
 }
 
 // warnOfSignatures warns, once for each zone, of one that the backend has signed
@@ -87,8 +130,10 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 // look takes stock of the server block once all its plugins are in place.
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
-	a.scope.Tells = tellsWildcards(handlers)
-	a.scope.Zones = heldBy(a.next)
+	a.scope.Zones = zonesOf(handlers)
+	a.scope.MakesUp = slices.ContainsFunc(handlers, func(h plugin.Handler) bool {
+		return slices.Contains([]string{"etcd", "k8s_external", "kubernetes", "nomad"}, h.Name())
+	})
 	a.transfers.backends = backendsOf(handlers)
 	if xfer, ok := config.Handler("transfer").(*transfer.Transfer); ok && a.opt.transfer == transferMapped {
 		a.scope.Serials = true
@@ -96,24 +141,4 @@ func (a *AddressMap) look(config *dnsserver.Config) error {
 		a.notifier.start(a.tail, a.scope.Acting.Set())
 	}
 	return nil
-}
-
-// tellsWildcards reports whether every plugin after ours that may answer tells
-// which wildcard a record was made from (R8).
-func tellsWildcards(handlers []plugin.Handler) bool {
-	return only(handlers, "file", "auto", "secondary", "dynupdate")
-}
-
-// only reports whether, of all plugins after ours, none but these may answer.
-func only(handlers []plugin.Handler, backends ...string) bool {
-	after := false
-	for _, h := range handlers {
-		switch name := h.Name(); {
-		case name == pluginName:
-			after = true
-		case after && name != "transfer" && name != "loop" && name != "view" && !slices.Contains(backends, name):
-			return false
-		}
-	}
-	return true
 }

@@ -2,11 +2,15 @@ package addressmap
 
 import (
 	"context"
+	"net"
+	"strings"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+	transports "github.com/coredns/coredns/plugin/pkg/parse"
+	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
@@ -19,13 +23,28 @@ import (
 type exchange struct {
 	context.Context
 	dns.ResponseWriter
-	a   *AddressMap
-	req *dns.Msg
+	a        *AddressMap
+	req      *dns.Msg
+	datagram bool     // the client asks over plain UDP
+	client   net.Addr // see RemoteAddr
 
 	msg       *dns.Msg // as written by the next plugin
 	malformed bool     // what was written is no DNS message
 	sealed    bool     // aliases must not be chased
 	chased    bool     // it was tried
+	gated     fqdn.Set // owners of which another directive answered meanwhile
+}
+
+// newExchange begins the questioning about a query. What is to be known of the client
+// is asked once: writers of queries that are made inside of queries ask each other.
+func newExchange(ctx context.Context, w dns.ResponseWriter, a *AddressMap, r *dns.Msg) *exchange {
+	e := &exchange{Context: ctx, ResponseWriter: w, a: a, req: r, client: w.RemoteAddr()}
+	if udp, ok := e.client.(*net.UDPAddr); ok {
+		if e.datagram = overUDP(ctx); !e.datagram {
+			e.client = &net.TCPAddr{IP: udp.IP, Port: udp.Port, Zone: udp.Zone}
+		}
+	}
+	return e
 }
 
 // exchangeKey finds the exchange in the context of a chased alias.
@@ -91,17 +110,55 @@ func (e *exchange) Ask(a answer.Ask) answer.Reply {
 	if a.Wildcard {
 		ctx = untold(ctx)
 	}
-	e.msg, e.malformed, e.chased, e.sealed = nil, false, false, !a.Chase
+	e.msg, e.malformed, e.chased, e.sealed, e.gated = nil, false, false, !a.Chase, nil
 	var rep answer.Reply
 	rep.Rcode, rep.Err = plugin.NextOrFailure(pluginName, e.a.next, ctx, e, req)
-	rep.Msg, rep.Malformed, rep.Chased = e.msg, e.malformed, e.chased
+	rep.Msg, rep.Malformed, rep.Chased, rep.Gated = e.msg, e.malformed, e.chased, e.gated
 	if e.malformed {
 		rep.Msg = nil
 	}
+	rep.Nobody = rep.Msg == nil && !rep.Malformed && isNobody(rep.Err)
 	if a.Wildcard {
 		rep.Wildcard = told(ctx)
 	}
 	return rep
+}
+
+// isNobody reports whether an error of [plugin.NextOrFailure] says that the chain ends:
+// no backend was asked. The error has no type.
+func isNobody(err error) bool {
+	return err != nil && strings.HasSuffix(err.Error(), "no next plugin found")
+}
+
+// Datagram implements [answer.Backend].
+func (e *exchange) Datagram() bool { return e.datagram }
+
+// overUDP reports whether the server of a query speaks plain DNS. The address of a
+// client that asks over DoQ or HTTP/3 is of UDP as well.
+func overUDP(ctx context.Context) bool {
+	server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
+	if !ok {
+		return true // a question that no server was asked
+	}
+	proto, _ := transports.Transport(server.Addr)
+	return proto == transport.DNS
+}
+
+// RemoteAddr is the client's address; of TCP unless the client asked over plain UDP, so
+// that backends answer as much as there is to be said (R23).
+func (e *exchange) RemoteAddr() net.Addr { return e.client }
+
+// noteGated takes note that another directive, which acts for these zones, answered of
+// the owners in m.
+func (e *exchange) noteGated(m *dns.Msg, acting *fqdn.Zones) {
+	if e.gated == nil {
+		e.gated = make(fqdn.Set)
+	}
+	for _, rr := range m.Answer {
+		if owner := fqdn.Canonical(rr.Header().Name); acting.Encloses(owner) {
+			e.gated[owner] = struct{}{}
+		}
+	}
 }
 
 // wildcardLabel is where file, auto and secondary tell the wildcard that a

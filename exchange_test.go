@@ -3,8 +3,10 @@ package addressmap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -102,36 +104,71 @@ func TestBackendRecordsAreNeverWrittenTo(t *testing.T) {
 	}
 }
 
-// R21: what is not this plugin's reaches the next one, and nothing stands between
-// that one and the client.
+// R21: what is no query reaches the next plugin, and of its response no record leaves.
 func TestR21_OpcodesAndQuestions(t *testing.T) {
 	question := func(change func(*dns.Msg)) *dns.Msg {
 		m := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
 		change(m)
 		return m
 	}
-	for name, req := range map[string]*dns.Msg{
-		"NOTIFY":        question(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }),
-		"UPDATE":        question(func(m *dns.Msg) { m.Opcode = dns.OpcodeUpdate }),
-		"STATUS":        question(func(m *dns.Msg) { m.Opcode = dns.OpcodeStatus }),
+	reqs := map[string]*dns.Msg{
 		"no question":   question(func(m *dns.Msg) { m.Question = nil }),
 		"two questions": question(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }),
-	} {
-		t.Run(name, func(t *testing.T) {
-			// Nobody looks into it, not even at this.
-			resp := &dns.Msg{Answer: []dns.RR{test.A("www.example.org. 60 IN A 10.66.0.1"), nil}}
-			client := new(recorder)
-			a := newHandler(t, backend(func(w dns.ResponseWriter, r *dns.Msg) (int, error) {
-				if r != req {
-					t.Errorf("got another request: %v", r)
+	}
+	for opcode := range 16 {
+		if opcode != dns.OpcodeQuery {
+			reqs[fmt.Sprintf("opcode %d", opcode)] = question(func(m *dns.Msg) { m.Opcode = opcode })
+		}
+	}
+	address := test.A("www.example.org. 60 IN A 10.66.0.1")
+	opt := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}, Option: []dns.EDNS0{
+		&dns.EDNS0_NSID{Nsid: "aa"}, &dns.EDNS0_EDE{InfoCode: 22, ExtraText: "no answer from 10.66.0.1"}, &dns.EDNS0_PADDING{Padding: []byte("10.66.0.1")},
+	}}
+	signature := &dns.TSIG{Hdr: dns.RR_Header{Name: "key.", Rrtype: dns.TypeTSIG}}
+	for name, req := range reqs {
+		for what, c := range map[string]struct {
+			resp *dns.Msg
+			want int // records of the additional section
+		}{
+			"records":   {&dns.Msg{Answer: []dns.RR{address}, Ns: []dns.RR{address}, Extra: []dns.RR{address, opt, signature}}, 1},
+			"signed":    {&dns.Msg{Extra: []dns.RR{opt, signature}}, 2},
+			"malformed": {&dns.Msg{Answer: []dns.RR{address, nil}}, 0},
+		} {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				c.resp.Id, c.resp.Response, c.resp.Opcode, c.resp.Authoritative = req.Id, true, req.Opcode, true
+				client := new(recorder)
+				a := newHandler(t, backend(func(w dns.ResponseWriter, r *dns.Msg) (int, error) {
+					if r != req {
+						t.Errorf("got another request: %v", r)
+					}
+					return dns.RcodeNotImplemented, w.WriteMsg(c.resp)
+				}), nil)
+				rcode, err := a.ServeDNS(context.Background(), client, req)
+				m := client.msg
+				if rcode != dns.RcodeNotImplemented || err != nil || m == nil {
+					t.Fatalf("got %d, %v, wrote %v", rcode, err, m)
 				}
-				return dns.RcodeNotImplemented, w.WriteMsg(resp)
-			}), nil)
-			rcode, err := a.ServeDNS(context.Background(), client, req)
-			if client.msg != resp || rcode != dns.RcodeNotImplemented || err != nil {
-				t.Errorf("got %d, %v, wrote %v", rcode, err, client.msg)
-			}
-		})
+				if len(m.Answer)+len(m.Ns) > 0 || len(m.Extra) != c.want || m.Opcode != req.Opcode || strings.Contains(m.String(), "10.66.0.1") {
+					t.Errorf("wrote\n%v", m)
+				}
+			})
+		}
+	}
+}
+
+// R21, R19: NOTIFY may not ask for a zone that no transfer is to hold.
+func TestR21_NotifyForATransfer(t *testing.T) {
+	for _, mode := range []transferMode{transferMapped, transferRefuse} {
+		a := newHandler(t, answers(t, "www.example.org. 60 IN A 10.66.0.1"), func(o *options) { o.transfer = mode })
+		req := new(dns.Msg).SetAxfr("example.org.")
+		req.Opcode = dns.OpcodeNotify
+		client := new(recorder)
+		if _, err := a.ServeDNS(context.Background(), client, req); err != nil || client.msg == nil || len(client.msg.Answer) > 0 {
+			t.Errorf("%s: %v, wrote\n%v", mode, err, client.msg)
+		}
+		if refused := client.msg.Rcode == dns.RcodeRefused; refused != (mode == transferRefuse) {
+			t.Errorf("%s: wrote\n%v", mode, client.msg)
+		}
 	}
 }
 
@@ -226,7 +263,7 @@ func TestR9_FalseType(t *testing.T) {
 func failures(t testing.TB) float64 {
 	t.Helper()
 	sum := 0.0
-	for _, reason := range []string{answer.ReasonMalformed, answer.ReasonAnswer, answer.ReasonAuthority, answer.ReasonAdditional, answer.ReasonLoop} {
+	for _, reason := range answer.Reasons {
 		sum += value(t, failuresTotal.WithLabelValues("", reason))
 	}
 	return sum
@@ -297,7 +334,7 @@ func TestBackendSeesTheQuery(t *testing.T) {
 		return dns.RcodeRefused, nil
 	}), nil)
 	client := &recorder{ResponseWriter: test.ResponseWriter{RemoteIP: "203.0.113.9"}}
-	if _, err := a.ServeDNS(ctx, client, new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)); err != nil || asked != 1 {
+	if _, err := a.ServeDNS(ctx, client, new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)); err != nil || asked != 2 { // for A, and for an alias that hides it (R5)
 		t.Errorf("asked %d times, got %v", asked, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // internalWriter is the client of a question that we ask ourselves.
 type internalWriter struct{}
 
-var loopback = &net.UDPAddr{IP: net.IPv6loopback, Port: 0}
+var loopback = &net.TCPAddr{IP: net.IPv6loopback}
 
 func (internalWriter) LocalAddr() net.Addr       { return loopback }
 func (internalWriter) RemoteAddr() net.Addr      { return loopback }

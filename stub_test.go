@@ -10,7 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // named is a plugin that is there, and does nothing.
@@ -37,13 +39,13 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 	o := plain(change)
 	o.path, o.zones = path, []string{"example.org."}
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}
-	a.scope.Tells, a.scope.Options = true, o.answer
+	a.scope.Zones, a.scope.Options, a.scope.Depth = telling{}, o.answer, new(answer.Apexes)
 	zones, err := o.acting()
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.scope.Acting = fqdn.NewZones(zones)
-	sh, err := openShare(o, nil)
+	sh, err := openShare(o, nil, newTally())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +53,14 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 	sh.join(a)
 	return a
 }
+
+// telling is a backend that tells the owners of its records, and shows nothing.
+type telling struct{}
+
+func (telling) Tells(fqdn.Name) bool                         { return true }
+func (telling) Look(fqdn.Name) (answer.At, presence.Version) { return answer.At{}, nil }
+func (telling) Beside(fqdn.Name, uint16, string) []dns.RR    { return nil }
+func (telling) IsGlue(fqdn.Name) bool                        { return false }
 
 // backend is a plugin made of what it writes.
 func backend(write func(w dns.ResponseWriter, r *dns.Msg) (int, error)) plugin.Handler {

@@ -2,8 +2,6 @@ package addressmap
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -25,19 +23,7 @@ const (
 )
 
 // transfers is what is known of the transfers of a server block.
-type transfers struct {
-	backends backends
-	handed   sync.Map // :: fqdn.Name of a zone → *atomic.Uint64, how often the transfer plugin had it from us
-}
-
-// times returns the count of a zone.
-func (t *transfers) times(apex fqdn.Name) *atomic.Uint64 {
-	if n, ok := t.handed.Load(apex); ok {
-		return n.(*atomic.Uint64)
-	}
-	n, _ := t.handed.LoadOrStore(apex, new(atomic.Uint64))
-	return n.(*atomic.Uint64)
-}
+type transfers struct{ backends backends }
 
 // reasonTransfer is why a transfer is withheld: records of a zone with proxied
 // names that did not come through [AddressMap.Transfer].
@@ -49,54 +35,54 @@ const reasonTransfer = "transfer"
 func (a *AddressMap) serveTransfer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	zone := fqdn.Canonical(r.Question[0].Name)
 	names := a.names()
-	if a.opt.transfer == transferBackend || !names.Touches(zone) {
-		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r)
+	if r.Question[0].Qclass != dns.ClassINET && names.ActsFor(zone) {
+		return dns.RcodeSuccess, send(w, answer.Refusal(r)) // R25
 	}
-	if a.opt.transfer == transferRefuse {
-		return refuse(w, r)
+	if names.RefusesTransfer(zone) {
+		failuresTotal.WithLabelValues(metrics.WithServer(ctx), answer.ReasonUnlisted).Inc()
+		return dns.RcodeSuccess, send(w, answer.Unlisted(r))
 	}
-	g := &transferGuard{ResponseWriter: w, ctx: ctx, req: r, handed: a.transfers.times(zone)}
-	g.before = g.handed.Load()
-	return plugin.NextOrFailure(a.Name(), a.next, ctx, g, r)
+	switch a.opt.transfer {
+	case transferBackend:
+		return plugin.NextOrFailure(a.Name(), a.next, ctx, w, r) // R19: as the backend has it
+	case transferRefuse:
+		if names.Touches(zone) {
+			return dns.RcodeSuccess, send(w, answer.Refusal(r))
+		}
+	}
+	return plugin.NextOrFailure(a.Name(), a.next, ctx, &transferGuard{ResponseWriter: w, ctx: ctx, req: r, names: names}, r)
 }
 
-func refuse(w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	m := new(dns.Msg)
-	m.SetRcode(r, dns.RcodeRefused)
-	return dns.RcodeSuccess, w.WriteMsg(m)
-}
-
-// transferGuard lets the messages of a transfer pass if the transfer plugin had
-// the zone from us since the request came. All records of a response come the
-// same way.
+// transferGuard lets the messages of a transfer out that hold nothing but what
+// [AddressMap.Transfer] made, or what is harmless by itself.
 type transferGuard struct {
 	dns.ResponseWriter
 	ctx    context.Context
 	req    *dns.Msg
-	handed *atomic.Uint64
-	before uint64
+	names  answer.Names
 	barred bool
 }
 
 // WriteMsg implements the dns.ResponseWriter interface.
 func (g *transferGuard) WriteMsg(m *dns.Msg) error {
-	if g.handed.Load() != g.before || len(m.Answer)+len(m.Ns)+len(m.Extra) == 0 {
-		return g.ResponseWriter.WriteMsg(m)
+	if !g.barred && wellFormed(m) {
+		if out, ok := answer.ReleaseTransfer(m, &g.names); ok {
+			return send(g.ResponseWriter, out)
+		}
 	}
 	if g.barred {
 		return nil // one refusal is enough
 	}
 	g.barred = true
 	failuresTotal.WithLabelValues(metrics.WithServer(g.ctx), reasonTransfer).Inc()
-	_, err := refuse(g.ResponseWriter, g.req)
-	return err
+	return send(g.ResponseWriter, answer.Refusal(g.req))
 }
 
 // Write implements the dns.ResponseWriter interface.
 func (g *transferGuard) Write(wire []byte) (int, error) {
 	m := new(dns.Msg)
 	if err := m.Unpack(wire); err != nil {
-		return 0, err
+		m = nil
 	}
 	return len(wire), g.WriteMsg(m)
 }
@@ -122,7 +108,6 @@ func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, erro
 	if void {
 		a.warnOfSignatures(apex)
 	}
-	a.transfers.times(apex).Add(1)
 	if soa := out[0].(*dns.SOA); serial != 0 && !newer(soa.Serial, serial) {
 		out = out[:1] // up to date (RFC 1995, section 2)
 	}
@@ -135,7 +120,7 @@ func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, erro
 // inner asks the next plugin what no client has asked.
 func (a *AddressMap) inner(name fqdn.Name) *exchange {
 	req := new(dns.Msg).SetQuestion(string(name), dns.TypeSOA)
-	return &exchange{Context: context.Background(), ResponseWriter: internalWriter{}, a: a, req: req}
+	return newExchange(context.Background(), internalWriter{}, a, req)
 }
 
 // backends is the plugins after ours that can transfer zones, in directive order.

@@ -12,21 +12,21 @@ import (
 	"github.com/miekg/dns"
 )
 
-// secondary takes NOTIFY messages.
-type secondary struct {
+// notified takes NOTIFY messages.
+type notified struct {
 	addr string
 
 	mu    sync.Mutex
 	zones []string // of the messages, in the order they came
 }
 
-func listenForNotify(t testing.TB) *secondary {
+func listenForNotify(t testing.TB) *notified {
 	t.Helper()
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &secondary{addr: udp.LocalAddr().String()}
+	s := &notified{addr: udp.LocalAddr().String()}
 	server := &dns.Server{PacketConn: udp, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		if r.Opcode == dns.OpcodeNotify {
 			s.mu.Lock()
@@ -42,7 +42,7 @@ func listenForNotify(t testing.TB) *secondary {
 
 // until waits until a NOTIFY came n times for each of these zones, and returns the
 // zones of all that came, each once, in order.
-func (s *secondary) until(t testing.TB, n int, zones ...string) []string {
+func (s *notified) until(t testing.TB, n int, zones ...string) []string {
 	t.Helper()
 	var seen []string
 	eventually(t, fmt.Sprintf("NOTIFY for %s, %d times each", zones, n), func() bool {
@@ -58,7 +58,7 @@ func (s *secondary) until(t testing.TB, n int, zones ...string) []string {
 	return seen
 }
 
-func (s *secondary) forget() {
+func (s *notified) forget() {
 	s.mu.Lock()
 	s.zones = nil
 	s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *secondary) forget() {
 //	mark             tells that a change of the map is in force, and that all is told
 type changes struct {
 	*chain
-	to *secondary
+	to *notified
 }
 
 var changesZones = []string{"example.org.", "sub.example.com.", "example.net.", "example.edu.", "example.info.", "mark."}

@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"slices"
+
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -8,26 +10,24 @@ import (
 )
 
 // unproxied answers for an owner that is not proxied itself: with the backend's
-// response (R1), or up to where its aliases reach a proxied owner (R7).
-func (c *conversation) unproxied(q question, d mapset.Decision, rep *Reply) Outcome {
+// response (R1), or up to where its aliases reach a proxied owner (R7). rep is the
+// backend's reply to q, nil if it was not asked yet.
+func (c *conversation) unproxied(q question, d mapset.Decision, hangs bool, rep *Reply) Outcome {
 	if rep == nil {
-		asked := c.ask(q.name, q.qtype, d)
+		asked := c.ask(q.name, q.qtype, hangs)
 		rep = &asked
 	}
 	if out, ok := c.through(q, rep); ok {
 		return out
 	}
 	if rep.Chased {
-		asked := c.b.Ask(Ask{Name: q.name, Type: q.qtype, Chase: true})
+		asked := c.askBackend(Ask{Name: q.name, Type: q.qtype, Chase: true})
 		rep = &asked
 		if out, ok := c.through(q, rep); ok {
 			return out
 		}
 	}
-	if rep.Msg == nil {
-		return c.nothing(d, rep)
-	}
-	return c.screen(q, d, rep.Msg)
+	return c.pass(q, standing{unproxied, d}, rep)
 }
 
 // through follows the aliases in a reply to the first owner that may be proxied.
@@ -37,42 +37,36 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 	if rep.Msg == nil || q.qtype == dns.TypeCNAME || q.qtype == dns.TypeANY || !hasAlias(rep.Msg) {
 		return Outcome{}, false
 	}
-	chain, next := c.toProxied(q.owner, rep.Msg.Answer)
+	if aliases(rep.Msg) > maxAliases {
+		return c.withhold(c.names.Lookup(q.owner), ReasonLoop), true
+	}
+	chain, next, d, hangs := c.toProxied(q.owner, rep)
 	if next.owner == "" {
 		return Outcome{}, false
 	}
 	next.qtype = q.qtype
-	d := c.lookup(next.owner)
 	if c.depth++; c.depth > maxDepth {
 		return c.withhold(d, ReasonLoop), true
 	}
-	out := c.answer(next, d, nil)
+	out := c.answer(next, d, hangs)
 	switch {
-	case out.Verdict == Withheld:
+	case out.Verdict == Withheld, out.Verdict == Truncated:
 		return out, true
 	case out.Verdict == Passed && !out.Decision.Proxied():
 		return Outcome{}, false // a wildcard's mark that does not cover it
-	case out.Verdict == Passed && !c.names.acts(next.owner):
+	case out.Verdict == Passed && !c.names.acts(next.owner) && (out.msg == nil || len(out.msg.Answer) == 0):
 		return Outcome{}, false // the backend does not have it, another server block may
-	case out.Msg == nil:
-		m := c.reply(rep)
-		m.Rcode = dns.RcodeServerFailure
-		m.Answer = chain
-		return Outcome{Msg: m, Verdict: Substituted, Decision: out.Decision}, true
 	}
-	m := c.reply(rep)
-	m.Rcode = out.Msg.Rcode // RFC 6604, section 3: that of the last name
-	m.Answer = append(chain, out.Msg.Answer...)
-	m.Ns = out.Msg.Ns
-	m.Extra = withoutOPT(out.Msg.Extra)
-	return Outcome{Msg: m, Verdict: Substituted, Decision: out.Decision}, true
+	out.Released = c.join(factsOf(rep, true), chain, out.Released)
+	out.Rcode, out.Err, out.Verdict = 0, nil, Substituted
+	return out, true
 }
 
 // toProxied walks the aliases of owner and returns the records up to the first
-// owner that is proxied, or that a wildcard decides for; the question is empty
-// if there is none.
-func (c *conversation) toProxied(owner fqdn.Name, answer []dns.RR) ([]dns.RR, question) {
-	var chain []dns.RR
+// owner that is proxied, or that the backend has to tell of, with what is known of
+// it; the question is empty if there is none.
+func (c *conversation) toProxied(owner fqdn.Name, rep *Reply) (chain []dns.RR, next question, d mapset.Decision, hangs bool) {
+	answer := rep.Msg.Answer
 	for range answer {
 		target := ""
 		for _, rr := range answer {
@@ -97,14 +91,26 @@ func (c *conversation) toProxied(owner fqdn.Name, answer []dns.RR) ([]dns.RR, qu
 			chain = append(chain, rr)
 		}
 		if target == "" {
-			return nil, question{}
+			return nil, question{}, d, false
 		}
 		owner = fqdn.Canonical(target)
-		if d := c.lookup(owner); d.Proxied() || d.ByWildcard {
-			return chain, question{name: target, owner: owner}
+		if d, hangs = c.first(owner); !d.Proxied() && !hangs && c.strays(owner, rep) {
+			d = c.outside(owner)
+		}
+		if d.Proxied() || hangs {
+			return chain, question{name: target, owner: owner}, d, hangs
 		}
 	}
-	return nil, question{}
+	return nil, question{}, d, false
+}
+
+// strays reports whether a reply has records of an owner that is proxied elsewhere,
+// and no other directive answered for it.
+func (c *conversation) strays(owner fqdn.Name, rep *Reply) bool {
+	return !c.names.acts(owner) && !rep.gated(owner) && c.outside(owner).Proxied() &&
+		slices.ContainsFunc(rep.Msg.Answer, func(rr dns.RR) bool {
+			return isAddress(rr.Header().Rrtype) && fqdn.Canonical(rr.Header().Name) == owner
+		})
 }
 
 func hasAlias(m *dns.Msg) bool {

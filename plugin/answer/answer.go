@@ -1,9 +1,32 @@
-// Package answer decides what a client is told about a proxied name, and what
-// of any response may leave. It speaks to the backend only through [Backend] and
-// to the network not at all: the same questions, decisions and backend replies
-// give the same answer.
+// Package answer decides what a client is told about a proxied name, and is the gate
+// that every response passes: nothing of a response leaves but by one of these rules.
 //
-// The backend's records may be shared with its in-memory zone. They are never
+//   - mapped: what the map alone makes: A and AAAA of a proxied name, an HTTPS record
+//     synthesized for it, and messages without a record (release)
+//   - plain: a response about an unproxied name all of whose records stand at that
+//     name and are no alias, HTTPS or SVCB (plain)
+//   - address: A, AAAA and CNAME of an unproxied name that is not reached through the
+//     alias of a proxied one; A and AAAA that are the mapped ones already, and what
+//     another directive answered in the same query (address)
+//   - chain: the aliases of unproxied names that lead to a proxied one (join)
+//   - glue: A and AAAA of the name servers of a zone cut, below it (isGlue)
+//   - additional: in place of A and AAAA of a proxied name, the mapped ones (mapped)
+//   - service: HTTPS and SVCB, their hints where the target is certainly unproxied,
+//     those of the map where it is proxied, none where that is undecided (service)
+//   - zone: NS, DS, DNSKEY, NSEC, NSEC3, NSEC3PARAM and SOA, with its serial, and
+//     DNAME of a name above the one in question (inAny, soa)
+//   - other: any other type at an unproxied name; at a proxied one the type that was
+//     asked for, if the name is no alias (other)
+//   - signature: RRSIG over what leaves unchanged (signature, valid)
+//   - opt: OPT, without the texts of errors where a proxied name is in play (opt)
+//   - bare: header and question of the response to another opcode (Bare)
+//   - transfer: of a zone, what the same rules let out of its records (Zone)
+//
+// What is undecided is closed: [standing] and [finding], the types that the rules go
+// by, have zero values that let nothing out.
+//
+// The package speaks to the backend only through [Backend] and to the network not at
+// all. The backend's records may be shared with its in-memory zone: they are never
 // written to, always replaced.
 package answer
 
@@ -19,6 +42,9 @@ import (
 type Options struct {
 	TTL  uint32   // of every substituted record, in seconds
 	ALPN []string // of synthesized HTTPS records; none are synthesized if empty
+	// RefuseUnlisted answers names in zones that the directive acts for and the map
+	// does not know with SERVFAIL (R29).
+	RefuseUnlisted bool
 }
 
 // Names decides about owner names, on one snapshot.
@@ -28,23 +54,36 @@ type Names struct {
 }
 
 // Scope is what all queries of a directive have in common. It does not change once
-// there are any. What most of them need comes first.
+// there are any.
 type Scope struct {
 	Memory  presence.View // of names that the backend has; the zero View to ask each time
-	Tells   bool          // the backends tell which wildcard a record was made from
 	Serials bool          // SOA serials are counted up by the changes of the map
 	Options
 	Acting fqdn.Zones // the zones that the directive acts for
 	Zones  Zones      // of the backend; nil if they cannot be looked into
+	Depth  *Apexes    // declared zones that the backend has; nil to ask each time
+	// MakesUp says that a backend makes SRV and PTR records from what is an alias to
+	// whoever asks for addresses, as etcd does.
+	MakesUp bool
 }
 
-// Zones is what a backend serves, where it can be looked into without asking.
+// Zones is what the backends of a server block have in memory.
 type Zones interface {
-	// WithAddress returns the zone in which the backend has an A or AAAA record of
-	// the name itself that it would answer with, authoritative, as the zone is now.
-	// Nil says nothing.
-	WithAddress(name fqdn.Name) presence.Version
+	// Tells reports whether the backend that answers for name says which owner its
+	// records stand at, see [Reply.Wildcard].
+	Tells(name fqdn.Name) bool
+	// Look returns what the backend would answer for the name itself, as its zone is
+	// now. A nil version says nothing.
+	Look(name fqdn.Name) (At, presence.Version)
+	// Beside returns the records of a type beside an alias at owner, with the name as
+	// given. They are not shared.
+	Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR
+	// IsGlue reports whether name is a name server of a zone cut, at or below the cut.
+	IsGlue(name fqdn.Name) bool
 }
+
+// At is what a zone has at an owner: an address, or an alias.
+type At struct{ Address, Alias bool }
 
 // acts reports whether the directive acts for a name.
 func (n *Names) acts(name fqdn.Name) bool { return n.Acting.Encloses(name) }
@@ -72,34 +111,12 @@ func (n *Names) ActsFor(apex fqdn.Name) bool {
 	return false
 }
 
-// existing decides for the owner of a record in a response. A backend that tells
-// its wildcards puts records there by their own names only (file's chains and
-// additional records never come from a wildcard); any other backend may not.
-func (n *Names) existing(name fqdn.Name) mapset.Decision {
-	if !n.acts(name) {
-		return mapset.Decision{}
-	}
-	if n.Tells {
-		return n.Snapshot.LookupFrom(name, name)
-	}
-	return n.Snapshot.Lookup(name)
-}
-
-// from decides for a name of which the backend has replied, given the wildcard
-// that it told, or "".
-func (n *Names) from(name fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
-	switch {
-	case !n.Tells || !d.ByWildcard:
-		return d
-	case wildcard != "":
-		return n.Snapshot.LookupFrom(name, wildcard)
-	}
-	return n.Snapshot.LookupFrom(name, name)
-}
-
 // Backend asks whatever comes next in the chain.
 type Backend interface {
 	Ask(a Ask) Reply
+	// Datagram reports whether the client asked over plain UDP, so that it comes back
+	// over TCP if it is told that the answer is truncated.
+	Datagram() bool
 }
 
 // Ask is a question to the backend.
@@ -118,14 +135,24 @@ type Reply struct {
 	Msg      *dns.Msg  // nil: it wrote nothing, see Rcode and Err
 	Wildcard fqdn.Name // the wildcard that the records were made from, if it told
 	Chased   bool      // it wanted to resolve an alias, and was kept from it
+	Gated    fqdn.Set  // owners of which another directive answered in this query
 	Rcode    int
 	Err      error
 
 	Malformed bool // what it wrote is no DNS message; Msg is nil
+	Nobody    bool // there was no plugin to ask; Msg is nil
+}
 
-	// Facts, if not nil, stands for the message of an earlier reply, and Msg is
-	// nil.
-	Facts *presence.Facts
+// silent reports whether no backend has anything to say: each passed the question on,
+// or, as hosts does, ended it without a word or an error.
+func (r *Reply) silent() bool {
+	return r.Msg == nil && !r.Malformed && (r.Nobody || r.Err == nil)
+}
+
+// gated reports whether another directive answered for the owner.
+func (r *Reply) gated(owner fqdn.Name) bool {
+	_, ok := r.Gated[owner]
+	return ok
 }
 
 // Verdict says what happened to a response.
@@ -133,14 +160,15 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Passed      Verdict = iota // as the backend has it
+	Passed      Verdict = iota // as the backend has it, or without what may not leave
 	Substituted                // a proxied name was answered in place of the backend's data
 	Withheld                   // no rule covers it: refused rather than risk an origin address
+	Truncated                  // the client is to come back over TCP
 )
 
 // Outcome is the response to a question, and what the operator is shown of it.
 type Outcome struct {
-	Msg      *dns.Msg // nil if the backend wrote nothing: pass on Rcode and Err
+	Released // none if the backend wrote nothing: pass on Rcode and Err
 	Rcode    int
 	Err      error
 	Verdict  Verdict
@@ -155,6 +183,13 @@ const (
 	ReasonAnswer     = "answer"     // a record that no rule lets into the answer section
 	ReasonAuthority  = "authority"  // the same for the authority section
 	ReasonAdditional = "additional" // the same for the additional section
-	ReasonLoop       = "loop"       // aliases of proxied names that never end
+	ReasonLoop       = "loop"       // more aliases than are followed
 	ReasonMalformed  = "malformed"  // bytes that are no DNS message
+	ReasonQuestion   = "question"   // an answer to another question
+	ReasonUndecided  = "undecided"  // an inner question failed or was truncated
+	ReasonUnlisted   = "unlisted"   // the map does not know the zone (R29)
 )
+
+// Reasons lists them all.
+var Reasons = []string{ReasonAnswer, ReasonAuthority, ReasonAdditional, ReasonLoop,
+	ReasonMalformed, ReasonQuestion, ReasonUndecided, ReasonUnlisted}

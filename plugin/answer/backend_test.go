@@ -9,6 +9,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // testMap has a name of each kind.
@@ -35,13 +36,25 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 	if err := errs.Err(); err != nil {
 		tb.Fatal(err)
 	}
-	return &Names{snap, &Scope{Tells: tells, Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}}
+	scope := &Scope{Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}
+	if tells {
+		scope.Zones = telling{}
+	}
+	return &Names{snap, scope}
 }
+
+// telling is a backend that tells, and shows nothing.
+type telling struct{}
+
+func (telling) Tells(fqdn.Name) bool                      { return true }
+func (telling) Look(fqdn.Name) (At, presence.Version)     { return At{}, nil }
+func (telling) Beside(fqdn.Name, uint16, string) []dns.RR { return nil }
+func (telling) IsGlue(fqdn.Name) bool                     { return false }
 
 // respond answers from what is known, else with the help of a backend.
 func respond(req *dns.Msg, names *Names, b Backend) Outcome {
 	q := NewQuery(req, *names)
-	if out, ok := q.Recall(); ok {
+	if out, ok := q.WithoutBackend(); ok {
 		return out
 	}
 	return q.Ask(b)
@@ -57,6 +70,9 @@ type script struct {
 }
 
 const scriptSOA = "example.org. 60 IN SOA ns.example.org. h.example.org. 1 2 3 4 5"
+
+// Datagram implements [Backend].
+func (s *script) Datagram() bool { return true }
 
 func (s *script) Ask(a Ask) Reply {
 	s.tb.Helper()

@@ -15,6 +15,10 @@ import (
 // all others with another, whatever is in them.
 type anything struct{ address, other []byte }
 
+// Datagram implements [Backend].
+func (a anything) Datagram() bool { return true }
+
+// Ask implements [Backend].
 func (a anything) Ask(q Ask) Reply {
 	wire := a.other
 	if q.Type == dns.TypeA || q.Type == dns.TypeAAAA {
@@ -57,18 +61,18 @@ func FuzzRespond(f *testing.F) {
 			req.Question[0].Qclass = dns.ClassCHAOS
 		}
 		out := respond(req, names, anything{address, other})
-		if out.Msg == nil {
+		if out.Msg() == nil {
 			t.Fatalf("the backend wrote something, and nothing is answered: %+v", out)
 		}
-		for _, rr := range out.Msg.Answer {
-			hold(t, names, out.Msg, rr)
+		for _, rr := range out.Msg().Answer {
+			hold(t, names, out.Msg(), rr)
 		}
-		for _, rr := range out.Msg.Ns {
-			hold(t, names, out.Msg, rr)
+		for _, rr := range out.Msg().Ns {
+			hold(t, names, out.Msg(), rr)
 		}
-		for _, rr := range out.Msg.Extra {
-			if !glue(names, out.Msg, fqdn.Canonical(rr.Header().Name)) {
-				hold(t, names, out.Msg, rr)
+		for _, rr := range out.Msg().Extra {
+			if !glue(names, out.Msg(), fqdn.Canonical(rr.Header().Name)) {
+				hold(t, names, out.Msg(), rr)
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"net"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -16,10 +17,7 @@ type response struct {
 	question [1]dns.Question
 }
 
-// reply starts a response to the request, with the AA and RA of the backend's
-// reply. An application that was answered without the backend is authoritative.
-func (c *conversation) reply(rep *Reply) *dns.Msg { return replyTo(c.req, factsOf(rep)) }
-
+// replyTo starts a response to a request, with the AA and RA of the backend's reply.
 func replyTo(req *dns.Msg, facts presence.Facts) *dns.Msg {
 	r := &response{question: [1]dns.Question{req.Question[0]}}
 	r.msg.Id = req.Id
@@ -32,20 +30,18 @@ func replyTo(req *dns.Msg, facts presence.Facts) *dns.Msg {
 	return &r.msg
 }
 
-// factsOf returns what of a reply is worth remembering. rep may be nil.
-func factsOf(rep *Reply) presence.Facts {
-	switch {
-	case rep != nil && rep.Facts != nil:
-		return *rep.Facts
-	case rep != nil && rep.Msg != nil:
-		return presence.Facts{
-			Exists:             true,
-			Authoritative:      rep.Msg.Authoritative,
-			RecursionAvailable: rep.Msg.RecursionAvailable,
-			Wildcard:           rep.Wildcard,
-		}
+// factsOf returns what of a reply is worth remembering.
+func factsOf(rep *Reply, isAlias bool) presence.Facts {
+	if rep.Msg == nil {
+		return presence.Facts{Exists: true, Authoritative: true, Alias: isAlias}
 	}
-	return presence.Facts{Authoritative: true}
+	return presence.Facts{
+		Exists:             true,
+		Alias:              isAlias,
+		Authoritative:      rep.Msg.Authoritative,
+		RecursionAvailable: rep.Msg.RecursionAvailable,
+		Wildcard:           rep.Wildcard,
+	}
 }
 
 // records returns the address records of one family, in the map's order.
@@ -71,40 +67,45 @@ func records(name string, d mapset.Decision, f mapset.Family, ttl uint32) []dns.
 }
 
 // nodata answers that the owner has no record of the type, with the zone's SOA
-// (RFC 2308, section 2.2) and nothing else: what signs on line needs just that.
-func (c *conversation) nodata(q question, d mapset.Decision, rep *Reply) Outcome {
-	m := c.reply(rep)
-	if soa := c.soa(q, rep); soa != nil {
+// (RFC 2308, section 2.2) and nothing else: what signs on line needs just that. A
+// backend that has no SOA gives none (R27).
+func (c *conversation) nodata(q question, d mapset.Decision, ex *existence) Outcome {
+	soa, f := c.soa(q, ex)
+	if !f.known() {
+		return c.undecided(d, f)
+	}
+	m := replyTo(c.req, ex.facts)
+	if soa != nil {
 		m.Ns = []dns.RR{c.names.counted(soa)}
 	}
-	return Outcome{Msg: m, Verdict: Substituted, Decision: d}
+	return Outcome{Released: release(m), Verdict: Substituted, Decision: d}
 }
 
-// soa finds the SOA of the backend's zone that the owner is in, which may lie
-// above or below that of the map. That of a reply with an alias may be of the zone
-// behind the alias, so that the names above are asked about then.
-func (c *conversation) soa(q question, rep *Reply) *dns.SOA {
-	if rep != nil && rep.Msg != nil && len(rep.Msg.Answer) == 0 {
-		if soa := soaIn(rep.Msg.Ns, q.owner); soa != nil {
-			return soa
+// soa looks up the SOA of the backend's zone that the owner is in, which may lie
+// above or below that of the map, from the owner upwards. That of a reply with an
+// alias may be of the zone behind the alias. It is nil if the backend has none, and
+// the finding unknown if a question failed.
+func (c *conversation) soa(q question, ex *existence) (*dns.SOA, finding) {
+	if m := ex.rep.Msg; m != nil && len(m.Answer) == 0 {
+		if soa := soaIn(m.Ns, q.owner); soa != nil {
+			return soa, present
 		}
 	}
-	at, ok := q.owner, true
-	if rep != nil && has(rep.Msg, q.owner, dns.TypeCNAME) {
-		at, ok = at.Parent()
-	}
-	for ; ok && (c.names.acts(at) || c.lookup(at).Zone() != ""); at, ok = at.Parent() {
-		m := c.b.Ask(Ask{Name: string(at), Type: dns.TypeSOA}).Msg
-		if m == nil || has(m, at, dns.TypeCNAME) {
-			continue
-		}
-		for _, section := range [2][]dns.RR{m.Ns, m.Answer} {
-			if soa := soaIn(section, q.owner); soa != nil {
-				return negative(soa)
+	for at, ok := q.owner, true; ok && (c.names.acts(at) || c.names.Snapshot.Declares(at)); at, ok = at.Parent() {
+		rep := c.ask(string(at), dns.TypeSOA, false)
+		f := find(&rep, at, dns.TypeSOA)
+		if rep.Msg != nil && f != alias {
+			for _, section := range [2][]dns.RR{rep.Msg.Answer, rep.Msg.Ns} {
+				if soa := soaIn(section, q.owner); soa != nil {
+					return negative(soa), present
+				}
 			}
 		}
+		if !rep.silent() && !f.known() {
+			return nil, f
+		}
 	}
-	return nil
+	return nil, empty
 }
 
 // negative returns an SOA as it stands in a negative answer: with the lesser of
@@ -127,24 +128,50 @@ func soaIn(rrs []dns.RR, owner fqdn.Name) *dns.SOA {
 	return nil
 }
 
+// undecided answers where an inner question that the answer hangs on failed or was
+// truncated (R23).
+func (c *conversation) undecided(d mapset.Decision, f finding) Outcome {
+	if f != truncated || !c.b.Datagram() {
+		return c.withhold(d, ReasonUndecided)
+	}
+	m := replyTo(c.req, presence.Facts{})
+	m.Truncated = true
+	return Outcome{Released: release(m), Verdict: Truncated, Decision: d}
+}
+
 // withhold answers with [Failure].
 func (c *conversation) withhold(d mapset.Decision, reason string) Outcome {
-	return Outcome{Msg: Failure(c.req), Verdict: Withheld, Reason: reason, Decision: d}
+	return Outcome{Released: Failure(c.req), Verdict: Withheld, Reason: reason, Decision: d}
 }
+
+// Texts of Extended DNS Errors.
+const (
+	textWithheld = "addressmap: withheld, it might hold the address of an origin"
+	textUnlisted = "addressmap: the map does not know this zone"
+)
 
 // Failure is the response in place of one that might hold an origin address:
 // SERVFAIL, to clients that speak EDNS with an Extended DNS Error (RFC 8914).
-func Failure(req *dns.Msg) *dns.Msg {
+func Failure(req *dns.Msg) Released { return failure(req, textWithheld) }
+
+// Unlisted is the response about a zone that the map does not know (R29).
+func Unlisted(req *dns.Msg) Released { return failure(req, textUnlisted) }
+
+func failure(req *dns.Msg, text string) Released {
 	m := new(dns.Msg)
 	m.SetRcode(req, dns.RcodeServerFailure)
 	if req.IsEdns0() != nil {
 		m.SetEdns0(dns.DefaultMsgSize, false)
-		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{
-			InfoCode:  dns.ExtendedErrorCodeOther,
-			ExtraText: "addressmap: withheld, it might hold the address of an origin",
-		}}
+		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeOther, ExtraText: text}}
 	}
-	return m
+	return release(m)
+}
+
+// Refusal is a response with the rcode REFUSED and nothing else.
+func Refusal(req *dns.Msg) Released {
+	m := new(dns.Msg)
+	m.SetRcode(req, dns.RcodeRefused)
+	return release(m)
 }
 
 // has reports whether the answer holds a record of type t at owner. m may be nil.
@@ -153,21 +180,7 @@ func has(m *dns.Msg, owner fqdn.Name, t uint16) bool {
 		return false
 	}
 	for _, rr := range m.Answer {
-		if h := rr.Header(); h.Rrtype == t && fqdn.Canonical(h.Name) == owner {
-			return true
-		}
-	}
-	return false
-}
-
-// hasAddress reports whether the answer holds an A, AAAA or CNAME at owner,
-// whatever the rcode is: a failure is then one of the name behind the alias.
-func hasAddress(m *dns.Msg, owner fqdn.Name) bool {
-	if m == nil {
-		return false
-	}
-	for _, rr := range m.Answer {
-		if h := rr.Header(); isAddress(h.Rrtype) && fqdn.Canonical(h.Name) == owner {
+		if h := rr.Header(); h.Rrtype == t && h.Class == dns.ClassINET && fqdn.Canonical(h.Name) == owner {
 			return true
 		}
 	}
@@ -182,11 +195,6 @@ func isAddress(t uint16) bool {
 // proxied owner, so that a signature over them is void.
 func substitutable(t uint16) bool {
 	return isAddress(t) || t == dns.TypeHTTPS || t == dns.TypeSVCB
-}
-
-// nodata reports whether m says that the name exists and has no such record.
-func nodata(m *dns.Msg) bool {
-	return m != nil && m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0 && !isReferral(m)
 }
 
 // isReferral reports whether m refers to the servers of a child zone.
@@ -213,4 +221,32 @@ func withoutOPT(rrs []dns.RR) []dns.RR {
 		}
 	}
 	return out
+}
+
+func withoutTSIG(rrs []dns.RR) []dns.RR {
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeTSIG })
+}
+
+// withoutText returns an OPT record with the options of a backend's that may leave
+// where a proxied name is in play: COOKIE, NSID, ECS, and errors (RFC 8914) without
+// their text. It returns opt itself if nothing has to go.
+func withoutText(opt *dns.OPT) (*dns.OPT, bool) {
+	out, same := make([]dns.EDNS0, 0, len(opt.Option)), true
+	for _, option := range opt.Option {
+		switch o := option.(type) {
+		case *dns.EDNS0_COOKIE, *dns.EDNS0_NSID, *dns.EDNS0_SUBNET:
+			out = append(out, option)
+		case *dns.EDNS0_EDE:
+			if o.ExtraText != "" {
+				option, same = &dns.EDNS0_EDE{InfoCode: o.InfoCode}, false
+			}
+			out = append(out, option)
+		default:
+			same = false
+		}
+	}
+	if same {
+		return opt, true
+	}
+	return &dns.OPT{Hdr: opt.Hdr, Option: out}, false
 }

@@ -15,14 +15,22 @@ type question struct {
 	qtype uint16
 }
 
+// family returns that of the addresses in question.
+func (q question) family() mapset.Family {
+	if q.qtype == dns.TypeAAAA {
+		return mapset.IPv6
+	}
+	return mapset.IPv4
+}
+
 // Query is a request's one question and what the map says of its name.
 type Query struct {
 	question
 	req   *dns.Msg
 	names Names
-	d     mapset.Decision
-	hash  uint64 // of the owner, for the memory
-	born  uint32 // when it was asked, by the clock of the memory
+	d     mapset.Decision // of the map alone
+	hash  uint64          // of the owner, for the memory
+	born  uint32          // when it was asked, by the clock of the memory
 
 	facts    *presence.Facts // what is remembered of the backend; may be nil
 	decided  bool            // d was remembered
@@ -46,13 +54,12 @@ func NewQuery(req *dns.Msg, names Names) Query {
 // again takes the decision that is remembered, if there is one. It is all that most
 // queries for addresses need.
 func (q *Query) again() {
-	names := &q.names
-	if !names.Memory.On() || !q.forAddress() {
+	if !q.names.Memory.On() || !q.forAddress() {
 		return
 	}
-	k := names.Memory.Get(q.owner, q.hash)
+	k := q.names.Memory.Get(q.owner, q.hash)
 	switch {
-	case k == nil || k.Snapshot != names.Snapshot:
+	case k == nil || k.Snapshot != q.names.Snapshot:
 	case !k.Exists:
 		q.d, q.decided = k.Decision, true
 	case q.answers(k.Decision):
@@ -60,8 +67,7 @@ func (q *Query) again() {
 	}
 }
 
-// forAddress reports whether addresses are asked for. Of classes other than IN, the
-// map says nothing.
+// forAddress reports whether addresses are asked for.
 func (q *Query) forAddress() bool {
 	return q.inet() && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA)
 }
@@ -75,23 +81,42 @@ func (q *Query) answers(d mapset.Decision) bool {
 // inet reports whether the class is IN.
 func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 
-// Recall answers a query for addresses if what is known of the name is enough to do
-// so without asking the backend.
-func (q *Query) Recall() (Outcome, bool) {
-	if !q.known() {
+// WithoutBackend answers a query that needs nothing of the backend: one that is
+// refused, and one for addresses of a name of which enough is known.
+func (q *Query) WithoutBackend() (Outcome, bool) {
+	if !q.inet() {
+		if q.names.acts(q.owner) {
+			return Outcome{Released: Refusal(q.req), Decision: q.d, Type: q.qtype}, true // R25
+		}
 		return Outcome{}, false
 	}
-	m := replyTo(q.req, factsOf(&Reply{Facts: q.facts}))
+	if !q.known() {
+		if q.names.refuses(q.owner) {
+			return Outcome{Released: Unlisted(q.req), Verdict: Withheld, Reason: ReasonUnlisted, Decision: q.d, Type: q.qtype}, true // R29
+		}
+		return Outcome{}, false
+	}
+	facts := presence.Facts{Authoritative: true} // an application is its own record
+	if q.facts != nil {
+		facts = *q.facts
+	}
+	m := replyTo(q.req, facts)
 	m.Answer = records(q.name, q.d, q.family(), q.names.TTL)
-	return Outcome{Msg: m, Verdict: Substituted, Decision: q.d, Type: q.qtype}, true
+	return Outcome{Released: release(m), Verdict: Substituted, Decision: q.d, Type: q.qtype}, true
 }
 
-// known reports whether enough is known.
+// known reports whether enough is known of the name to answer for its addresses.
 func (q *Query) known() bool {
 	if q.recalled || !q.forAddress() {
 		return q.recalled
 	}
-	facts, d, ok := q.names.known(q.question, q.hash, q.born, q.d)
+	if q.d.Spectrum {
+		return q.answers(q.d)
+	}
+	if !q.d.Proxied() && !q.d.ByWildcard {
+		return false
+	}
+	facts, d, ok := q.names.recall(q.owner, q.hash, q.born, q.d)
 	if !ok {
 		q.tried = true
 		return false
@@ -103,25 +128,58 @@ func (q *Query) known() bool {
 	return true
 }
 
-// family returns that of the addresses in question.
-func (q *Query) family() mapset.Family {
-	if q.qtype == dns.TypeAAAA {
-		return mapset.IPv6
-	}
-	return mapset.IPv4
+// Ask answers with the help of the backend.
+func (q *Query) Ask(b Backend) Outcome {
+	out := q.ask(b)
+	out.Type = q.qtype
+	return out
 }
 
-// firstOf returns the type that tells most about whether a proxied owner has an
-// address.
-func firstOf(q question, d mapset.Decision) uint16 {
-	if q.qtype == dns.TypeAAAA && d.NeedsAAAA() {
-		return dns.TypeAAAA
+func (q *Query) ask(b Backend) Outcome {
+	if !q.inet() {
+		rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
+		return q.conversation(b).pass(q.question, standing{unproxied, q.d}, &rep)
 	}
-	return dns.TypeA
+	d, hangs := q.d, false
+	if !q.decided && q.names.acts(q.owner) {
+		if d.Proxied() || d.ByWildcard || q.names.undecidedAbove(q.owner, d) {
+			d, hangs = q.conversation(b).settleUntold(q.owner, d)
+		}
+	}
+	if d.Proxied() || hangs || d.Spectrum {
+		c := q.conversation(b)
+		out := c.answer(q.question, d, hangs)
+		out.Void = c.signed && out.Verdict == Substituted
+		return out
+	}
+	rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
+	if out, ok := passPlain(q.question, q.req, d, &rep, q.names.Serials); ok {
+		if len(rep.Msg.Answer) > 0 {
+			q.spare()
+		}
+		return out
+	}
+	c := q.conversation(b)
+	again := rep // so that the other path allocates nothing
+	out := c.unproxied(q.question, d, false, c.heard(&again))
+	out.Void = c.signed && out.Verdict == Substituted
+	return out
 }
 
-// ask is the question about a name for which d decides: also for the wildcard that
-// the records were made from, if the decision hangs on it.
-func (n *Names) ask(name string, qtype uint16, d mapset.Decision) Ask {
-	return Ask{Name: name, Type: qtype, Wildcard: n.Tells && d.ByWildcard}
+// conversation begins the questioning of a backend about the query.
+func (q *Query) conversation(b Backend) *conversation {
+	c := &conversation{req: q.req, asked: q.owner, names: q.names, b: b, born: q.born, left: maxQuestions}
+	if q.tried {
+		c.tried = q.owner
+	}
+	return c
+}
+
+// spare has it remembered that the name in question is not proxied, so that the map
+// need not be looked into again to let the backend's answer pass. What decides is the
+// map alone: it holds for as long as that is in force.
+func (q *Query) spare() {
+	if !q.decided && q.forAddress() && !q.names.undecidedAbove(q.owner, q.d) {
+		q.names.Memory.Add(q.owner, q.hash, q.born, presence.Known{Snapshot: q.names.Snapshot, Decision: q.d}, false, inForce{})
+	}
 }

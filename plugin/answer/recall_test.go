@@ -41,16 +41,16 @@ func twice(t *testing.T, names *Names, b Backend, name string) (last Outcome) {
 func TestRecall_DecidedOnTheSnapshot(t *testing.T) {
 	names := recalling(t, recallMap, true)
 	b := &script{tb: t, replies: map[string]string{"www.example.org. A": "www.example.org. 60 IN A 10.66.0.1"}}
-	if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") || len(b.asked) != 2 {
-		t.Fatalf("asked %v, got\n%v", b.asked, out.Msg)
+	if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg().String(), "192.0.2.1") || len(b.asked) != 2 {
+		t.Fatalf("asked %v, got\n%v", b.asked, out.Msg())
 	}
 	for text, want := range map[string]string{
 		strings.Replace(recallMap, "192.0.2.1", "192.0.2.9", 1): "192.0.2.9",
 		strings.Replace(recallMap, "www, ", "", 1):              "10.66.0.1",
 	} {
 		names.Snapshot = testNames(t, text, true).Snapshot
-		if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg.String(), want) || strings.Contains(out.Msg.String(), "192.0.2.1\n") {
-			t.Errorf("want %s, got\n%v", want, out.Msg)
+		if out := twice(t, names, b, "www.example.org."); !strings.Contains(out.Msg().String(), want) || strings.Contains(out.Msg().String(), "192.0.2.1\n") {
+			t.Errorf("want %s, got\n%v", want, out.Msg())
 		}
 	}
 }
@@ -62,14 +62,15 @@ func TestRecall_OutsideTheActingZones(t *testing.T) {
 	names := recalling(t, recallMap, false)
 	names.Acting = fqdn.NewZones(fqdn.NewSet("example.org."))
 	b := &script{tb: t, replies: map[string]string{
-		"alias.example.org. A": "alias.example.org. 60 IN CNAME www.example.net.",
-		"www.example.net. A":   "www.example.net. 60 IN A 10.66.0.1",
+		"alias.example.org. A":   "alias.example.org. 60 IN CNAME www.example.net.",
+		"www.example.net. A":     "www.example.net. 60 IN A 10.66.0.1",
+		"www.example.net. CNAME": "| ; example.net. 60 IN SOA ns.example.net. h.example.net. 1 2 3 4 5",
 	}}
-	if out := twice(t, names, b, "alias.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
-		t.Fatalf("the target of the alias is not answered from the map:\n%v", out.Msg)
+	if out := twice(t, names, b, "alias.example.org."); !strings.Contains(out.Msg().String(), "192.0.2.1") {
+		t.Fatalf("the target of the alias is not answered from the map:\n%v", out.Msg())
 	}
-	if out := twice(t, names, b, "www.example.net."); !strings.Contains(out.Msg.String(), "10.66.0.1") {
-		t.Errorf("a name that the directive does not act for is answered from the map:\n%v", out.Msg)
+	if out := twice(t, names, b, "www.example.net."); !strings.Contains(out.Msg().String(), "10.66.0.1") {
+		t.Errorf("a name that the directive does not act for is answered from the map:\n%v", out.Msg())
 	}
 }
 
@@ -81,12 +82,12 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 		"a.wild.example.org. A and wildcard":   "from *.wild.example.org.; a.wild.example.org. 60 IN A 10.66.0.1",
 		"a.wild.example.org. TXT and wildcard": "a.wild.example.org. 60 IN TXT x",
 	}}
-	if out := twice(t, names, b, "a.wild.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
-		t.Fatalf("got\n%v", out.Msg)
+	if out := twice(t, names, b, "a.wild.example.org."); !strings.Contains(out.Msg().String(), "192.0.2.1") {
+		t.Fatalf("got\n%v", out.Msg())
 	}
 	out := respond(new(dns.Msg).SetQuestion("a.wild.example.org.", dns.TypeTXT), names, b)
 	if out.Decision.Proxied() {
-		t.Errorf("a name that exists by itself now is taken for one of the wildcard:\n%v", out.Msg)
+		t.Errorf("a name that exists by itself now is taken for one of the wildcard:\n%v", out.Msg())
 	}
 }
 
@@ -117,8 +118,8 @@ func TestSpared_UntilTheMapChanges(t *testing.T) {
 	if decided(names, "plain.example.org.") {
 		t.Error("what was decided on another snapshot counts")
 	}
-	if out := twice(t, names, b, "plain.example.org."); !strings.Contains(out.Msg.String(), "192.0.2.1") {
-		t.Errorf("a name that has become proxied is answered with\n%v", out.Msg)
+	if out := twice(t, names, b, "plain.example.org."); !strings.Contains(out.Msg().String(), "192.0.2.1") {
+		t.Errorf("a name that has become proxied is answered with\n%v", out.Msg())
 	}
 }
 
@@ -138,15 +139,16 @@ func TestSpared_IsNotKnownToExist(t *testing.T) {
 	names := recalling(t, recallMap, false)
 	names.Acting = fqdn.NewZones(fqdn.NewSet("example.org."))
 	b := &script{tb: t, replies: map[string]string{
-		"alias.example.org. A": "alias.example.org. 60 IN CNAME www.example.net.",
-		"www.example.net. A":   "www.example.net. 60 IN A 10.66.0.1",
+		"alias.example.org. A":   "alias.example.org. 60 IN CNAME www.example.net.",
+		"www.example.net. A":     "www.example.net. 60 IN A 10.66.0.1",
+		"www.example.net. CNAME": "| ; example.net. 60 IN SOA ns.example.net. h.example.net. 1 2 3 4 5",
 	}}
 	if twice(t, names, b, "www.example.net."); !decided(names, "www.example.net.") {
 		t.Fatal("the decision is not remembered")
 	}
 	b.replies["www.example.net. A"] = "NXDOMAIN"
 	b.replies["www.example.net. AAAA"], b.replies["www.example.net. CNAME"] = "NXDOMAIN", "NXDOMAIN"
-	if out := twice(t, names, b, "alias.example.org."); strings.Contains(out.Msg.String(), "192.0.2.1") {
-		t.Errorf("the target of the alias is answered though the backend does not have it:\n%v", out.Msg)
+	if out := twice(t, names, b, "alias.example.org."); strings.Contains(out.Msg().String(), "192.0.2.1") {
+		t.Errorf("the target of the alias is answered though the backend does not have it:\n%v", out.Msg())
 	}
 }

@@ -1,61 +1,95 @@
 package answer
 
 import (
-	"strings"
-
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // target is the name that a service record's hints are the addresses of: its
-// effective target, or where the aliases of that lead.
+// effective target, or where the aliases of that lead. Where the standing is
+// undecided or elsewhere, nobody knows whose addresses they are.
 type target struct {
 	name  string // as spelled by whoever named it
 	owner fqdn.Name
-	d     mapset.Decision
-	// elsewhere: the map has it proxied, and another directive may act for it.
-	// What that one answers is not known here, so that the hints are dropped.
-	elsewhere bool
+	standing
 }
 
-// stays reports whether the hints of a record at owner may stay.
-func (t *target) stays(names *Names, owner fqdn.Name) bool {
-	return !t.d.Proxied() && !(t.elsewhere && names.acts(owner))
+// foreign reports whether a name lies in no zone that the map declares or the
+// directive acts for: nothing is asked about it.
+func (c *conversation) foreign(owner fqdn.Name) bool {
+	return !c.names.acts(owner) && !c.names.Snapshot.Declares(owner)
 }
 
-// settle follows the aliases of a name to the first owner that is proxied. The
-// target is not proxied if there is none.
-func (c *conversation) settle(name string, owner fqdn.Name) target {
+// settle follows the aliases of a target to the first owner that is proxied (R9). Of a
+// foreign one only what the reply m shows counts. asked reports that an alias that was
+// learned otherwise leads to it.
+func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bool) target {
 	for range maxDepth {
-		t := target{name: name, owner: owner, d: c.lookup(owner)}
-		if !c.wide && !c.names.acts(owner) && c.names.Snapshot.Lookup(owner).Proxied() {
-			t.elsewhere = true
+		if c.foreign(owner) {
+			next := aliasIn(m, owner)
+			switch {
+			case asked:
+				return target{} // behind an alias, where this block cannot ask
+			case next == "":
+				return target{name, owner, standing{kind: unproxied}}
+			}
+			name, owner = next, fqdn.Canonical(next)
+			continue
+		}
+		if !c.names.acts(owner) {
+			// Another server block answers for it.
+			if d := c.outside(owner); c.wide() && d.Proxied() {
+				return target{name, owner, standing{proxied, d}}
+			}
+			return target{standing: standing{kind: elsewhere}}
+		}
+		if c.names.refuses(owner) {
+			return target{}
+		}
+		t, next := c.settleOne(name, owner)
+		if next == "" {
 			return t
 		}
-		if t.d.Proxied() && !(t.d.ByWildcard && c.names.Tells) {
-			return t
-		}
-		rep := c.ask(name, dns.TypeA, t.d)
-		if rep.Wildcard != "" || knows(rep.Msg) {
-			t.d = c.names.from(owner, t.d, rep.Wildcard)
-		}
-		if t.d.Proxied() {
-			return t // also one that another server block has, which cannot be asked
-		}
-		if name = aliasIn(rep.Msg, owner); name == "" {
-			break
-		}
-		owner = fqdn.Canonical(name)
+		name, owner, asked = next, fqdn.Canonical(next), true
 	}
 	return target{}
 }
 
-// knows reports whether a reply says that the name exists. The rcode of one with an
-// alias is that of the name behind it (RFC 6604).
-func knows(m *dns.Msg) bool {
-	return m != nil && (len(m.Answer) > 0 || m.Rcode == dns.RcodeSuccess && !isReferral(m))
+// settleOne asks about one target of a zone that this block can ask about, and returns
+// where its alias leads, if it has one and is not proxied itself.
+func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next string) {
+	d, hangs := c.first(owner)
+	if d.Proxied() && !hangs {
+		return target{name, owner, standing{proxied, d}}, ""
+	}
+	if !c.names.tells(owner) {
+		// A question for an address may wait for what is behind the alias, or hide it.
+		rep := c.ask(name, dns.TypeCNAME, false)
+		switch f := find(&rep, owner, dns.TypeCNAME); f {
+		case alias:
+			return target{}, aliasIn(rep.Msg, owner)
+		case empty, absent:
+		default:
+			return target{}, ""
+		}
+	}
+	rep := c.ask(name, dns.TypeA, hangs)
+	f := find(&rep, owner, dns.TypeA)
+	switch f {
+	case alias, present, empty:
+		d = c.told(owner, d, hangs, rep.Wildcard)
+	}
+	if d.Proxied() {
+		return target{name, owner, standing{proxied, d}}, ""
+	}
+	switch f {
+	case alias:
+		return target{}, aliasIn(rep.Msg, owner)
+	case present, empty, absent:
+		return target{name, owner, standing{unproxied, d}}, ""
+	}
+	return target{}, ""
 }
 
 // aliasIn returns the target of the CNAME at owner, or "".
@@ -69,40 +103,4 @@ func aliasIn(m *dns.Msg, owner fqdn.Name) string {
 		}
 	}
 	return ""
-}
-
-// settle is the same in a zone that is transferred: only what lies outside of it
-// is asked about. ipv6 reports whether AAAA of the target is answered.
-func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
-	for range maxDepth {
-		if !owner.In(z.apex) {
-			to = z.c.settle(name, owner)
-			return to, to.d.Proxied() && z.c.answersIPv6(to.name, to.owner, to.d)
-		}
-		d := z.of(owner)
-		if z.cuts.Encloses(owner) {
-			d = z.c.names.Lookup(owner) // a referral does not tell whether it exists
-		}
-		if d.Proxied() {
-			return target{name: name, owner: owner, d: d}, z.answersIPv6(owner, d)
-		}
-		next, ok := z.aliasOf(owner)
-		if !ok {
-			break
-		}
-		name, owner = string(next), next
-	}
-	return target{}, false
-}
-
-// aliasOf returns where a DNAME above the name or a CNAME leads, which may be that
-// of the wildcard that covers it.
-func (z *zoneData) aliasOf(owner fqdn.Name) (fqdn.Name, bool) {
-	for n, ok := owner.Parent(); ok && n.In(z.apex); n, ok = n.Parent() {
-		if to, ok := z.redirects[n]; ok {
-			return fqdn.Canonical(strings.TrimSuffix(string(owner), string(n)) + strings.TrimPrefix(string(to), ".")), true
-		}
-	}
-	alias, ok := z.aliases[z.source(owner)]
-	return alias, ok
 }

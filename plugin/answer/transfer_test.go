@@ -28,6 +28,8 @@ func zoneRecords(text string) []dns.RR {
 // askNobody is a backend for zones without names elsewhere.
 type askNobody struct{ tb testing.TB }
 
+func (askNobody) Datagram() bool { return false }
+
 func (b askNobody) Ask(a Ask) Reply {
 	b.tb.Helper()
 	b.tb.Fatalf("asked %v", a)
@@ -183,6 +185,8 @@ func FuzzZone(f *testing.F) {
 
 // nowhere is a backend that has no other zones.
 type nowhere struct{}
+
+func (nowhere) Datagram() bool { return false }
 
 func (nowhere) Ask(a Ask) Reply {
 	return Reply{Msg: new(dns.Msg).SetRcode(new(dns.Msg).SetQuestion(a.Name, a.Type), dns.RcodeRefused)}

@@ -16,7 +16,9 @@ import (
 // would a secondary, with what the wildcard's mark says in place of what theirs
 // does. Each gets a copy of the wildcard's records, and so does a new wildcard
 // below it, because a name that exists hides the old one from the names below
-// (RFC 4592, section 2.2.1). rrs is what the backend has.
+// (RFC 4592, section 2.2.1). A wildcard without an address has nothing to substitute:
+// it is copied beside applications alone, whose names exist whatever it has. rrs is
+// what the backend has.
 func (z *zoneData) exceptions(out, rrs []dns.RR) []dns.RR {
 	wild := make(map[fqdn.Name][]dns.RR) // :: wildcard → records
 	for _, rr := range rrs {
@@ -28,8 +30,12 @@ func (z *zoneData) exceptions(out, rrs []dns.RR) []dns.RR {
 	if len(wild) == 0 {
 		return out
 	}
-	for _, name := range z.hiding() {
+	hiding, byApplication := z.hiding()
+	for _, name := range hiding {
 		above, below := z.covering(name), name.Wildcard()
+		if _, forced := byApplication[name]; !forced && z.owners[z.source(above)]&(withAddress|withOwnHints) == 0 {
+			continue
+		}
 		_, hidden := z.exists[name] // an empty non-terminal: no name below it is covered
 		if _, legal := dns.IsDomainName(string(below)); !legal {
 			hidden = true // too long
@@ -53,11 +59,23 @@ func (z *zoneData) exceptions(out, rrs []dns.RR) []dns.RR {
 }
 
 // hiding returns the names that the map knows and the backend may not have, and
-// those between them and the names that it has: what lies above comes first.
-func (z *zoneData) hiding() []fqdn.Name {
+// those between them and the names that it has: what lies above comes first. Those that
+// an application brings along are returned as a set, too.
+func (z *zoneData) hiding() ([]fqdn.Name, fqdn.Set) {
 	snapshot := z.c.names.Snapshot
-	set := make(fqdn.Set)
-	for _, known := range append(snapshot.Marked(z.apex), snapshot.Applications(z.apex)...) {
+	marked, applications := make(fqdn.Set), make(fqdn.Set)
+	z.hide(marked, snapshot.Marked(z.apex))
+	z.hide(applications, snapshot.Applications(z.apex))
+	maps.Copy(marked, applications)
+	return slices.SortedFunc(maps.Keys(marked), func(a, b fqdn.Name) int {
+		return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), cmp.Compare(a, b))
+	}), applications
+}
+
+// hide adds names that the backend does not have, and those between them and the names
+// that it has.
+func (z *zoneData) hide(set fqdn.Set, names []fqdn.Name) {
+	for _, known := range names {
 		if known.IsWildcard() || z.cuts.Encloses(known) || !z.c.names.acts(known) {
 			continue
 		}
@@ -72,9 +90,6 @@ func (z *zoneData) hiding() []fqdn.Name {
 			set[n] = struct{}{}
 		}
 	}
-	return slices.SortedFunc(maps.Keys(set), func(a, b fqdn.Name) int {
-		return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), cmp.Compare(a, b))
-	})
 }
 
 // ancestry is names that exist, empty non-terminals included.

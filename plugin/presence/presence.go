@@ -20,6 +20,7 @@ type Facts struct {
 	// Exists says that the name has an address. If not, nothing is known of the backend,
 	// but only what was decided: that the name is not proxied.
 	Exists             bool
+	Alias              bool // the name has an alias
 	Authoritative      bool // the AA of the backend's reply
 	RecursionAvailable bool // its RA
 	// Wildcard is the wildcard that the backend told it answered from, or "".
@@ -138,7 +139,7 @@ const (
 	ways    = 7
 	knowns  = 1 << 17
 	others  = 1 << 14
-	longest = 88 // name that is remembered, in octets
+	longest = 80 // name that is remembered, in octets
 )
 
 // New returns an empty memory that remembers each name for at most lifetime,
@@ -209,6 +210,9 @@ func (v View) Now() uint32 {
 	}
 	return v.m.now.Load()
 }
+
+// Lasts reports whether what was learned at a tick is remembered still.
+func (v View) Lasts(born uint32) bool { return v.On() && v.m.now.Load()-born < ticks-1 }
 
 // Hash returns what is to be passed to [View.Get].
 func Hash(name fqdn.Name) uint64 { return maphash.String(seed, string(name)) }

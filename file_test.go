@@ -8,13 +8,17 @@ import (
 	"testing"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/dynupdate"
 	"github.com/coredns/coredns/plugin/file"
+	"github.com/coredns/coredns/plugin/hosts"
+	"github.com/coredns/coredns/plugin/pkg/fall"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // fileOf is the plugin file with these zones.
@@ -36,7 +40,7 @@ func fileOf(t testing.TB, zones map[string]string) file.File {
 func saysAddress(t testing.TB, h plugin.Handler, name string) bool {
 	t.Helper()
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		e := &exchange{ResponseWriter: new(test.ResponseWriter)}
+		e := &exchange{Context: context.Background(), ResponseWriter: new(test.ResponseWriter)}
 		rcode, err := h.ServeDNS(context.Background(), e, new(dns.Msg).SetQuestion(name, qtype))
 		if err != nil || rcode != dns.RcodeSuccess || e.msg == nil || !e.msg.Authoritative || e.msg.Rcode != dns.RcodeSuccess {
 			continue
@@ -48,6 +52,24 @@ func saysAddress(t testing.TB, h plugin.Handler, name string) bool {
 		}
 	}
 	return false
+}
+
+// address returns the version of the zone in which an address of the name is seen.
+func address(z answer.Zones, name fqdn.Name) presence.Version {
+	if at, version := z.Look(name); at.Address {
+		return version
+	}
+	return nil
+}
+
+// saysAlias reports whether a plugin answers with an alias of the owner's own.
+func saysAlias(t testing.TB, h plugin.Handler, name string) bool {
+	t.Helper()
+	e := &exchange{Context: context.Background(), ResponseWriter: new(test.ResponseWriter)}
+	if _, err := h.ServeDNS(context.Background(), e, new(dns.Msg).SetQuestion(name, dns.TypeCNAME)); err != nil || e.msg == nil || !e.msg.Authoritative {
+		return false
+	}
+	return len(e.msg.Answer) > 0 && e.msg.Answer[0].Header().Rrtype == dns.TypeCNAME
 }
 
 const heldZoneText = `
@@ -88,7 +110,7 @@ www 60 IN A   10.66.0.20
 // A look into file's zones sees an address only where file would answer with it.
 func TestHeld_SeesWhatFileAnswers(t *testing.T) {
 	f := fileOf(t, map[string]string{"example.org.": heldZoneText, "sub.example.org.": heldSubText})
-	h := heldBy(f)
+	h := zonesOf([]plugin.Handler{named(pluginName), f})
 	for name, want := range map[string]bool{
 		"example.org.": true, "ns.example.org.": true, "v6.example.org.": true, "upper.example.org.": true,
 		"a.deep.example.org.": true, "own.wild.example.org.": true, `a\.dot.example.org.`: true, "www.sub.example.org.": true,
@@ -99,12 +121,57 @@ func TestHeld_SeesWhatFileAnswers(t *testing.T) {
 		"moved.example.org.": false, "a.moved.example.org.": false, "signed.example.org.": false,
 		"in.sub.example.org.": false, "sub.example.org.": false, "example.net.": false, ".": false,
 	} {
-		got := h.WithAddress(fqdn.Name(name)) != nil
+		got := address(h, fqdn.Name(name)) != nil
 		if got != want {
 			t.Errorf("%s: an address is seen: %t, want %t", name, got, want)
 		}
 		if got && !saysAddress(t, f, name) {
 			t.Errorf("%s: an address is seen that file does not answer with", name)
+		}
+	}
+	for name, want := range map[string]bool{
+		"flat.example.org.": true, "loop.example.org.": true, "both.example.org.": true,
+		"ns.example.org.": false, "any.wild.example.org.": false, "nope.example.org.": false,
+	} {
+		if at, _ := h.Look(fqdn.Name(name)); at.Alias != want || want && at.Address {
+			t.Errorf("%s: got %+v, want an alias: %t", name, at, want)
+		}
+	}
+}
+
+// R12: the name servers of a zone cut are seen, and nothing else below it.
+func TestR12_GlueInMemory(t *testing.T) {
+	z := zonesOf([]plugin.Handler{named(pluginName), fileOf(t, map[string]string{"example.org.": heldZoneText})})
+	for name, want := range map[string]bool{
+		"ns.cut.example.org.": true, "a.b.cut.example.org.": false, "cut.example.org.": false, "ns.example.org.": false, "nope.example.org.": false, "ns.example.net.": false,
+	} {
+		if got := z.IsGlue(fqdn.Name(name)); got != want {
+			t.Errorf("%s is glue: %t, want %t", name, got, want)
+		}
+	}
+}
+
+// R6: what stands beside an alias is seen, though file does not answer with it.
+func TestR6_BesideInMemory(t *testing.T) {
+	text := heldZoneText + "@ 60 IN MX 10 ns\nflat 60 IN TXT x\n*.alias 60 IN CNAME ns\n*.alias 60 IN TXT y\n"
+	z := zonesOf([]plugin.Handler{named(pluginName), fileOf(t, map[string]string{"example.org.": text})})
+	for _, c := range []struct {
+		owner fqdn.Name
+		qtype uint16
+		want  string
+	}{
+		{"flat.example.org.", dns.TypeTXT, "FLAT.example.org.\t60\tIN\tTXT\t\"x\""},
+		{"*.alias.example.org.", dns.TypeTXT, "FLAT.example.org.\t60\tIN\tTXT\t\"y\""},
+		{"flat.example.org.", dns.TypeMX, ""},
+		{"example.org.", dns.TypeMX, ""}, // is no alias
+		{"nope.example.org.", dns.TypeTXT, ""},
+	} {
+		got := ""
+		for _, rr := range z.Beside(c.owner, c.qtype, "FLAT.example.org.") {
+			got += rr.String()
+		}
+		if got != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.owner, dns.TypeToString[c.qtype], got, c.want)
 		}
 	}
 }
@@ -129,10 +196,13 @@ func TestHeld_Random(t *testing.T) {
 			text += name() + " 60 IN " + data[min(rng.IntN(3*len(data)), rng.IntN(len(data)))] + "\n"
 		}
 		f := fileOf(t, map[string]string{"example.org.": text})
-		h := heldBy(f)
+		h := zonesOf([]plugin.Handler{named(pluginName), f})
 		for range 100 {
 			n := name()
-			if h.WithAddress(fqdn.Canonical(n)) == nil {
+			if at, _ := h.Look(fqdn.Canonical(n)); at.Alias && !saysAlias(t, f, n) {
+				t.Fatalf("%s: an alias is seen that file does not answer with, in\n%s", n, text)
+			}
+			if address(h, fqdn.Canonical(n)) == nil {
 				continue
 			}
 			if seen++; !saysAddress(t, f, n) {
@@ -149,9 +219,9 @@ func TestHeld_Random(t *testing.T) {
 // to answer.
 func TestHeld_Versions(t *testing.T) {
 	f := fileOf(t, map[string]string{"example.org.": heldZoneText})
-	h, z := heldBy(f), f.Z["example.org."]
-	first := h.WithAddress("ns.example.org.")
-	if first == nil || !first.Current() || h.WithAddress("v6.example.org.") != first {
+	h, z := zonesOf([]plugin.Handler{named(pluginName), f}), f.Z["example.org."]
+	first := address(h, "ns.example.org.")
+	if first == nil || !first.Current() || address(h, "v6.example.org.") != first {
 		t.Fatal("a zone in which nothing changes has one version")
 	}
 	expire := func(expired bool) {
@@ -160,7 +230,7 @@ func TestHeld_Versions(t *testing.T) {
 		z.Unlock()
 	}
 	expire(true)
-	if first.Current() || h.WithAddress("ns.example.org.") != nil {
+	if first.Current() || address(h, "ns.example.org.") != nil {
 		t.Error("an expired zone is looked into")
 	}
 	expire(false)
@@ -171,13 +241,13 @@ func TestHeld_Versions(t *testing.T) {
 	if first.Current() {
 		t.Error("the version of a zone that was read again is current")
 	}
-	if again := h.WithAddress("ns.example.org."); again == nil || again == first || !again.Current() {
+	if again := address(h, "ns.example.org."); again == nil || again == first || !again.Current() {
 		t.Error("a zone that was read again has another version")
 	}
 	z.Lock()
 	z.Apex, z.Tree = file.Apex{}, nil
 	z.Unlock()
-	if h.WithAddress("ns.example.org.") != nil {
+	if address(h, "ns.example.org.") != nil {
 		t.Error("an empty zone is looked into")
 	}
 }
@@ -186,21 +256,48 @@ func TestHeld_Versions(t *testing.T) {
 // it that may answer.
 func TestHeld_OnlyOfFile(t *testing.T) {
 	f := fileOf(t, map[string]string{"example.org.": heldZoneText})
-	lookup := f
-	lookup.ZoneLookupFunc = func(string) (string, *file.Zone, bool) { return "", nil, false }
 	for what, c := range map[string]struct {
-		next plugin.Handler
+		next []plugin.Handler
 		want bool
 	}{
-		"file":                  {f, true},
-		"transfer before it":    {&transfer.Transfer{Next: f}, true},
-		"transfer and no more":  {&transfer.Transfer{}, false},
-		"another plugin":        {answers(t), false},
-		"nothing":               {nil, false},
-		"file that looks it up": {lookup, false},
+		"file":                    {[]plugin.Handler{f}, true},
+		"transfer before it":      {[]plugin.Handler{&transfer.Transfer{Next: f}, f}, true},
+		"hosts before it":         {[]plugin.Handler{hosts.Hosts{Hostsfile: &hosts.Hostsfile{Origins: []string{"."}}, Fall: fall.Root}, f}, true},
+		"hosts that fall nowhere": {[]plugin.Handler{hosts.Hosts{Hostsfile: &hosts.Hostsfile{Origins: []string{"."}}}, f}, false},
+		"template before it":      {[]plugin.Handler{named("template"), f}, false},
+		"forward after it":        {[]plugin.Handler{f, named("forward")}, true},
+		"another plugin":          {[]plugin.Handler{answers(t)}, false},
+		"nothing":                 {nil, false},
 	} {
-		if got := heldBy(c.next) != nil; got != c.want {
+		z := zonesOf(append([]plugin.Handler{named(pluginName)}, c.next...))
+		if got := z != nil && z.Tells("ns.example.org.") && address(z, "ns.example.org.") != nil; got != c.want {
 			t.Errorf("%s: can be looked into: %t, want %t", what, got, c.want)
+		}
+	}
+}
+
+// R8: a backend tells where it holds the closest zone and does not fall through for the
+// name, whatever else stands in the block.
+func TestR8_WhoTellsWildcards(t *testing.T) {
+	f := fileOf(t, map[string]string{"example.org.": heldZoneText, "sub.example.org.": heldSubText})
+	f.Fall.SetZonesFromArgs([]string{"sub.example.org."})
+	update := &dynupdate.DynUpdate{Zone: "example.net."}
+	for _, c := range []struct {
+		name     fqdn.Name
+		handlers []plugin.Handler
+		want     bool
+	}{
+		{"x.example.org.", []plugin.Handler{f}, true},
+		{"x.sub.example.org.", []plugin.Handler{f}, false}, // falls through
+		{"x.example.net.", []plugin.Handler{f}, false},     // not its zone
+		{"x.example.org.", []plugin.Handler{f, named("forward")}, true},
+		{"x.example.net.", []plugin.Handler{f, update, named("forward")}, true},
+		{"x.example.net.", []plugin.Handler{f, named("forward"), update}, false},
+		{"x.example.org.", []plugin.Handler{named("somethingelse"), f}, false},
+	} {
+		z := zonesOf(append([]plugin.Handler{named(pluginName)}, c.handlers...))
+		if got := z != nil && z.Tells(c.name); got != c.want {
+			t.Errorf("%s behind %d plugins: tells %t, want %t", c.name, len(c.handlers), got, c.want)
 		}
 	}
 }
@@ -219,9 +316,9 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 		off   bool
 		want  map[string]int // :: name → how often file is asked
 	}{
-		"looked into":  {heldBy(f), false, map[string]int{"www": 0, "plain": 1, "flat": 1, "x.wild": 1}},
-		"not":          {nil, false, map[string]int{"www": 1, "plain": 1, "flat": 1, "x.wild": 1}},
-		"presence off": {heldBy(f), true, map[string]int{"www": 1, "plain": 1, "flat": 1, "x.wild": 1}},
+		"looked into":  {zonesOf([]plugin.Handler{named(pluginName), f}), false, map[string]int{"www": 0, "plain": 1, "flat": 0, "x.wild": 1}},
+		"not":          {nil, false, map[string]int{"www": 2, "plain": 1, "flat": 1, "x.wild": 2}},
+		"presence off": {zonesOf([]plugin.Handler{named(pluginName), f}), true, map[string]int{"www": 1, "plain": 1, "flat": 1, "x.wild": 1}},
 	} {
 		for name, want := range c.want {
 			a := newHandler(t, counting, nil)
@@ -229,7 +326,7 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 				remembering(t, a)
 			}
 			a.scope.Zones, asked = c.zones, 0
-			e := &exchange{ResponseWriter: new(test.ResponseWriter)}
+			e := &exchange{Context: context.Background(), ResponseWriter: new(test.ResponseWriter)}
 			if _, err := a.ServeDNS(served(t), e, new(dns.Msg).SetQuestion(name+".example.org.", dns.TypeA)); err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,171 @@
+package answer
+
+import (
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// kind says whether a name is proxied, as far as that is known.
+type kind uint8
+
+// The kinds. The zero kind lets nothing out.
+const (
+	undecided kind = iota
+	unproxied
+	proxied
+	elsewhere // proxied, by a directive of another server block
+)
+
+// standing is what is known of an owner name. The zero standing is that nothing is.
+type standing struct {
+	kind kind
+	d    mapset.Decision
+}
+
+// standingBy is the standing that a decision is final for.
+func standingBy(d mapset.Decision) standing {
+	if d.Proxied() {
+		return standing{proxied, d}
+	}
+	return standing{unproxied, d}
+}
+
+// tells reports whether the backend that answers for a name tells the owner that its
+// records stand at (R8).
+func (n *Names) tells(name fqdn.Name) bool { return n.Zones != nil && n.Zones.Tells(name) }
+
+// refuses reports whether nothing is said of a name, because the map does not know its
+// zone (R29).
+func (n *Names) refuses(name fqdn.Name) bool {
+	return n.RefuseUnlisted && n.acts(name) && !n.Snapshot.Declares(name)
+}
+
+// RefusesTransfer reports whether the zone with this apex is not transferred because
+// the map does not know it (R29).
+func (n *Names) RefusesTransfer(apex fqdn.Name) bool { return n.refuses(apex) }
+
+// first returns what the map says of an owner before the backend has replied. It is
+// final unless hangs is true: then the owner that the records stand at decides, which
+// the reply tells.
+func (c *conversation) first(owner fqdn.Name) (d mapset.Decision, hangs bool) {
+	if !c.names.acts(owner) {
+		if c.wide() {
+			d = c.outside(owner)
+		}
+		return d, false
+	}
+	return c.settleUntold(owner, c.names.Snapshot.Lookup(owner))
+}
+
+// settleUntold completes a decision for a name that the directive acts for, given what
+// the zone that encloses the name most closely says.
+func (c *conversation) settleUntold(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
+	if d.Itself {
+		return d, false // a mark of the name itself, an exception included
+	}
+	if c.names.tells(owner) {
+		return d, d.ByWildcard || c.coveredAbove(owner, d)
+	}
+	return c.askAbove(owner, d), false
+}
+
+// askAbove completes a decision for a name of which the backend does not tell the owner
+// of its records: where it does not have the declared zone, one further up decides (R8).
+func (c *conversation) askAbove(owner fqdn.Name, d mapset.Decision) mapset.Decision {
+	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself; {
+		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
+		if !ok || c.hasZone(zone) {
+			break
+		}
+		if above.Proxied() && (above.ByWildcard || above.Itself || c.hasWildcard(zone, above.Zone())) {
+			return above // as the wildcard's
+		}
+		zone = above.Zone()
+	}
+	return d
+}
+
+// outside decides for a name that the directive does not act for. A backend of another
+// server block cannot be asked whether it has the declared zone: then one further up
+// decides.
+func (c *conversation) outside(owner fqdn.Name) mapset.Decision {
+	d := c.names.Snapshot.Lookup(owner)
+	if c.wide() {
+		return c.askAbove(owner, d)
+	}
+	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself; {
+		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
+		if !ok {
+			break
+		}
+		if above.Proxied() {
+			return above
+		}
+		zone = above.Zone()
+	}
+	return d
+}
+
+// coveredAbove reports whether a declared zone further up would have the name proxied
+// if the backend had none of those below it.
+func (c *conversation) coveredAbove(owner fqdn.Name, d mapset.Decision) bool {
+	for zone := d.Zone(); zone != ""; {
+		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
+		if !ok {
+			return false
+		}
+		if above.Proxied() {
+			return true
+		}
+		zone = above.Zone()
+	}
+	return false
+}
+
+// told decides for an owner of which the backend has replied, given the wildcard that
+// it told, or "" for the owner itself.
+func (c *conversation) told(owner fqdn.Name, d mapset.Decision, hangs bool, wildcard fqdn.Name) mapset.Decision {
+	switch {
+	case !hangs:
+		return d
+	case wildcard != "":
+		return c.names.Snapshot.LookupFrom(owner, wildcard)
+	}
+	return c.names.Snapshot.LookupFrom(owner, owner)
+}
+
+// standingOf returns the standing of the owner of a record in a reply. A backend that
+// tells its wildcards puts records there by their own names only: chains and additional
+// records of file never come from a wildcard.
+func (c *conversation) standingOf(owner fqdn.Name) standing {
+	for _, s := range c.settled {
+		if s.owner == owner {
+			return standingBy(s.d)
+		}
+	}
+	if c.names.refuses(owner) {
+		return standing{} // R29: nobody is told anything of it
+	}
+	if !c.names.acts(owner) {
+		d := c.outside(owner)
+		switch {
+		case !d.Proxied(), !c.names.acts(c.asked):
+			return standing{unproxied, d} // to whoever asks for it by its name
+		case c.wide():
+			return standing{proxied, d}
+		}
+		return standing{elsewhere, d}
+	}
+	if c.names.tells(owner) {
+		return standingBy(c.names.Snapshot.LookupFrom(owner, owner))
+	}
+	d, _ := c.settleUntold(owner, c.names.Snapshot.Lookup(owner))
+	return standingBy(d)
+}
+
+// settled is what was decided for an owner once the backend told the wildcard that it
+// answered from.
+type settled struct {
+	owner fqdn.Name
+	d     mapset.Decision
+}

@@ -50,8 +50,8 @@ type faultConf struct {
 	poll     string
 }
 
-// shortPoll finds at once what no notification tells of.
-const shortPoll = "50ms"
+// shortPoll, the shortest that there is, soon finds what no notification tells of.
+const shortPoll = "100ms"
 
 // faultFailure is something that the server did wrong.
 type faultFailure struct{ error }

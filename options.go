@@ -3,12 +3,12 @@ package addressmap
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/plugin"
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -33,6 +33,7 @@ type options struct {
 const (
 	defaultTTL  = 300
 	defaultPoll = 30 * time.Second
+	minPoll     = 100 * time.Millisecond
 	defaultALPN = "h2"
 	// Long enough for a name that is asked for often to be asked of the backend
 	// seldom, short enough for a deleted one to be gone before anybody wonders.
@@ -58,6 +59,9 @@ func (o *options) settings() string {
 	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily)
 }
 
+// broadcast is the address of all machines of a network, which is no edge server's.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // parse reads the directive. It is pure: it opens nothing. An error names the
 // line of the Corefile.
 func parse(c *caddy.Controller) (*options, error) {
@@ -67,16 +71,14 @@ func parse(c *caddy.Controller) (*options, error) {
 			return nil, c.Err("only one addressmap may stand in a server block: merge the two, or give each a block of its own")
 		}
 		args := c.RemainingArgs()
-		if len(args) == 0 {
+		if len(args) == 0 || args[0] == "" {
 			return nil, c.Err("the map is missing: write addressmap MAP [ZONES...]")
 		}
 		o.path = args[0]
-		for _, zone := range args[1:] {
-			if len(plugin.Host(zone).NormalizeExact()) == 0 {
-				return nil, c.Errf("%q is no name of a zone: write one such as example.org", zone)
-			}
+		var err error
+		if o.zones, err = parseZones(args[1:], c.ServerBlockKeys); err != nil {
+			return nil, c.Err(err.Error())
 		}
-		o.zones = plugin.OriginsFromArgsOrServerBlock(args[1:], c.ServerBlockKeys)
 		seen := make(map[string]bool)
 		for c.NextBlock() {
 			name := c.Val()
@@ -86,7 +88,7 @@ func parse(c *caddy.Controller) (*options, error) {
 			seen[name] = true
 			option, ok := optionParsers[name]
 			if !ok {
-				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer, reload, state, guard and presence", name)
+				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer, reload, state, guard, presence and unlisted", name)
 			}
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
@@ -107,6 +109,7 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"state":          (*options).parseState,
 	"guard":          (*options).parseGuard,
 	"presence":       (*options).parsePresence,
+	"unlisted":       (*options).parseUnlisted,
 }
 
 func (o *options) parseAnycast(args []string) error {
@@ -118,13 +121,13 @@ func (o *options) parseAnycast(args []string) error {
 		ip, err := netip.ParseAddr(arg)
 		switch {
 		case err != nil || ip.Zone() != "":
-			return fmt.Errorf("%q is no IP address", arg)
+			return fmt.Errorf("%q is no IP address: write one such as 192.0.2.1 or 2001:db8::1", arg)
 		case ip.Is4In6():
 			return fmt.Errorf("%q is an IPv4-mapped IPv6 address: write %s", arg, ip.Unmap())
-		case ip.IsUnspecified() || ip.IsMulticast():
-			return fmt.Errorf("%q is no unicast address", arg)
+		case ip.IsUnspecified() || ip.IsMulticast() || ip == broadcast:
+			return fmt.Errorf("%q is no unicast address: write that of an edge server", arg)
 		case seen[ip]:
-			return fmt.Errorf("%q stands twice", arg)
+			return fmt.Errorf("%q stands twice: keep one of the two", arg)
 		}
 		seen[ip] = true
 		o.compile.Anycast = append(o.compile.Anycast, ip)
@@ -161,9 +164,14 @@ func (o *options) parseMissingFamily(args []string) error {
 }
 
 func (o *options) parseHTTPS(args []string) error {
-	for _, arg := range args {
-		if len(arg) > 255 {
-			return fmt.Errorf("the ALPN %q is longer than 255 octets", arg)
+	for i, arg := range args {
+		switch {
+		case arg == "":
+			return fmt.Errorf("an ALPN is empty: write one such as h2, or none at all for %s", defaultALPN)
+		case len(arg) > 255:
+			return fmt.Errorf("the ALPN %q is longer than 255 octets: write one such as h2", arg)
+		case slices.Contains(args[:i], arg):
+			return fmt.Errorf("the ALPN %q stands twice: keep one of the two", arg)
 		}
 	}
 	o.answer.ALPN = args
@@ -188,12 +196,30 @@ func (o *options) parseTransfer(args []string) error {
 
 func (o *options) parseReload(args []string) (err error) {
 	o.poll, err = durationOrOff(args)
+	if err == nil && o.poll != 0 && o.poll < minPoll {
+		err = fmt.Errorf("%q is too often: write %s or more, or off", args[0], minPoll)
+	}
 	return err
 }
 
 func (o *options) parsePresence(args []string) (err error) {
 	o.presence, err = durationOrOff(args)
 	return err
+}
+
+func (o *options) parseUnlisted(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	switch arg {
+	case "pass":
+	case "refuse":
+		o.answer.RefuseUnlisted = true
+	default:
+		return fmt.Errorf("%q is neither pass nor refuse", arg)
+	}
+	return nil
 }
 
 // durationOrOff reads a duration; "off" is 0.
@@ -214,6 +240,9 @@ func (o *options) parseState(args []string) error {
 	if err != nil {
 		return err
 	}
+	if arg == "" {
+		return fmt.Errorf("the directory has no name: write its path")
+	}
 	o.state = arg
 	return nil
 }
@@ -223,11 +252,11 @@ func (o *options) parseGuard(args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(strings.TrimSuffix(arg, "%"))
+	n, err := strconv.ParseUint(strings.TrimSuffix(arg, "%"), 10, 8) // takes no sign
 	if err != nil || n < 1 || n > 100 {
 		return fmt.Errorf("%q is no percentage: write one from 1%% to 100%%", arg)
 	}
-	o.guard = n
+	o.guard = int(n)
 	return nil
 }
 

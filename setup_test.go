@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/plugin"
 
 	"github.com/addressmap/addressmap/plugin/answer"
 )
@@ -53,9 +52,8 @@ func TestCorefile_Options(t *testing.T) {
 	}{
 		{"addressmap maps.yaml", plain(nil)},
 		{"addressmap maps.yaml {\n}", plain(nil)},
-		{"addressmap maps.yaml shop.example.org EXAMPLE.com", plain(func(o *options) { o.zones = []string{"shop.example.org.", "example.com."} })},
+		{"addressmap maps.yaml shop.example.org EXAMPLE.net", plain(func(o *options) { o.zones = []string{"shop.example.org.", "example.net."} })},
 		{"addressmap maps.yaml .", plain(func(o *options) { o.zones = []string{"."} })},
-		{"addressmap maps.yaml 192.0.2.0/24", plain(func(o *options) { o.zones = []string{"2.0.192.in-addr.arpa."} })},
 		{"addressmap maps.yaml {\n anycast 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.1") })},
 		{"addressmap maps.yaml {\n anycast 192.0.2.2 2001:db8::1 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.2", "2001:db8::1", "192.0.2.1") })},
 		{"addressmap maps.yaml {\n ttl 0\n}", plain(func(o *options) { o.answer.TTL = 0 })},
@@ -68,12 +66,15 @@ func TestCorefile_Options(t *testing.T) {
 		{"addressmap maps.yaml {\n transfer origin\n}", plain(func(o *options) { o.transfer = transferBackend })},
 		{"addressmap maps.yaml {\n transfer refuse\n}", plain(func(o *options) { o.transfer = transferRefuse })},
 		{"addressmap maps.yaml {\n reload 1m30s\n}", plain(func(o *options) { o.poll = 90 * time.Second })},
+		{"addressmap maps.yaml {\n reload 100ms\n}", plain(func(o *options) { o.poll = 100 * time.Millisecond })},
 		{"addressmap maps.yaml {\n reload off\n}", plain(func(o *options) { o.poll = 0 })},
 		{"addressmap maps.yaml {\n state /var/lib/addressmap\n}", plain(func(o *options) { o.state = "/var/lib/addressmap" })},
 		{"addressmap maps.yaml {\n guard 20%\n}", plain(func(o *options) { o.guard = 20 })},
 		{"addressmap maps.yaml {\n guard 100\n}", plain(func(o *options) { o.guard = 100 })},
 		{"addressmap maps.yaml {\n presence 2s\n}", plain(func(o *options) { o.presence = 2 * time.Second })},
 		{"addressmap maps.yaml {\n presence off\n}", plain(func(o *options) { o.presence = 0 })},
+		{"addressmap maps.yaml {\n unlisted pass\n}", plain(nil)},
+		{"addressmap maps.yaml {\n unlisted refuse\n}", plain(func(o *options) { o.answer.RefuseUnlisted = true })},
 		{"addressmap maps.yaml {\n ttl 60\n https\n reload off\n}", plain(func(o *options) { o.answer = answer.Options{TTL: 60, ALPN: []string{"h2"}}; o.poll = 0 })},
 	} {
 		t.Run(strings.ReplaceAll(c.directive, "\n", ""), func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestCorefile_Options(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, ttl, missing_family, https, transfer, reload, state, guard and presence`},
+		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, ttl, missing_family, https, transfer, reload, state, guard, presence and unlisted`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
@@ -103,6 +104,8 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"anycast ::", `"::" is no unicast address`},
 		{"anycast 224.0.0.1", `"224.0.0.1" is no unicast address`},
 		{"anycast ff02::1", `"ff02::1" is no unicast address`},
+		{"anycast 255.255.255.255", `"255.255.255.255" is no unicast address: write that of an edge server`},
+		{"anycast 192.0.2.1 \"\"", `"" is no IP address`},
 		{"anycast 192.0.2.1 192.0.2.1", `"192.0.2.1" stands twice`},
 		{"anycast 2001:db8::1 2001:DB8:0::1", `"2001:DB8:0::1" stands twice`},
 		{"ttl", `ttl: takes one argument, not 0`},
@@ -110,9 +113,13 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"ttl -1", `"-1" is no TTL: write seconds, 0 to 2147483647`},
 		{"ttl 2147483648", `"2147483648" is no TTL`},
 		{"ttl 5m", `"5m" is no TTL`},
+		{"ttl +5", `"+5" is no TTL`},
 		{"missing_family", `missing_family: takes one argument, not 0`},
 		{"missing_family fallback", `"fallback" is neither nodata nor next`},
 		{"https " + strings.Repeat("x", 256), `is longer than 255 octets`},
+		{`https ""`, `https: an ALPN is empty: write one such as h2, or none at all for h2`},
+		{`https h3 ""`, `https: an ALPN is empty`},
+		{"https h3 h2 h3", `https: the ALPN "h3" stands twice: keep one of the two`},
 		{"transfer", `transfer: takes one argument, not 0`},
 		{"transfer to *", `transfer: takes one argument, not 2`},
 		{"transfer raw", `"raw" is none of mapped, origin and refuse`},
@@ -120,14 +127,26 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"reload 30", `"30" is no duration: write one such as 30s, or off`},
 		{"reload 0s", `"0s" is no duration`},
 		{"reload -1s", `"-1s" is no duration`},
+		{"reload 1ns", `reload: "1ns" is too often: write 100ms or more, or off`},
+		{"reload 99ms", `reload: "99ms" is too often`},
 		{"state", `state: takes one argument, not 0`},
 		{"state a b", `state: takes one argument, not 2`},
+		{`state ""`, `state: the directory has no name: write its path`},
 		{"guard", `guard: takes one argument, not 0`},
 		{"guard 0%", `"0%" is no percentage: write one from 1% to 100%`},
 		{"guard 101%", `"101%" is no percentage`},
+		{"guard +5", `"+5" is no percentage`},
+		{"guard -5%", `"-5%" is no percentage`},
+		{"guard 5%%", `"5%%" is no percentage`},
+		{"guard 5.5%", `"5.5%" is no percentage`},
+		{"guard 10% 20%", `guard: takes one argument, not 2`},
 		{"guard half", `"half" is no percentage`},
 		{"presence", `presence: takes one argument, not 0`},
 		{"presence 5", `"5" is no duration`},
+		{"presence 0s", `"0s" is no duration`},
+		{"presence 5s 5s", `presence: takes one argument, not 2`},
+		{"unlisted", `unlisted: takes one argument, not 0`},
+		{"unlisted servfail", `unlisted: "servfail" is neither pass nor refuse`},
 		{"ttl 60\n ttl 60", `ttl stands twice: keep one of the two`},
 	} {
 		t.Run(c.option, func(t *testing.T) {
@@ -146,6 +165,7 @@ func TestCorefile_WrongOptions(t *testing.T) {
 func TestCorefile_WrongDirectives(t *testing.T) {
 	for _, c := range []struct{ name, directive, want string }{
 		{"no map", "addressmap", "Testfile:1 - Error during parsing: the map is missing: write addressmap MAP [ZONES...]"},
+		{"no name of a map", `addressmap ""`, "Testfile:1 - Error during parsing: the map is missing"},
 		{"twice", "addressmap maps.yaml\naddressmap more.yaml", "Testfile:2 - Error during parsing: only one addressmap may stand in a server block"},
 		{"no zone", "addressmap maps.yaml example.org a..b", `Testfile:1 - Error during parsing: "a..b" is no name of a zone: write one such as example.org`},
 	} {
@@ -209,37 +229,6 @@ func TestCorefile_SeveralBlocks(t *testing.T) {
 	for name, want := range map[string]string{"flat.example.org.": "192.0.2.1", "flat.example.net.": "192.0.2.2"} {
 		if got := printed(c.lookup(t, name, 1), nil); !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s", name, got, want)
-		}
-	}
-}
-
-// Which backends tell their wildcards decides what a wildcard's mark covers.
-func TestR8_WhoTellsWildcards(t *testing.T) {
-	for _, c := range []struct {
-		handlers string
-		want     bool
-	}{
-		{"addressmap file", true},
-		{"addressmap auto", true},
-		{"addressmap secondary", true},
-		{"addressmap dynupdate", true},
-		{"addressmap transfer file auto secondary loop view", true},
-		{"prometheus errors log cache dnssec minimal addressmap file", true},
-		{"template addressmap file", true}, // it cannot be asked
-		{"addressmap", true},
-		{"addressmap template file", false},
-		{"addressmap hosts", false},
-		{"addressmap file forward", false},
-		{"addressmap etcd", false},
-		{"addressmap kubernetes", false},
-		{"addressmap somethingelse file", false},
-	} {
-		var handlers []plugin.Handler
-		for _, name := range strings.Fields(c.handlers) {
-			handlers = append(handlers, named(name))
-		}
-		if got := tellsWildcards(handlers); got != c.want {
-			t.Errorf("%s: got %v, want %v", c.handlers, got, c.want)
 		}
 	}
 }

@@ -132,11 +132,12 @@ func TestMetrics_Responses(t *testing.T) {
 wrong.example.org {
 	prometheus 127.0.0.1:`+port+`
 	addressmap maps.yaml example.org
-	template IN SRV {
-		answer "www.example.org. 60 IN A 10.66.0.1"
+	template IN ANY { # an address, whatever is asked
+		match ^wrong[.]
+		answer "{{ .Name }} 60 IN A 10.66.0.1"
 	}
 }
-`, map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
+`, map[string]string{"maps.yaml": strings.Replace(stepsMap, "[www, mail]", "[www, mail, wrong]", 1), "db": stepsZone})
 	for _, q := range []struct {
 		name  string
 		qtype uint16

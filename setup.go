@@ -8,6 +8,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
+	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -30,8 +31,9 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	a.scope.Acting, a.scope.Options = fqdn.NewZones(zones), o.answer
-	sh, err := sharesOf(c).open(o)
+	a.scope.Acting, a.scope.Options, a.scope.Depth = fqdn.NewZones(zones), o.answer, new(answer.Apexes)
+	all, block := sharesOf(c), c.ServerBlockIndex
+	sh, err := all.open(o)
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
@@ -43,7 +45,12 @@ func setup(c *caddy.Controller) error {
 		return nil
 	})
 	c.OnShutdown(a.notifier.close)
-	c.OnStartup(func() error { return a.look(config) })
+	covered := &coverage{acting: zones, block: blockZones(c.ServerBlockKeys), refuses: o.answer.RefuseUnlisted}
+	c.OnStartup(func() error {
+		sh.cover(o.path, covered)
+		all.warnOfStale(config, block)
+		return a.look(config)
+	})
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
 		return a

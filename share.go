@@ -20,6 +20,7 @@ import (
 type share struct {
 	store  *live.Store
 	memory *presence.Memory // nil if presence is off
+	covers coverages        // of its directives
 	close  func() error     // to be called by each of the directives
 
 	mu        sync.Mutex
@@ -36,6 +37,8 @@ type shares struct {
 	maps     map[string]*share                  // :: what decides what is in force
 	states   map[string]string                  // :: state directory → the same
 	memories map[time.Duration]*presence.Memory // :: lifetime → its memory
+	tallies  map[string]*tally                  // :: path → that of all directives on the map
+	stale    func() map[int]time.Duration       // :: server block → see readStale, which is for once
 }
 
 // sharesKey finds the shares in the storage of a Corefile.
@@ -48,7 +51,9 @@ func sharesOf(c *caddy.Controller) *shares {
 			maps:     make(map[string]*share),
 			states:   make(map[string]string),
 			memories: make(map[time.Duration]*presence.Memory),
+			tallies:  make(map[string]*tally),
 		}
+		s.stale = sync.OnceValue(s.readStale)
 		c.Set(sharesKey{}, s)
 		pending.Store(s, struct{}{})
 	}
@@ -76,7 +81,10 @@ func (s *shares) open(o *options) (*share, error) {
 		}
 		s.states[state] = key
 	}
-	sh, err := openShare(o, s.memory(o.presence))
+	if s.tallies[path] == nil {
+		s.tallies[path] = newTally()
+	}
+	sh, err := openShare(o, s.memory(o.presence), s.tallies[path])
 	if err == nil {
 		s.maps[key] = sh
 	}
@@ -97,8 +105,8 @@ func (s *shares) memory(lifetime time.Duration) *presence.Memory {
 }
 
 // openShare loads the map. The share closes its memory, also if there is an error.
-func openShare(o *options, memory *presence.Memory) (*share, error) {
-	sh := &share{memory: memory}
+func openShare(o *options, memory *presence.Memory, t *tally) (*share, error) {
+	sh := &share{memory: memory, covers: coverages{tally: t}}
 	shown.Store(o.path, sh)
 	var err error
 	sh.store, err = live.Open(o.live(sh))
@@ -149,6 +157,26 @@ func (sh *share) loaded(name string, l live.Load) {
 	for _, n := range sh.all() {
 		n.notify(l.Changed)
 	}
+	if sh.covers.check(name) {
+		sh.showUnlisted(name)
+	}
+}
+
+// cover begins to compare the zones of a directive with those of the map, called
+// name.
+func (sh *share) cover(name string, c *coverage) {
+	c.current = sh.store.Current
+	sh.covers.add(name, c)
+	sh.showUnlisted(name)
+}
+
+// showUnlisted makes the metrics tell how many zones the map called name does not know,
+// unless they tell of another Corefile.
+func (sh *share) showUnlisted(name string) {
+	now, _ := shown.Load(name)
+	if now, _ := now.(*share); now != nil && now.covers.tally == sh.covers.tally {
+		entries.WithLabelValues(name, "unlisted_zones").Set(float64(sh.covers.tally.size()))
+	}
 }
 
 // goOn makes the metrics tell of the share again, after a Corefile that should have
@@ -159,6 +187,7 @@ func (sh *share) goOn(name string) {
 	sh.mu.Unlock()
 	shown.Store(name, sh)
 	show(name, last)
+	sh.showUnlisted(name)
 }
 
 // related returns the zones that answer differently because others do.

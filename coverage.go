@@ -1,0 +1,158 @@
+package addressmap
+
+import (
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// coverage is where the zones of one directive and those of its map do not meet. A
+// share refers to it: like a notifier, it must not refer to the handler.
+type coverage struct {
+	acting  fqdn.Set // the zones that the directive acts for
+	block   fqdn.Set // those of its server block
+	refuses bool     // unlisted refuse
+	current *live.Current
+
+	unlisted []fqdn.Name // as they were last warned of, sorted
+	leftOut  leftOut     // the same, for names
+}
+
+// coverages are those of the directives of a share. They are safe for concurrent use.
+type coverages struct {
+	mu    sync.Mutex
+	all   []*coverage
+	tally *tally
+}
+
+// tally counts the directives, of all shares on one map, by the zones that the map does
+// not know. It is safe for concurrent use.
+type tally struct {
+	mu    sync.Mutex
+	zones map[fqdn.Name]int
+}
+
+func newTally() *tally { return &tally{zones: make(map[fqdn.Name]int)} }
+
+// replace counts other zones of a directive, and returns how many there are of all.
+func (t *tally) replace(old, now []fqdn.Name) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, zone := range now {
+		t.zones[zone]++
+	}
+	for _, zone := range old {
+		if t.zones[zone]--; t.zones[zone] == 0 {
+			delete(t.zones, zone)
+		}
+	}
+	return len(t.zones)
+}
+
+// size returns how many zones there are.
+func (t *tally) size() int { return t.replace(nil, nil) }
+
+// add lets a directive be warned of from now on. With ten thousand of them on one map,
+// the others are not looked at for it.
+func (cs *coverages) add(name string, c *coverage) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.all = append(cs.all, c)
+	c.check(name, cs.tally)
+}
+
+// check warns of what is new where the map called name is concerned. It reports
+// whether any directive has started yet.
+func (cs *coverages) check(name string) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, c := range cs.all {
+		c.check(name, cs.tally)
+	}
+	return len(cs.all) > 0
+}
+
+// check logs a line for each of the two sets that is another than when it was last
+// checked.
+func (c *coverage) check(name string, t *tally) {
+	snapshot := c.current.Snapshot()
+	if now := c.unlistedIn(snapshot); !slices.Equal(now, c.unlisted) {
+		t.replace(c.unlisted, now)
+		c.unlisted = now
+		c.warnOfUnlisted(name)
+	}
+	if now := c.leftOutIn(snapshot); now.count != c.leftOut.count || now.sum != c.leftOut.sum {
+		c.leftOut = now
+		c.warnOfLeftOut(name)
+	}
+}
+
+func (c *coverage) warnOfUnlisted(name string) {
+	fate := "left to the backend"
+	if c.refuses {
+		fate = "refused"
+	}
+	if len(c.unlisted) == 0 {
+		log.Infof("%s knows all zones that its addressmap acts for again", name)
+		return
+	}
+	log.Warningf("%s does not know zones that its addressmap acts for, %d in all: %s; what it does not declare there is %s: declare them in the map, or take them out of the server block",
+		name, len(c.unlisted), firstFew(c.unlisted), fate)
+}
+
+func (c *coverage) warnOfLeftOut(name string) {
+	if c.leftOut.count == 0 {
+		log.Infof("the zones of its addressmap cover all names of the server block that %s proxies again", name)
+		return
+	}
+	log.Warningf("%s proxies names of the server block that no zone of its addressmap covers, %d in all: %s; they are answered with their origins: add their zones to the addressmap's line",
+		name, c.leftOut.count, firstFew(c.leftOut.first))
+}
+
+// unlistedIn returns the zones of the directive that the map does not know (R29),
+// sorted. The root and reverse zones are not among them: a server block often names
+// them for what is not in the map at all.
+func (c *coverage) unlistedIn(s *mapset.Snapshot) []fqdn.Name {
+	var out []fqdn.Name
+	for zone := range c.acting {
+		if zone != "." && !zone.In("in-addr.arpa.") && !zone.In("ip6.arpa.") && !s.Knows(zone) {
+			out = append(out, zone)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// leftOut is a set of names, of which there may be millions.
+type leftOut struct {
+	count int
+	sum   uint64      // of their hashes: two sets with the same are the same
+	first []fqdn.Name // one more than are shown, in their order
+}
+
+var leftOutSeed = maphash.MakeSeed()
+
+// leftOutIn returns the names of the server block that the map proxies and the
+// directive does not act for.
+func (c *coverage) leftOutIn(s *mapset.Snapshot) leftOut {
+	var out leftOut
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(c.block)), func(zone fqdn.Name) bool { return !c.acting.Encloses(zone) }) {
+		return out // ZONES are seldom less than the server block
+	}
+	for n := range s.Outside(c.block, c.acting) {
+		out.count++
+		out.sum += maphash.String(leftOutSeed, string(n))
+		if i, _ := slices.BinarySearch(out.first, n); i <= few {
+			own := fqdn.Name(strings.Clone(string(n))) // not the snapshot's, which would stay with it
+			out.first = slices.Insert(out.first, i, own)
+			out.first = out.first[:min(len(out.first), few+1)]
+		}
+	}
+	return out
+}

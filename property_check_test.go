@@ -62,7 +62,7 @@ func (w *world) touches(m *dns.Msg) bool {
 	if len(m.Question) == 1 && w.hidden(dns.CanonicalName(m.Question[0].Name)) {
 		return true
 	}
-	if !w.backing.tells && slices.ContainsFunc(m.Answer, w.leadsOutside) {
+	if slices.ContainsFunc(m.Answer, w.leadsOutside) {
 		return true
 	}
 	for _, rr := range slices.Concat(m.Answer, m.Ns, m.Extra) {
@@ -74,7 +74,7 @@ func (w *world) touches(m *dns.Msg) bool {
 }
 
 // leadsOutside reports whether a record leads to a name that the map has proxied,
-// whoever acts for it: a directive that cannot tell who does takes care.
+// whoever acts for it.
 func (w *world) leadsOutside(rr dns.RR) bool {
 	target := ""
 	switch rr := rr.(type) {
@@ -111,14 +111,26 @@ func (w *world) touchesHints(target string) bool {
 		if f, _ := w.flags(target); f.proxied || w.hidden(target) || w.underMark(target) {
 			return true
 		}
+		if w.covered(target) || !w.acting(target) && w.mapZone(target) != nil {
+			return true
+		}
+		if z := w.zoneOf(target); z != nil && z.cutAbove(target) != "" {
+			return true // what a referral hides
+		}
 		next, aliased := w.aliasOf(target)
 		if !aliased {
-			break
+			return len(next) > maxName || w.lost(target)
 		}
-		target = next
+		if target = next; w.zoneOf(target) == nil {
+			return true // where nobody can be asked
+		}
 	}
-	return false
+	return true // deeper than is followed
 }
+
+// lost reports whether a look-up of a target may fail: it is in a zone that an
+// addressmap acts for, and in none that a backend has.
+func (w *world) lost(target string) bool { return w.acting(target) && w.zoneOf(target) == nil }
 
 // loops reports whether the aliases of a name never end, or only where a redirection
 // into itself has made it too long. What servers make of that differs, and with NSD

@@ -99,8 +99,22 @@ func (w *world) flags(name string) (flags, *mapZone) {
 	rest := flags{proxied: m.all || m.file != nil && m.fallback}
 	if w.backing.tells {
 		if z := w.zoneOf(name); z != nil && z.cutAbove(name) == "" && z.at[name] == nil {
-			if f, ok := m.marks[z.source(name)]; ok {
+			source := z.source(name)
+			if f, ok := m.marks[source]; ok {
 				return f, m
+			}
+			// A wildcard of a zone of the map further up decides, if it is proxied.
+			if above := w.mapZone(source); above != nil && above != m && strings.HasPrefix(source, "*.") && len(above.apex) < len(m.apex) {
+				f, ok := above.marks[name]
+				if !ok {
+					f, ok = above.marks[source]
+				}
+				if !ok {
+					f = flags{proxied: above.all || above.file != nil && above.fallback}
+				}
+				if f.proxied {
+					return f, above
+				}
 			}
 		}
 		return rest, m
@@ -118,6 +132,30 @@ func (w *world) flags(name string) (flags, *mapZone) {
 		}
 	}
 	return rest, m
+}
+
+// covered reports whether a zone of the map further up may have a name proxied that
+// its own zone has not, if the backend does not tell: then what is answered hangs on
+// what the backend says of the zones and wildcards in between.
+func (w *world) covered(name string) bool {
+	m := w.mapZone(name)
+	if w.backing.tells || m == nil {
+		return false
+	}
+	for apex, z := range w.mapZones {
+		if apex == m.apex || !dns.IsSubDomain(apex, m.apex) {
+			continue
+		}
+		if z.all || z.file != nil && z.fallback {
+			return true
+		}
+		for owner, f := range z.marks {
+			if f.proxied && (owner == name || strings.HasPrefix(owner, "*.")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // proxied reports whether a name is proxied and an addressmap acts for it.

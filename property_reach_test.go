@@ -143,11 +143,20 @@ func (r *reach) nameServers(z *zone, apex string) {
 }
 
 // glue reports whether a name at or below a zone cut has its addresses left
-// alone (R12). It has not if the map has the child zone and proxies the name in
-// it: then it is a proxied name as any other.
+// alone (R12): it is not proxied, or it is a name server of a cut that it lies at or
+// below.
 func (w *world) glue(z *zone, name string) bool {
-	m := w.mapZone(name)
-	return !w.proxied(name) || !dns.IsSubDomain(z.cutAbove(name), m.apex)
+	if !w.proxied(name) {
+		return true
+	}
+	for cut := name; cut != z.apex; cut = parent(cut) {
+		for _, rr := range z.at[cut] {
+			if ns, ok := rr.(*dns.NS); ok && dns.CanonicalName(ns.Ns) == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mayTransfer returns the tokens that may leave in a transfer of a zone.

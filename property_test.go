@@ -155,7 +155,7 @@ func (p *property) one(q query, plain, mapped *wire, may map[token]bool, f *figu
 		}
 		return nil
 	}
-	if p.w.touches(want) {
+	if p.w.covered(q.name) || p.w.touches(want) {
 		if withheld(resp) {
 			f.withheld++
 		}

@@ -37,7 +37,7 @@ func TestMetrics_NamesAndREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	exchange(t, instance, "www.example.org.", dns.TypeA, dns.RcodeSuccess)
-	exchange(t, instance, "mail.example.org.", dns.TypeTXT, dns.RcodeServerFailure)
+	exchange(t, instance, "www.example.org.", dns.TypeTXT, dns.RcodeServerFailure)
 
 	families := gather(t)
 	for _, wrong := range lint(t, families) {

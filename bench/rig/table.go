@@ -2,6 +2,7 @@ package rig
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -72,6 +73,14 @@ func Median[T Number](values []T) T {
 		return 0
 	}
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// Spread prints the median of ratios, with the least and the most of them.
+func Spread(ratios []float64) string {
+	if len(ratios) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f [%.2f–%.2f]", Median(ratios), slices.Min(ratios), slices.Max(ratios))
 }
 
 // Quantile returns the least value that at least the share q of the values, 0 to

@@ -32,6 +32,15 @@ func TestMedian(t *testing.T) {
 	}
 }
 
+func TestSpread(t *testing.T) {
+	if got, want := Spread([]float64{1.25, 0.5, 1}), "1.00 [0.50–1.25]"; got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+	if got := Spread(nil); got != "–" {
+		t.Errorf("of nothing: got %s", got)
+	}
+}
+
 func TestQuantile(t *testing.T) {
 	hundred := make([]time.Duration, 100)
 	for i := range hundred {

@@ -22,30 +22,66 @@ type form struct {
 }
 
 // memoryLimit is S6, in octets.
-const memoryLimit = 150e6
+const memoryLimit = 200e6
+
+func forms() []*form {
+	return []*form{
+		{name: emptyMap, title: "an empty map"},
+		{name: yamlMap, title: "one YAML document", limit: 10 * time.Second},
+		{name: jsonMap, title: "one JSON document", limit: 6 * time.Second},
+		{name: folderMap, title: "a directory of YAML documents", limit: 10 * time.Second},
+	}
+}
 
 // cold loads the map from cold in each of its forms (S6, S7).
 func cold(s *settings, dir string) (string, error) {
-	forms := []*form{
-		{name: emptyMap, title: "an empty map"},
-		{name: yamlMap, title: "one YAML document", limit: 10 * time.Second},
-		{name: jsonMap, title: "one JSON document", limit: 4 * time.Second},
-		{name: folderMap, title: "a directory of YAML documents", limit: 8 * time.Second},
+	binaries := s.binaries()
+	of := make([][]*form, len(binaries)) // by binary
+	for n := range binaries {
+		of[n] = forms()
 	}
 	for round := range s.rounds {
-		for _, f := range forms {
-			if err := f.load(s, dir); err != nil {
-				return "", fmt.Errorf("%s: %w", f.title, err)
+		for i := range of[0] {
+			for n, b := range binaries {
+				f := of[n][i]
+				if err := f.load(b, dir); err != nil {
+					return "", fmt.Errorf("%s: %w", f.title, err)
+				}
+				fmt.Fprintf(os.Stderr, "round %d, %s, %s: %v on one core, %v on all, %s resident\n", round+1, filepath.Base(b.coredns), f.title,
+					f.one[round].Round(time.Millisecond), f.all[round].Round(time.Millisecond), mega(f.footprints[round].resident))
 			}
-			fmt.Fprintf(os.Stderr, "round %d, %s: %v on one core, %v on all, %s resident\n", round+1, f.title,
-				f.one[round].Round(time.Millisecond), f.all[round].Round(time.Millisecond), mega(f.footprints[round].resident))
 		}
 	}
-	for _, f := range forms {
-		f.octets = sizeOf(filepath.Join(dir, f.name))
+	text := fmt.Sprintf("Loading from cold, medians of %d rounds. Times are from the start of the server to its first answer.\n\n", s.rounds)
+	for n := range binaries {
+		for _, f := range of[n] {
+			f.octets = sizeOf(filepath.Join(dir, f.name))
+		}
+		text += s.tables(n, fmt.Sprintf("%s\n%s", coldTable(of[n]), coldGoals(of[n])))
 	}
-	return fmt.Sprintf("Loading from cold, medians of %d rounds. Times are from the start of the server to its first answer.\n\n%s\n%s",
-		s.rounds, coldTable(forms), coldGoals(forms)), nil
+	if s.against != "" {
+		text += coldRatios(s.against, of[0], of[1]).String()
+	}
+	return text, nil
+}
+
+// coldRatios compares the forms of the binary that is measured to those of -against.
+func coldRatios(against string, forms, others []*form) *rig.Table {
+	t := &rig.Table{Head: []string{"to " + filepath.Base(against), "one core", "all cores", "resident", "at most"}}
+	column := func(f *form, of func(footprint) float64) (values []float64) {
+		for _, fp := range f.footprints {
+			values = append(values, of(fp))
+		}
+		return values
+	}
+	resident := func(fp footprint) float64 { return fp.resident }
+	peak := func(fp footprint) float64 { return fp.peak }
+	for i, f := range forms {
+		o := others[i]
+		t.Add(f.title, ratio(f.one, o.one), ratio(f.all, o.all),
+			ratio(column(f, resident), column(o, resident)), ratio(column(f, peak), column(o, peak)))
+	}
+	return t
 }
 
 // load starts a server with the map on one core, then on both.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"path/filepath"
 	"time"
 
 	"github.com/addressmap/addressmap/bench/rig"
@@ -16,11 +17,17 @@ func machine(s *settings, dir string) (string, error) {
 		return "", err
 	}
 	t := &rig.Table{Head: []string{"latency", "p50", "p99", "p99.9", "slowest", "beyond 2 × p99", "queries", "lost"}}
-	for _, c := range []struct {
+	type row struct {
 		name  string
 		start func(s *settings, dir string) (*rig.Server, error)
-	}{{"NSD", startNSD}, {"CoreDNS, `file` alone", startPlain}} {
-		server, err := c.start(s, dir)
+		s     *settings
+	}
+	rows := []row{{"NSD", startNSD, s}}
+	for _, b := range s.binaries() {
+		rows = append(rows, row{filepath.Base(b.coredns) + ", `file` alone", startPlain, b})
+	}
+	for _, c := range rows {
+		server, err := c.start(c.s, dir)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", c.name, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ type settings struct {
 	whole     int
 	slow      time.Duration
 	coredns   string
+	against   string
 	serverCPU string
 	loadCPU   string
 }
@@ -41,13 +43,14 @@ func main() {
 	flag.IntVar(&s.fleet.Zones, "zones", 100_000, "zones in the map, ten an account")
 	flag.IntVar(&s.fleet.Hosts, "hosts", 10, "proxied names a zone")
 	flag.StringVar(&s.parts, "parts", "cold,machine,account,whole", "what to measure: loading from cold (S6, S7), latencies without a map, reloads of one account (S8), reloads of the whole map (S9)")
-	flag.IntVar(&s.rounds, "rounds", 5, "how often each form of the map is loaded from cold")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often each form of the map is loaded from cold; with -against, in how many rounds reloads are measured too")
 	flag.IntVar(&s.seconds, "seconds", 20, "how long latencies are measured without reloads")
 	flag.IntVar(&s.rate, "rate", 5000, "queries a second meanwhile")
 	flag.IntVar(&s.accounts, "account-reloads", 100, "how often one account is changed")
 	flag.IntVar(&s.whole, "whole-reloads", 5, "how often the whole map is changed")
 	flag.DurationVar(&s.slow, "slow", 0, "list answers that took longer, with the time since the server's start, as GODEBUG=gctrace=1 has it")
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
+	flag.StringVar(&s.against, "against", "", "binary of another commit, to measure by turns with it")
 	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
 	flag.StringVar(&s.loadCPU, "load-cpu", "1", "core of the load")
 	flag.Parse()
@@ -75,6 +78,11 @@ func run(s *settings) error {
 	if s.coredns, err = rig.Binary(s.coredns, dir); err != nil {
 		return err
 	}
+	if s.against != "" {
+		if s.against, err = rig.Binary(s.against, dir); err != nil {
+			return err
+		}
+	}
 	if err := write(s, dir); err != nil {
 		return err
 	}
@@ -96,6 +104,27 @@ func run(s *settings) error {
 		fmt.Print("\n", text)
 	}
 	return nil
+}
+
+// binaries returns the settings for each binary: that which is measured, and that of
+// -against.
+func (s *settings) binaries() []*settings {
+	all := []*settings{s}
+	if s.against != "" {
+		other := *s
+		other.coredns = s.against
+		all = append(all, &other)
+	}
+	return all
+}
+
+// tables puts the tables of a binary, the first or the second, under its name if there
+// are two.
+func (s *settings) tables(n int, text string) string {
+	if s.against == "" {
+		return text
+	}
+	return fmt.Sprintf("%s:\n\n%s\n", filepath.Base(s.binaries()[n].coredns), text)
 }
 
 // stepAside leaves the server's core alone, and keeps the garbage collector of
@@ -157,6 +186,15 @@ func accountFile(account int) string { return fmt.Sprintf("%s/%05d.yaml", folder
 
 func accountDocument(f rig.Fleet, account, turn int) []byte {
 	return (&rig.Document{Accounts: []rig.Account{f.Account(account, turn, f.Proxied)}}).YAML()
+}
+
+// ratio prints what values are to others, each to that of the same round.
+func ratio[T rig.Number](over, under []T) string {
+	var ratios []float64
+	for i := range min(len(over), len(under)) {
+		ratios = append(ratios, float64(over[i])/float64(under[i]))
+	}
+	return rig.Spread(ratios)
 }
 
 // mega prints octets in millions.

@@ -163,6 +163,48 @@ func TestPhaseTable(t *testing.T) {
 	}
 }
 
+// Rounds add up, and are compared one by one.
+func TestByTurns_Tables(t *testing.T) {
+	ms := time.Millisecond
+	round := func(took, answer time.Duration) outcome {
+		return outcome{[]time.Duration{took}, []*phase{
+			{sent: 1, answers: []time.Duration{ms}},
+			{sent: 2, wrong: 1, answers: []time.Duration{answer}},
+		}}
+	}
+	rounds := []outcome{round(30*ms, 4*ms), round(20*ms, 2*ms)}
+	all := sum(rounds)
+	if p := all.phases[changes]; len(all.took) != 2 || p.sent != 4 || p.wrong != 2 || !slices.Equal(p.answers, []time.Duration{2 * ms, 4 * ms}) {
+		t.Errorf("want what both rounds have, got %v and %+v", all.took, p)
+	}
+	got := reloadRatios("/tmp/coredns-old", rounds, []outcome{round(20*ms, 4*ms), round(40*ms, 1*ms)}).String()
+	const want = `| to coredns-old                              |            ratio |
+| ------------------------------------------- | ---------------: |
+| from rename to the first new answer, median | 1.00 [0.50–1.50] |
+| p99 without reloads                         | 1.00 [1.00–1.00] |
+| p99 with reloads                            | 1.50 [1.00–2.00] |
+| slowest with reloads                        | 1.50 [1.00–2.00] |
+`
+	if got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+}
+
+func TestColdRatios(t *testing.T) {
+	sec := time.Second
+	load := func(one, all time.Duration, resident, peak float64) []*form {
+		return []*form{{title: "one YAML document", one: []time.Duration{one}, all: []time.Duration{all}, footprints: []footprint{{resident, peak, 0}}}}
+	}
+	got := coldRatios("/tmp/coredns-old", load(9*sec, 6*sec, 100e6, 400e6), load(6*sec, 6*sec, 200e6, 500e6)).String()
+	const want = `| to coredns-old    |         one core |        all cores |         resident |          at most |
+| ----------------- | ---------------: | ---------------: | ---------------: | ---------------: |
+| one YAML document | 1.50 [1.50–1.50] | 1.00 [1.00–1.00] | 0.50 [0.50–0.50] | 0.80 [0.80–0.80] |
+`
+	if got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+}
+
 func TestColdTables(t *testing.T) {
 	sec := time.Second
 	forms := []*form{

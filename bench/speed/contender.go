@@ -19,7 +19,8 @@ type contender struct {
 	outside func(w *workload, port string) (program string, args []string, err error) // another make
 
 	answers answers
-	oneMap  bool // see settings
+	oneMap  bool       // see settings
+	like    *contender // if the binary is that of -against: the one with the other binary
 
 	results []result
 	against []result // of its base, measured beside it
@@ -116,6 +117,9 @@ func (c *contender) corefile(f rig.Fleet, port, extra string) string {
 // command writes the configuration and returns how to start the server.
 func (c *contender) command(w *workload, s *settings, port, extra string) (rig.Command, error) {
 	cmd := rig.Command{Path: s.coredns, Args: []string{"-conf", "Corefile"}, Dir: w.dir, CPU: s.serverCPU}
+	if c.like != nil {
+		cmd.Path = s.against
+	}
 	if c.outside == nil {
 		return cmd, rig.WriteFile(w.dir, "Corefile", []byte(c.corefile(w.fleet, port, extra)))
 	}

@@ -30,6 +30,7 @@ type settings struct {
 	workloads string
 	only      *regexp.Regexp
 	coredns   string
+	against   string
 	serverCPU string
 	loadCPU   string
 	profile   string
@@ -45,6 +46,7 @@ func main() {
 	flag.IntVar(&s.seconds, "seconds", 3, "how long each turn is")
 	flag.StringVar(&s.workloads, "workloads", "W1,W2,W1-first,W2-first,auto", "which workloads to run")
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
+	flag.StringVar(&s.against, "against", "", "binary of another commit, to measure beside it in each configuration with addressmap")
 	flag.StringVar(&s.serverCPU, "server-cpu", "0", "core of the server")
 	flag.StringVar(&s.loadCPU, "load-cpu", "1", "core of dnsperf")
 	flag.StringVar(&s.profile, "profile", "", "folder to write CPU and allocation profiles of each CoreDNS to; slows them down")
@@ -75,6 +77,11 @@ func run(s *settings) error {
 	if s.coredns, err = rig.Binary(s.coredns, dir); err != nil {
 		return err
 	}
+	if s.against != "" {
+		if s.against, err = rig.Binary(s.against, dir); err != nil {
+			return err
+		}
+	}
 	loads, err := prepare(s, dir)
 	if err != nil {
 		return err
@@ -101,6 +108,9 @@ func prepare(s *settings, dir string) ([]*workload, error) {
 		w.choose(s.only)
 		if len(w.contenders) == 0 {
 			continue
+		}
+		if s.against != "" {
+			w.double()
 		}
 		if err := w.write(dir, s); err != nil {
 			return nil, err
@@ -134,7 +144,7 @@ func (w *workload) round(s *settings, round int) {
 const atOnce = 3
 
 // groups returns the servers that are measured side by side, the one that they are
-// compared to before the others.
+// compared to before the others. One of -against stands beside its like.
 func (w *workload) groups() [][]*contender {
 	var out [][]*contender
 	for _, base := range w.contenders {
@@ -150,8 +160,13 @@ func (w *workload) groups() [][]*contender {
 		if len(others) == 0 && base.skipped == "" {
 			out = append(out, []*contender{base})
 		}
-		for few := range slices.Chunk(others, atOnce) {
-			out = append(out, append([]*contender{base}, few...))
+		for len(others) > 0 {
+			n := min(atOnce, len(others))
+			if n < len(others) && others[n].like == others[n-1] {
+				n--
+			}
+			out = append(out, append([]*contender{base}, others[:n]...))
+			others = others[n:]
 		}
 	}
 	return out

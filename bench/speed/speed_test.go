@@ -150,6 +150,35 @@ func TestWorkload_Groups(t *testing.T) {
 	}
 }
 
+// A server of -against has its turns with the one that it is compared to.
+func TestWorkload_Double(t *testing.T) {
+	for _, w := range workloads(1) {
+		w.double()
+		turns, pairs := 0, 0
+		for _, group := range w.groups() {
+			turns += len(group) - 1
+			for _, c := range group {
+				if c.like == nil {
+					continue
+				}
+				pairs++
+				if !slices.Contains(group, c.like) || c.name == c.like.name {
+					t.Errorf("%s: %s has no turn beside its like", w.name, c.name)
+				}
+			}
+		}
+		bases := 0
+		for _, c := range w.contenders {
+			if c.name == c.base {
+				bases++
+			}
+		}
+		if pairs == 0 || turns != len(w.contenders)-bases {
+			t.Errorf("%s: %d pairs, and %d of %d servers have a turn", w.name, pairs, turns, len(w.contenders)-bases)
+		}
+	}
+}
+
 func TestWorkload_Choose(t *testing.T) {
 	w := workloads(1)[0]
 	w.choose(regexp.MustCompile("S11"))
@@ -239,6 +268,21 @@ W1: some zones
 | S1 names asked before, against ` + "`file`" + ` |       W1 |  1.60 |        1.60 |     1.60 |     yes |
 `
 	if got != want {
+		t.Errorf("want\n%s\ngot\n%s", want, got)
+	}
+}
+
+func TestReport_Against(t *testing.T) {
+	w := &workload{name: "W1", contenders: []*contender{
+		{name: s1, base: "file", results: []result{{rate: 300, completed: 300, cpu: 2 * time.Second}, {rate: 300, completed: 300, cpu: time.Second}}},
+	}}
+	w.double()
+	w.contenders[1].results = []result{{rate: 200, completed: 200, cpu: time.Second}, {rate: 100, completed: 100, cpu: time.Second}}
+	const want = `| W1, to coredns-old     |            ratio |      by CPU time |
+| ---------------------- | ---------------: | ---------------: |
+| addressmap + file (S1) | 2.25 [1.50–3.00] | 1.88 [0.75–3.00] |
+`
+	if got := w.likes("/tmp/coredns-old").String(); got != want {
 		t.Errorf("want\n%s\ngot\n%s", want, got)
 	}
 }

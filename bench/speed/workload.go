@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/addressmap/addressmap/bench/rig"
 )
@@ -54,6 +55,20 @@ func (w *workload) choose(only *regexp.Regexp) {
 		}
 	}
 	w.contenders = slices.DeleteFunc(w.contenders, func(c *contender) bool { return !wanted[c.name] })
+}
+
+// double adds to each CoreDNS with addressmap one with the binary of -against.
+func (w *workload) double() {
+	var all []*contender
+	for _, c := range w.contenders {
+		all = append(all, c)
+		if strings.HasPrefix(c.name, "addressmap") {
+			other := *c
+			other.name, other.like = c.name+", against", c
+			all = append(all, &other)
+		}
+	}
+	w.contenders = all
 }
 
 // Files of a workload, in its folder.

@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -14,7 +16,16 @@ import (
 	_ "github.com/addressmap/addressmap" // registers the directive
 )
 
+// threadsOnOneCore is how many threads run Go code where the process has one processor:
+// while a large map is loaded, queries then wait for the kernel's scheduler and not for
+// a time slice of Go's and one of its garbage collector's (bench/README.md, "One core").
+const threadsOnOneCore = 4
+
 func main() {
+	if runtime.GOMAXPROCS(0) == 1 && os.Getenv("GOMAXPROCS") == "" {
+		os.Setenv("GOMAXPROCS", strconv.Itoa(threadsOnOneCore)) // coremain asks the environment
+		runtime.GOMAXPROCS(threadsOnOneCore)
+	}
 	directives, err := withAddressmap(dnsserver.Directives)
 	if err == nil {
 		err = dnsserver.SetDirectives(directives)

@@ -36,14 +36,20 @@ var mayImport = map[string][]string{
 	"test":            {},
 	"test/ports":      {},
 	"test/acceptance": {},
+
+	"test/judge":          {},
+	"test/judge/opt":      {},
+	"test/judge/upstream": {},
+	"test/judge/world":    {"test/judge", "test/judge/upstream"},
+	"test/judge/run":      {"test/judge", "test/judge/upstream", "test/judge/world"},
 }
 
 // keptTo names the modules that only some packages may import: CoreDNS is
 // spoken in the root alone, files are watched in one place.
 var keptTo = map[string][]string{
-	"github.com/coredns/":    {"", "cmd/coredns"},
+	"github.com/coredns/":    {"", "cmd/coredns", "test/judge/run", "test/judge/upstream"}, // these speak its gRPC
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

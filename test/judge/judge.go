@@ -46,6 +46,7 @@ type query struct {
 	class     uint16
 	transfer  bool
 	size      int // the largest UDP response
+	trailing  bool
 	do        bool
 }
 
@@ -66,6 +67,8 @@ func readQuery(octets []byte) query {
 	case err != nil:
 		q.malformed = "cannot be unpacked: " + err.Error()
 	}
+	l := walk(octets)
+	q.trailing = l.err == nil && len(octets) > max(l.questionEnd, l.end())
 	if len(q.msg.Question) > 0 {
 		q.name, q.qtype, q.class = q.msg.Question[0].Name, q.msg.Question[0].Qtype, q.msg.Question[0].Qclass
 		q.transfer = q.qtype == dns.TypeAXFR || q.qtype == dns.TypeIXFR
@@ -105,7 +108,7 @@ func (c *Case) Judge() Verdict {
 
 // silence judges that no response came.
 func (c *Case) silence(q *query) Verdict {
-	if q.malformed != "" || q.opcode != dns.OpcodeQuery || c.Closed && c.Transport != "udp" && q.transfer {
+	if q.malformed != "" || q.trailing || q.opcode != dns.OpcodeQuery || c.Closed && c.Transport != "udp" && q.transfer {
 		return Verdict{}
 	}
 	if c.World.Fault != nil && c.World.Fault.Kind == "silence" {
@@ -120,7 +123,7 @@ func (c *Case) form(q *query, messages []*dns.Msg) Verdict {
 		if !m.Response {
 			return wrong("form", "QR is not set in a response", "QR=0", "QR=1")
 		}
-		if m.Truncated && c.Transport != "udp" {
+		if n := c.World.Find(q.name); m.Truncated && c.Transport != "udp" && n != nil && n.Status == Proxied {
 			return wrong("R23", "TC over "+c.Transport, "TC", "SERVFAIL or the whole answer: TC is for UDP alone")
 		}
 		if c.Transport == "udp" && len(c.Responses[i]) > q.size {

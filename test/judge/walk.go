@@ -97,6 +97,14 @@ func readName(msg []byte, at int) (name string, next int, err error) {
 	}
 }
 
+// end returns where the last record ends.
+func (l *layout) end() int {
+	if n := len(l.records); n > 0 {
+		return l.records[n-1].end
+	}
+	return 0
+}
+
 // at returns the record that holds the octet, or nil.
 func (l *layout) at(octet int) *record {
 	for i := range l.records {

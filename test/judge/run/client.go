@@ -33,7 +33,7 @@ type client struct {
 	streams map[string]*pool // of TCP and TLS connections, and of UDP sockets
 
 	mu   sync.Mutex
-	quic *quic.Conn
+	quic [2]*quic.Conn // the second for odd questions, which may end it
 	grpc *grpc.ClientConn
 	dns  pb.DnsServiceClient
 }
@@ -102,8 +102,10 @@ func (c *client) close() {
 	c.http.CloseIdleConnections()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.quic != nil {
-		c.quic.CloseWithError(0, "")
+	for _, conn := range c.quic {
+		if conn != nil {
+			conn.CloseWithError(0, "")
+		}
 	}
 	if c.grpc != nil {
 		c.grpc.Close()
@@ -154,8 +156,8 @@ func (c *client) udp(q world.Query) ([][]byte, bool, error) {
 
 // wait is how long an answer may take: one that nobody owes is not waited for.
 func (c *client) wait(q world.Query) time.Duration {
-	if q.Octets[2]&0x80 != 0 || q.Odd {
-		return 60 * time.Millisecond
+	if q.Odd {
+		return min(c.timeout, 200*time.Millisecond)
 	}
 	return c.timeout
 }
@@ -253,8 +255,12 @@ func (c *client) https(q world.Query) ([][]byte, bool, error) {
 }
 
 func (c *client) doq(q world.Query) ([][]byte, bool, error) {
+	which := 0
+	if q.Odd {
+		which = 1
+	}
 	for range 3 {
-		conn, err := c.quicConn()
+		conn, err := c.quicConn(which)
 		if err != nil {
 			return nil, false, err
 		}
@@ -273,6 +279,9 @@ func (c *client) doq(q world.Query) ([][]byte, bool, error) {
 		if err != nil {
 			if conn.Context().Err() != nil {
 				c.dropQUIC(conn)
+				if !q.Odd {
+					continue // another question of this connection ended it
+				}
 			}
 			return nil, true, nil
 		}
@@ -281,25 +290,29 @@ func (c *client) doq(q world.Query) ([][]byte, bool, error) {
 	return nil, true, nil
 }
 
-func (c *client) quicConn() (*quic.Conn, error) {
+func (c *client) quicConn(which int) (*quic.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.quic != nil && c.quic.Context().Err() == nil {
-		return c.quic, nil
+	if conn := c.quic[which]; conn != nil && conn.Context().Err() == nil {
+		return conn, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
 	conf := c.tls.Clone()
 	conf.NextProtos = []string{"doq"}
 	conn, err := quic.DialAddr(ctx, addr(c.ports.QUIC), conf, &quic.Config{})
-	c.quic = conn
+	if err == nil {
+		c.quic[which] = conn
+	}
 	return conn, err
 }
 
 func (c *client) dropQUIC(conn *quic.Conn) {
 	c.mu.Lock()
-	if c.quic == conn {
-		c.quic = nil
+	for i := range c.quic {
+		if c.quic[i] == conn {
+			c.quic[i] = nil
+		}
 	}
 	c.mu.Unlock()
 	conn.CloseWithError(0, "")

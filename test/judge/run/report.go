@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,8 +27,26 @@ type Report struct {
 	verdicts map[judge.Kind]map[string]int // by rule
 	failures map[string]*Failure
 	errs     map[string]int
-	took     time.Duration
+	used     time.Duration            // processor time of the servers
+	slow     map[string]time.Duration // by backend, owner and type
 }
+
+// slowAnswer is from when on an answer is listed although no fault is to blame.
+const slowAnswer = 500 * time.Millisecond
+
+func (r *Report) latency(s *site, q world.Query, took time.Duration) {
+	if took < slowAnswer || s.Plan != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := s.Spec["backend"] + " " + s.Spec["front"] + " " + q.Text
+	r.slow[k] = max(r.slow[k], took)
+}
+
+// asked is the part of a place that tells one query type from another; one
+// kind of failure is shown for all types.
+var asked = regexp.MustCompile(`,? ?asked for [A-Z0-9]+`)
 
 // Failure is one kind of failure with its simplest case.
 type Failure struct {
@@ -35,6 +54,7 @@ type Failure struct {
 	Times    int
 	Backends map[string]int
 	Fronts   map[string]int
+	Types    map[string]int
 	Spec     world.Spec
 	Query    world.Query
 	Repro    string
@@ -42,7 +62,7 @@ type Failure struct {
 }
 
 func newReport() *Report {
-	return &Report{verdicts: map[judge.Kind]map[string]int{}, failures: map[string]*Failure{}, errs: map[string]int{}, arrays: map[*world.Array]map[int]bool{}}
+	return &Report{verdicts: map[judge.Kind]map[string]int{}, failures: map[string]*Failure{}, errs: map[string]int{}, slow: map[string]time.Duration{}, arrays: map[*world.Array]map[int]bool{}}
 }
 
 // Queries returns how many queries were judged.
@@ -83,6 +103,12 @@ func (r *Report) usedQueries(arr *world.Array, rows []int) {
 	}
 }
 
+func (r *Report) server(used time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used += used
+}
+
 func (r *Report) broken(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,13 +137,15 @@ func (r *Report) add(s *site, q world.Query, responses [][]byte, v judge.Verdict
 	if v.Kind == judge.OK {
 		return
 	}
-	key := v.Kind.String() + " " + v.Rule + ": " + v.Place
+	place := asked.ReplaceAllString(v.Place, "")
+	key := v.Kind.String() + " " + v.Rule + ": " + place
 	f := r.failures[key]
 	if f == nil {
-		f = &Failure{weight: 1000, Backends: map[string]int{}, Fronts: map[string]int{}}
+		f = &Failure{weight: 1000, Backends: map[string]int{}, Fronts: map[string]int{}, Types: map[string]int{}}
 		r.failures[key] = f
 	}
 	f.Times++
+	f.Types[dns.Type(q.Type).String()]++
 	f.Backends[s.Spec["backend"]]++
 	f.Fronts[s.Spec["front"]]++
 	if w := weight(s.Spec)*100 + len(q.Name); w < f.weight || f.weight == 1000 {
@@ -217,6 +245,7 @@ func (r *Report) Failures() []*Failure {
 func (r *Report) Print(w io.Writer, show int) {
 	took := time.Since(r.Began)
 	fmt.Fprintf(w, "queries: %d in %s, %.0f a second\n", r.Queries(), took.Round(time.Second), float64(r.Queries())/took.Seconds())
+	fmt.Fprintf(w, "the servers took %s of processor time\n", r.used.Round(time.Second))
 	covered, permitted := world.CountPairs(world.WorldDimensions, world.ForbiddenWorld, r.worlds)
 	fmt.Fprintf(w, "worlds: %d; pairs of world dimensions: %d of %d\n", len(r.worlds), covered, permitted)
 	for arr, used := range r.arrays {
@@ -239,9 +268,17 @@ func (r *Report) Print(w io.Writer, show int) {
 	for err, n := range r.errs {
 		fmt.Fprintf(w, "not sent: %d times: %s\n", n, err)
 	}
+	slow := slices.SortedFunc(maps.Keys(r.slow), func(a, b string) int { return int(r.slow[b] - r.slow[a]) })
+	for i, k := range slow {
+		if i == 25 {
+			fmt.Fprintf(w, "… and %d slow answers more\n", len(slow)-i)
+			break
+		}
+		fmt.Fprintf(w, "slow: %s took %s\n", k, r.slow[k].Round(time.Millisecond))
+	}
 	failures := r.Failures()
 	for _, f := range failures {
-		fmt.Fprintf(w, "%6d × %s %s: %s  [%v; %v]\n", f.Times, f.Kind, f.Rule, f.Place, text(f.Backends), text(f.Fronts))
+		fmt.Fprintf(w, "%6d × %s %s: %s  [%s; %s; %s]\n", f.Times, f.Kind, f.Rule, asked.ReplaceAllString(f.Place, ""), text(f.Types), text(f.Backends), text(f.Fronts))
 	}
 	for i, f := range failures {
 		if i == show {

@@ -148,6 +148,7 @@ func (r *runner) batch(ctx context.Context, id string, specs []world.Spec, each 
 		if e := server.Stop(); e != nil {
 			err = errors.Join(err, e)
 		}
+		r.report.server(server.Used())
 	}()
 	for _, s := range sites {
 		if err := s.await(ctx, server); err != nil {
@@ -243,7 +244,7 @@ func (s *site) await(ctx context.Context, server *Server) error {
 				m := new(dns.Msg)
 				m.SetQuestion(zone, dns.TypeSOA)
 				r, _, err := cl.Exchange(m, addr(port))
-				if err == nil && (r.Rcode == dns.RcodeSuccess || port == s.Ports.DNS && r.Rcode != dns.RcodeServerFailure || s.Plan != nil) {
+				if err == nil && (r.Rcode == dns.RcodeSuccess || port == s.Ports.DNS && (r.Rcode != dns.RcodeServerFailure || s.Spec["front"] == "autopath") || s.Plan != nil) {
 					break
 				}
 				if server.Ended() {
@@ -305,7 +306,9 @@ func (r *runner) play(ctx context.Context, s *site, server *Server) {
 
 // one sends and judges one query.
 func (r *runner) one(s *site, c *client, q world.Query) {
+	began := time.Now()
 	responses, closed, err := c.send(q)
+	r.report.latency(s, q, time.Since(began))
 	if err != nil {
 		r.report.broken(err)
 		return

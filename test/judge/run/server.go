@@ -72,6 +72,11 @@ func (s *Server) Ended() bool {
 	}
 }
 
+// Used returns the processor time that the server took, once it has stopped.
+func (s *Server) Used() time.Duration {
+	return s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
+}
+
 // Stop ends the process and waits for it.
 func (s *Server) Stop() error {
 	if s.Ended() {

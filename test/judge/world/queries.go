@@ -17,7 +17,7 @@ type Query struct {
 	Client    string // the address it is sent from
 	Text      string // as one would type it for dig
 	Slow      bool   // a fault may keep it waiting
-	Odd       bool   // malformed: perhaps nobody answers
+	Odd       bool   // malformed or of another opcode: perhaps nobody answers
 	Name      string
 	Type      uint16
 }
@@ -85,7 +85,7 @@ func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) Query {
 	if s["malformed"] == "noquestion" {
 		m.Question = nil
 	}
-	q.Odd = s["malformed"] != "" && s["malformed"] != "no"
+	q.Odd = s["malformed"] != "" && (s["malformed"] != "no" || s["opcode"] != "0")
 	q.Octets, _ = m.Pack()
 	op, _ := strconv.Atoi(s["opcode"])
 	flags := binary.BigEndian.Uint16(q.Octets[2:])&^(0xf<<11) | uint16(op)<<11

@@ -31,6 +31,15 @@ func (c *Case) ask(name string, qtype uint16) *dns.Msg {
 	return c.Backend.Ask(dns.CanonicalName(name), qtype)
 }
 
+// sayable returns what the backend says, nil if it fails: then nobody knows
+// what it would have said.
+func sayable(m *dns.Msg) *dns.Msg {
+	if m == nil || m.Rcode == dns.RcodeServerFailure {
+		return nil
+	}
+	return m
+}
+
 // expect works out what is to be answered.
 func (c *Case) expect(name string, qtype uint16) want {
 	n := c.World.Find(name)
@@ -40,7 +49,7 @@ func (c *Case) expect(name string, qtype uint16) want {
 	if n.Status == Proxied {
 		return c.expectProxied(n, name, qtype)
 	}
-	m := c.ask(name, qtype)
+	m := sayable(c.ask(name, qtype))
 	if m == nil {
 		return unknownWant
 	}
@@ -145,8 +154,13 @@ func (c *Case) expectProxied(n *Name, asked string, qtype uint16) want {
 	if n.AAAAOnly && !hasAAAA && !n.Spectrum {
 		v6 = nil
 	}
-	aa := []bool{a.Authoritative, aaaa.Authoritative, m.Authoritative}
-	if n.Spectrum {
+	var aa []bool
+	for _, said := range []*dns.Msg{a, aaaa, m} {
+		if !failed(said) {
+			aa = append(aa, said.Authoritative)
+		}
+	}
+	if n.Spectrum || isAlias && failed(a) {
 		aa = nil
 	}
 	noData := want{rule: "R6", rcodes: []int{dns.RcodeSuccess}, soaFor: n.Name}
@@ -156,7 +170,11 @@ func (c *Case) expectProxied(n *Name, asked string, qtype uint16) want {
 			if qtype == dns.TypeANY {
 				return unknownWant // whether it counts as proxied without an address is not said
 			}
-			return want{rule: "R4", rcodes: []int{m.Rcode}, answer: m.Answer, soaFor: n.Name}
+			w := want{rule: "R4", rcodes: []int{m.Rcode}, answer: m.Answer}
+			if hasSOA(m, n.Name) {
+				w.soaFor = n.Name
+			}
+			return w
 		}
 		rule, addrs := "R2", v4
 		switch {
@@ -196,9 +214,12 @@ func (c *Case) expectProxied(n *Name, asked string, qtype uint16) want {
 		}
 		return want{rule: "R6", rcodes: noData.rcodes, answer: beside}
 	}
+	if sayable(m) == nil {
+		return unknownWant
+	}
 	w := want{rule: "R13", rcodes: []int{m.Rcode}, answer: m.Answer, aa: []bool{m.Authoritative}}
-	if len(m.Answer) == 0 && m.Rcode == dns.RcodeSuccess {
-		w.rule, w.soaFor = "R27", n.Name
+	if len(m.Answer) == 0 && hasSOA(m, n.Name) {
+		w.soaFor = n.Name
 	}
 	if n.Spectrum {
 		w.aa = nil
@@ -235,7 +256,7 @@ func at(rrs []dns.RR, name string, qtype uint16) []dns.RR {
 func (c *Case) mapped(name string, addrs []netip.Addr) []dns.RR {
 	var out []dns.RR
 	for _, a := range addrs {
-		h := dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: c.World.ttl(name)}
+		h := dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: c.World.Options.TTL}
 		if a.Is4() {
 			out = append(out, &dns.A{Hdr: h, A: a.AsSlice()})
 			continue
@@ -249,7 +270,7 @@ func (c *Case) mapped(name string, addrs []netip.Addr) []dns.RR {
 // synthesized is the HTTPS record of R10.
 func (c *Case) synthesized(name string, v4, v6 []netip.Addr) dns.RR {
 	rr := &dns.HTTPS{}
-	rr.Hdr = dns.RR_Header{Name: name, Rrtype: dns.TypeHTTPS, Class: dns.ClassINET, Ttl: c.World.ttl(name)}
+	rr.Hdr = dns.RR_Header{Name: name, Rrtype: dns.TypeHTTPS, Class: dns.ClassINET, Ttl: c.World.Options.TTL}
 	rr.Priority, rr.Target = 1, "."
 	rr.Value = append(rr.Value, &dns.SVCBAlpn{Alpn: c.World.Options.ALPN})
 	var four dns.SVCBIPv4Hint

@@ -124,6 +124,9 @@ func (c *Case) form(q *query, messages []*dns.Msg) Verdict {
 			return wrong("form", "QR is not set in a response", "QR=0", "QR=1")
 		}
 		if n := c.World.Find(q.name); m.Truncated && c.Transport != "udp" && n != nil && n.Status == Proxied {
+			if c.Transport == "quic" && len(c.Responses[i]) > q.size/2 {
+				continue // CoreDNS cuts DoQ to the client's UDP size, before and after us
+			}
 			return wrong("R23", "TC over "+c.Transport, "TC", "SERVFAIL or the whole answer: TC is for UDP alone")
 		}
 		if c.Transport == "udp" && len(c.Responses[i]) > q.size {

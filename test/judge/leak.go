@@ -44,7 +44,7 @@ func (c *Case) mayLeave(q *query, raw []byte, l *layout, h hit) bool {
 	if r == nil {
 		return false
 	}
-	if s.Told && !c.World.IsProxied(q.name) && !slices.ContainsFunc(l.records, func(r record) bool { return c.World.IsProxied(r.owner) }) {
+	if s.Told && !c.World.IsProxied(q.name) && !slices.ContainsFunc(l.records, c.substitute) {
 		return true
 	}
 	if s.Public != "" && r.owner == s.Public {
@@ -58,6 +58,16 @@ func (c *Case) mayLeave(q *query, raw []byte, l *layout, h hit) bool {
 	}
 	return s.Glue != "" && r.owner == s.Glue && (r.rrtype == dns.TypeA || r.rrtype == dns.TypeAAAA) &&
 		h.at == r.rdata && (q.transfer || c.isGlue(raw, r))
+}
+
+// substitute says whether the record is one that takes the place of another, so
+// that the response is not the backend's own any more.
+func (c *Case) substitute(r record) bool {
+	switch r.rrtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeSVCB:
+		return c.World.IsProxied(r.owner)
+	}
+	return false
 }
 
 // mayTransfer says whether a transfer may hold the secret in this record: what

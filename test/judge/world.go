@@ -25,15 +25,11 @@ const (
 type Name struct {
 	Name      string // fully qualified, lower case
 	Status    Status
-	V4, V6    []netip.Addr // mapped addresses by family, in the map's order
-	AAAAOnly  bool         // the zone is ipv6: false: AAAA only if the backend has AAAA
-	Spectrum  bool         // a Spectrum application: answered without the backend
-	Elsewhere bool         // in a zone that another server block serves
-	// TTL is that of the mapped addresses if the directive that answers for the
-	// name is another one than the world's options are of.
-	TTL    uint32
-	HasTTL bool
-	Beside map[uint16][]dns.RR // records that the backend has beside a CNAME
+	V4, V6    []netip.Addr        // mapped addresses by family, in the map's order
+	AAAAOnly  bool                // the zone is ipv6: false: AAAA only if the backend has AAAA
+	Spectrum  bool                // a Spectrum application: answered without the backend
+	Elsewhere bool                // in a zone that another server block serves
+	Beside    map[uint16][]dns.RR // records that the backend has beside a CNAME
 }
 
 // Zone is one zone of the world.
@@ -47,6 +43,7 @@ type Zone struct {
 // Options are those of the directive that a query reaches.
 type Options struct {
 	TTL      uint32
+	OtherTTL uint32   // of another directive that chains may pass, 0 if there is none
 	ALPN     []string // of the option https; nil is off
 	Transfer string   // mapped, origin or refuse
 }
@@ -133,12 +130,4 @@ type Case struct {
 	Transport string   // udp, tcp, tls, https, quic or grpc
 	Backend   Backend  // nil: only leaks and the form are judged
 	Transfer  []dns.RR // what the backend transfers, for AXFR; nil if unknown
-}
-
-// ttl returns the TTL of substituted records at the name.
-func (w *World) ttl(name string) uint32 {
-	if n := w.Find(name); n != nil && n.HasTTL {
-		return n.TTL
-	}
-	return w.Options.TTL
 }

@@ -85,7 +85,11 @@ func (w *World) backend(zones []string, control bool) string {
 		fmt.Fprintf(&files, "\tfile zones/db.%s %s {\n\t\treload 0\n\t}\n", bare(z), bare(z))
 	}
 	all := strings.Join(list, " ")
-	forward := fmt.Sprintf("\tforward . 127.0.0.1:%d {\n\t\tmax_fails 0\n\t\tread_timeout 400ms\n\t}\n", up)
+	timeout := ""
+	if !control && w.Spec["fault"] == "silence" {
+		timeout = "\t\tread_timeout 400ms\n"
+	}
+	forward := fmt.Sprintf("\tforward . 127.0.0.1:%d {\n\t\tmax_fails 0\n%s\t}\n", up, timeout)
 	switch w.Spec["backend"] {
 	case "file", "signed":
 		return files.String()

@@ -67,11 +67,7 @@ func New(id string, spec Spec, rng *rand.Rand) (*World, error) {
 		second.Options.TTL = otherTTL
 		w.Second = &second
 	case "splitdiff":
-		for name, n := range b.names {
-			if dns.IsSubDomain(Net, name) {
-				n.TTL, n.HasTTL = otherTTL, true
-			}
-		}
+		w.Judge.Options.OtherTTL = otherTTL
 	}
 	return w, w.files()
 }

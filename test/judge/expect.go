@@ -155,7 +155,7 @@ func (c *Case) expectProxied(n *Name, asked string, qtype uint16) want {
 		v6 = nil
 	}
 	var aa []bool
-	for _, said := range []*dns.Msg{a, aaaa, m} {
+	for _, said := range []*dns.Msg{a, aaaa, cname, m} {
 		if !failed(said) {
 			aa = append(aa, said.Authoritative)
 		}

@@ -62,6 +62,9 @@ func (c *Case) inPlay(f *Fault, q *query) bool {
 		return true
 	}
 	names := []string{dns.CanonicalName(q.name)}
+	if z := c.World.Closest(q.name, func(z Zone) bool { return z.Served }); z != nil && f.Names[z.Name] {
+		return true // an SOA may be asked for
+	}
 	for i := 0; i < len(names) && i < 64; i++ {
 		if f.Names[names[i]] {
 			return true
@@ -126,11 +129,14 @@ func (c *Case) underFault(f *Fault, q *query, m *dns.Msg, w want) Verdict {
 	if f.Kind == "slow" || f.Kind == "ede" || f.Kind == "optopts" {
 		return Verdict{}
 	}
+	if w.soaFor != "" && len(w.answer) == 0 && len(m.Answer) == 0 && c.servedSOA(w.soaFor) && !hasSOA(m, w.soaFor) && c.World.Front != "minimal" {
+		return wrong("R27", "a negative answer without the zone's SOA where a question failed, inner fault "+f.Kind+", asked for "+dns.Type(q.qtype).String(), summary(m), "SERVFAIL, or an SOA")
+	}
 	positive := len(w.answer) > 0 && slices.Contains(w.rcodes, dns.RcodeSuccess)
 	if !positive {
 		return Verdict{}
 	}
-	place := fmt.Sprintf("asked for %s, inner fault %s", dns.Type(q.qtype), kindClass(f.Kind))
+	place := fmt.Sprintf("asked for %s, inner fault %s", dns.Type(q.qtype), f.Kind)
 	if m.Rcode == dns.RcodeNameError {
 		return wrong("R23", "NXDOMAIN where a question failed: "+place, summary(m), "SERVFAIL, or TC over UDP")
 	}
@@ -139,8 +145,6 @@ func (c *Case) underFault(f *Fault, q *query, m *dns.Msg, w want) Verdict {
 	}
 	return Verdict{}
 }
-
-func kindClass(kind string) string { return kind }
 
 // holdsAnswer says whether the last record's owner that is wanted is answered.
 func holdsAnswer(m *dns.Msg, w want) bool {

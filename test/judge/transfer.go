@@ -13,7 +13,7 @@ func (c *Case) transferred(q *query, messages []*dns.Msg) Verdict {
 	for _, m := range messages {
 		got = append(got, m.Answer...)
 	}
-	if q.qtype != dns.TypeAXFR || c.Transport == "udp" || c.Transfer == nil || c.World.Fault != nil {
+	if q.qtype != dns.TypeAXFR || c.Transport != "tcp" && c.Transport != "tls" || c.Transfer == nil || c.World.Fault != nil {
 		return Verdict{}
 	}
 	switch c.World.Front {

@@ -40,7 +40,7 @@ func (c *control) exchange(q dns.Question) *dns.Msg {
 	m := &dns.Msg{Question: []dns.Question{q}}
 	m.Id, m.RecursionDesired = dns.Id(), true
 	m.SetEdns0(4096, false)
-	cl := &dns.Client{Net: "tcp", Timeout: 5 * time.Second}
+	cl := &dns.Client{Net: "tcp", Timeout: 3 * time.Second}
 	for range 2 {
 		if r, _, err := cl.Exchange(m, addr(c.port)); err == nil {
 			return r

@@ -161,7 +161,11 @@ func (r *runner) batch(ctx context.Context, id string, specs []world.Spec, each 
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			began := time.Now()
 			r.play(ctx, s, server)
+			if took := time.Since(began); took > 8*time.Second {
+				r.Log("judge: %d queries took %s in %v", len(s.queries), took.Round(time.Second), s.Spec)
+			}
 		})
 	}
 	wg.Wait()
@@ -274,7 +278,7 @@ func (s *site) ready() []string {
 
 // play sends all queries of a world and judges what comes.
 func (r *runner) play(ctx context.Context, s *site, server *Server) {
-	timeout := 6 * time.Second
+	timeout := 15 * time.Second
 	if s.Plan != nil && (s.Plan.Kind == "silence" || s.Plan.Kind == "garbage") {
 		timeout = 20 * time.Second
 	}

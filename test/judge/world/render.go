@@ -133,6 +133,16 @@ func simple(name string) bool {
 	return !strings.Contains(name, "*") && !strings.HasSuffix(name, "cut."+Main) && !strings.HasSuffix(name, ".dn."+Main)
 }
 
+// loops says whether the name is an alias that ends in a loop, which template
+// would follow for seconds.
+func loops(name string) bool {
+	switch strings.TrimSuffix(name, "."+Main) {
+	case "alloop", "alloop2", "alself", "flatself", "flatloop":
+		return true
+	}
+	return false
+}
+
 func (w *World) hostsFile() string {
 	var b strings.Builder
 	for i, rr := range w.Records {
@@ -157,7 +167,7 @@ func (w *World) templates(zones []string, takes func(name string) bool, next boo
 	var names []string
 	for _, rr := range w.Records {
 		name := dns.CanonicalName(rr.Header().Name)
-		if !takes(name) || !slices.ContainsFunc(zones, func(z string) bool { return dns.IsSubDomain(z, name) }) {
+		if loops(name) || !takes(name) || !slices.ContainsFunc(zones, func(z string) bool { return dns.IsSubDomain(z, name) }) {
 			continue
 		}
 		if byName[name] == nil {

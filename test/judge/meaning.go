@@ -157,7 +157,7 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 	ask := "asked for " + dns.Type(q.qtype).String()
 	wanted := wantedText(w)
 	if m.Truncated {
-		if q.qtype != dns.TypeANY && size(w) < q.size-200 {
+		if q.qtype != dns.TypeANY && size(w) < q.size-100 {
 			return Verdict{Closed, "R22", "TC although the answer would fit, " + ask, summary(m), wanted}
 		}
 		return Verdict{}
@@ -206,7 +206,7 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 
 func size(w want) int {
 	m := dns.Msg{Answer: w.answer, Ns: w.ns, Extra: w.extra}
-	return m.Len() + 300
+	return m.Len() + 100
 }
 
 func wantedText(w want) string {

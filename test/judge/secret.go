@@ -194,7 +194,7 @@ func (x *index) scanV6(lower []byte) []hit {
 			end++
 		}
 		for from := i; colons >= 2 && from < end && from < i+4; from++ { // a length octet may look like text
-			for to := end; to > end-2 && to > from; to-- {
+			for to := end; to > from && (to == end || lower[to] == '.' || lower[to] == ':'); to-- {
 				if a, err := netip.ParseAddr(string(lower[from:to])); err == nil && x.v6[a] != nil {
 					hits = append(hits, hit{from, x.v6[a], "text"})
 				}

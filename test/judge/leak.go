@@ -73,12 +73,7 @@ func (c *Case) substitute(r record) bool {
 // mayTransfer says whether a transfer may hold the secret in this record: what
 // unproxied owners have is transferred as it is (R18).
 func (c *Case) mayTransfer(r *record, s *Secret) bool {
-	for _, label := range append([]string{s.Label}, s.KnownBy...) {
-		if label != "" && strings.Contains(r.owner, label) {
-			return true
-		}
-	}
-	return false
+	return (s.Label != "" || len(s.KnownBy) > 0) && !c.World.IsProxied(r.owner)
 }
 
 // isGlue says whether the record is glue by R12: beside a delegation to its

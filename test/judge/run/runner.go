@@ -247,6 +247,9 @@ func (s *site) await(ctx context.Context, server *Server) error {
 			for {
 				m := new(dns.Msg)
 				m.SetQuestion(zone, dns.TypeSOA)
+				if s.Plan != nil && port == s.Ports.DNS {
+					m.SetQuestion("ready.invalid.", dns.TypeSOA) // the backend might keep us waiting
+				}
 				r, _, err := cl.Exchange(m, addr(port))
 				if err == nil && (r.Rcode == dns.RcodeSuccess || port == s.Ports.DNS && (r.Rcode != dns.RcodeServerFailure || s.Spec["front"] == "autopath") || s.Plan != nil) {
 					break

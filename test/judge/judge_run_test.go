@@ -10,11 +10,15 @@ import (
 	"github.com/addressmap/addressmap/test/judge"
 	"github.com/addressmap/addressmap/test/judge/opt"
 	"github.com/addressmap/addressmap/test/judge/run"
+	"github.com/addressmap/addressmap/test/judge/world"
 )
 
 // TestJudge runs the server in many worlds, and fails for every kind of leak,
 // wrong answer and needless refusal.
 func TestJudge(t *testing.T) {
+	if *opt.Unlisted {
+		world.AddUnlisted()
+	}
 	ctx := t.Context()
 	dir := t.TempDir()
 	if *opt.Keep != "" {

@@ -224,6 +224,24 @@ func TestJudge_Verdicts(t *testing.T) {
 	}
 }
 
+func TestJudge_Unlisted(t *testing.T) {
+	for response, kind := range map[string]Kind{"rcode SERVFAIL": OK, "www.example.com. 60 IN A 198.51.100.1": Wrong, "rcode REFUSED": Wrong} {
+		w := testWorld()
+		w.Options.Unlisted = true
+		w.Zones = append(w.Zones, Zone{Name: "example.com.", Served: true})
+		q := new(dns.Msg)
+		q.SetQuestion("www.example.com.", dns.TypeA)
+		m := message(response)
+		m.Id, m.Response, m.Question = q.Id, true, q.Question
+		c := &Case{World: w, Query: pack(q), Responses: [][]byte{pack(m)}, Transport: "udp", Backend: testBackend}
+		rule := ""
+		if kind != OK {
+			rule = "R29"
+		}
+		check(t, c.Judge(), kind, rule)
+	}
+}
+
 func check(t *testing.T, v Verdict, kind Kind, rule string) {
 	t.Helper()
 	if v.Kind != kind || v.Rule != rule {

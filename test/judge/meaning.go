@@ -13,10 +13,13 @@ func (c *Case) meaning(q *query, messages []*dns.Msg) Verdict {
 	if q.opcode != dns.OpcodeQuery || q.malformed != "" || q.class != dns.ClassINET || c.Backend == nil {
 		return Verdict{}
 	}
+	m := messages[0]
+	if c.World.Options.Unlisted && c.unlisted(q.name) {
+		return c.refused(q, m)
+	}
 	if q.transfer {
 		return c.transferred(q, messages)
 	}
-	m := messages[0]
 	if c.World.Front == "autopath" {
 		return Verdict{} // it asks and answers with other names
 	}
@@ -34,6 +37,29 @@ func (c *Case) meaning(q *query, messages []*dns.Msg) Verdict {
 		return c.underFault(f, q, m, w)
 	}
 	return c.compare(q, m, w)
+}
+
+// unlisted says whether the name is in a zone that the server block serves and
+// the map does not know.
+func (c *Case) unlisted(name string) bool {
+	return c.World.Closest(name, func(z Zone) bool { return z.Declared }) == nil && c.World.Closest(name, func(z Zone) bool { return z.Served }) != nil
+}
+
+// refused judges R29 with "unlisted refuse".
+func (c *Case) refused(q *query, m *dns.Msg) Verdict {
+	if c.frontAnswers(q) || c.World.Front == "autopath" {
+		return Verdict{}
+	}
+	if rrs := records(m); m.Rcode != dns.RcodeServerFailure || len(rrs) > 0 {
+		return wrong("R29", "unlisted refuse, asked for "+dns.Type(q.qtype).String(), summary(m), "SERVFAIL and no record")
+	}
+	if q.msg.IsEdns0() == nil {
+		return Verdict{}
+	}
+	if opt := m.IsEdns0(); opt == nil || !slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }) {
+		return wrong("R29", "unlisted refuse without an EDE", m.String(), "an EDE")
+	}
+	return Verdict{}
 }
 
 // frontAnswers says whether the plugin in front may have made this answer, or

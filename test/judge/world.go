@@ -46,6 +46,7 @@ type Options struct {
 	OtherTTL uint32   // of another directive that chains may pass, 0 if there is none
 	ALPN     []string // of the option https; nil is off
 	Transfer string   // mapped, origin or refuse
+	Unlisted bool     // unlisted refuse: names of zones that the map does not know are refused
 }
 
 // Fault is a mistake that the backend makes in answer to some questions.

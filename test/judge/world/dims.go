@@ -33,6 +33,12 @@ var WorldDimensions = []Dimension{
 	{"chase", []string{"no", "yes"}},
 }
 
+// AddUnlisted adds the dimension of the option unlisted, which servers before
+// rule R29 do not know. It must be called before any world is made.
+func AddUnlisted() {
+	WorldDimensions = append(WorldDimensions, Dimension{"unlisted", []string{"absent", "pass", "refuse"}})
+}
+
 // ForbiddenWorld states which values of world dimensions exclude each other.
 func ForbiddenWorld(dimA, a, dimB, b string) bool {
 	switch dimA + " " + dimB {

@@ -59,6 +59,15 @@ func New(id string, spec Spec, rng *rand.Rand) (*World, error) {
 	if spec["nested"] == "nocut" {
 		w.Judge.Zones = append(w.Judge.Zones, judge.Zone{Name: Nest, Declared: true, ActedFor: true})
 	}
+	if spec["unlisted"] == "refuse" {
+		w.Judge.Options.Unlisted = true
+		for name, n := range b.names {
+			// Aliases into a refused zone end there, in ways that no rule tells.
+			if name == full("alcom") || name == full("alfar") || name == full("svcfar") || n.Status == judge.Unproxied && (dns.IsSubDomain(Com, name) || dns.IsSubDomain(Far, name)) {
+				n.Status = judge.Unsure
+			}
+		}
+	}
 	w.Judge.Index()
 	w.Second = w.Judge
 	switch spec["blocks"] {

@@ -30,10 +30,11 @@ func testWorld() *World {
 			{Label: "zqserver", Of: "upstream", Rule: "R30", Told: true},
 		},
 	}
-	for _, name := range []string{"www", "flat", "ns.cut", "gone", "one"} {
+	for _, name := range []string{"www", "flat", "ns.cut", "gone", "one", "two"} {
 		w.Names[name+".example.org."] = &Name{Name: name + ".example.org.", Status: Proxied, V4: v4, V6: v6, Beside: map[uint16][]dns.RR{}}
 	}
 	w.Names["one.example.org."].V6 = nil
+	w.Names["two.example.org."].V4 = append(v4[:1:1], p("192.0.2.2"))
 	for _, name := range []string{"example.org.", "plain.example.org.", "alias.example.org.", "svc.example.org.", "host.cut.example.org.", "zqabcdef.example.org.", "mail.example.org."} {
 		w.Names[name] = &Name{Name: name, Status: Unproxied}
 	}
@@ -61,6 +62,7 @@ func (b backend) Ask(name string, qtype uint16) *dns.Msg {
 
 var testBackend = backend{
 	"www A": "www.example.org. 60 IN A 10.66.0.1", "www AAAA": "www.example.org. 60 IN AAAA 2001:db8:66::1", "www TXT": `www.example.org. 60 IN TXT "text"`,
+	"two A":     "two.example.org. 60 IN A 10.66.0.1",
 	"one A":     "one.example.org. 60 IN A 10.66.0.1",
 	"flat A":    "flat.example.org. 60 IN CNAME zqabcdef.example.org.\nzqabcdef.example.org. 60 IN A 10.66.0.9",
 	"flat AAAA": "flat.example.org. 60 IN CNAME zqabcdef.example.org.", "flat CNAME": "flat.example.org. 60 IN CNAME zqabcdef.example.org.",
@@ -144,6 +146,9 @@ func TestJudge_Verdicts(t *testing.T) {
 		fault                    string
 	}{
 		{name: "mapped", question: "www A", response: mapped},
+		{name: "two", question: "two A", response: "two.example.org. 300 IN A 192.0.2.1\ntwo.example.org. 300 IN A 192.0.2.2"},
+		{name: "another order", question: "two A", response: "two.example.org. 300 IN A 192.0.2.2\ntwo.example.org. 300 IN A 192.0.2.1", kind: Wrong, rule: "R22"},
+		{name: "one of two", question: "two A", response: "two.example.org. 300 IN A 192.0.2.2", kind: Wrong, rule: "R2"},
 		{name: "origin", question: "www A", response: "www.example.org. 60 IN A 10.66.0.1", kind: Leak, rule: "R2"},
 		{name: "origin beside", question: "www A", response: mapped + "+ www.example.org. 60 IN A 10.66.0.1", kind: Leak, rule: "one rule"},
 		{name: "an address of nobody's", question: "www A", response: "www.example.org. 300 IN A 192.0.2.7", kind: Wrong, rule: "R2"},

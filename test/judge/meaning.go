@@ -210,6 +210,9 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 		}
 		return wrong(w.rule, place+", "+ask, summary(m), wanted)
 	}
+	if w.bare && !c.shuffled() && !sameOrder(w.answer, m.Answer) {
+		return wrong("R22", "the addresses are not in the map's order, "+ask, summary(m), wanted)
+	}
 	if w.soaFor != "" && len(w.answer) == 0 && c.servedSOA(w.soaFor) && !hasSOA(m, w.soaFor) {
 		return wrong("R27", "a negative answer without the zone's SOA, "+ask, summary(m), wanted+" and an SOA")
 	}
@@ -229,6 +232,19 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 		return c.compareSections(q, m, w)
 	}
 	return Verdict{}
+}
+
+func (c *Case) shuffled() bool { return c.World.Front == "loadbalance" || c.World.Front == "many" }
+
+// sameOrder says whether the records that are wanted come in their order.
+func sameOrder(want, got []dns.RR) bool {
+	got = notSignature(got)
+	for i, rr := range want {
+		if i >= len(got) || key(rr, true) != key(got[i], true) {
+			return false
+		}
+	}
+	return true
 }
 
 func size(w want) int {

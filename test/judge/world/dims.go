@@ -83,6 +83,7 @@ func QueryDimensions() []Dimension {
 		{"cd", []string{"0", "1"}},
 		{"rd", []string{"1", "0"}},
 		{"case", []string{"lower", "mixed"}},
+		{"option", []string{"none", "cookie", "nsid", "ecs"}},
 		{"client", []string{"127.0.0.1", "127.0.0.2"}},
 	}
 }
@@ -109,6 +110,8 @@ func OddDimensions() []Dimension {
 // ForbiddenQuery states which values of query dimensions exclude each other.
 func ForbiddenQuery(dimA, a, dimB, b string) bool {
 	switch dimA + " " + dimB {
+	case "edns option":
+		return a == "none" && b != "none"
 	case "edns do":
 		return a == "none" && b == "1"
 	case "transport client":

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 
@@ -69,6 +70,16 @@ func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) Query {
 	if size, err := strconv.Atoi(s["edns"]); err == nil {
 		m.SetEdns0(uint16(size), s["do"] == "1")
 	}
+	if opt := m.IsEdns0(); opt != nil {
+		switch s["option"] {
+		case "cookie":
+			opt.Option = append(opt.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "24a5ac1223344556"})
+		case "nsid":
+			opt.Option = append(opt.Option, &dns.EDNS0_NSID{Code: dns.EDNS0NSID})
+		case "ecs":
+			opt.Option = append(opt.Option, &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IP{198, 51, 100, 0}})
+		}
+	}
 	class := uint16(dns.ClassINET)
 	if s["class"] != "" && s["class"] != "IN" {
 		if c, ok := dns.StringToClass[s["class"]]; ok {
@@ -99,7 +110,7 @@ func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) Query {
 	}
 	binary.BigEndian.PutUint16(q.Octets[2:], flags)
 	q.Text = fmt.Sprintf("%s %s %s +%s", name, s["class"], s["qtype"], q.Transport)
-	for _, d := range []string{"edns", "do", "cd", "rd", "opcode", "malformed"} {
+	for _, d := range []string{"edns", "option", "do", "cd", "rd", "opcode", "malformed"} {
 		if v := s[d]; v != "" && v != "none" && v != "no" && !(d == "opcode" && v == "0") {
 			q.Text += fmt.Sprintf(" %s=%s", d, v)
 		}

@@ -60,7 +60,7 @@ func (w *World) front(dir string, zones []string) string {
 	case "bufsize":
 		return "\tbufsize 1232\n"
 	case "tsig":
-		return "\ttsig {\n\t\tsecret judge.key. NoTCJU+DMqFWywaPyxSijrDEA/eC3nK0xi3AMEZuPVk=\n\t\trequire none\n\t}\n"
+		return "\ttsig {\n\t\tsecret judge.key. " + tsigSecret + "\n\t\trequire none\n\t}\n"
 	case "chaos":
 		return "\tchaos CoreDNS-judge somebody\n"
 	case "many":

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -36,10 +37,13 @@ func (w *World) owner(o string, rng *rand.Rand) string {
 	return full(o)
 }
 
+// tsigSecret is that of the key judge.key.
+const tsigSecret = "NoTCJU+DMqFWywaPyxSijrDEA/eC3nK0xi3AMEZuPVk="
+
 // Query makes the question of a row of either array.
-func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) Query {
+func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) (q Query) {
 	s := SpecOf(dims, row)
-	q := Query{Transport: s["transport"], Client: s["client"]}
+	q = Query{Transport: s["transport"], Client: s["client"]}
 	name := w.owner(s["owner"], rng)
 	if s["case"] == "mixed" {
 		name = strings.Map(func(r rune) rune {
@@ -98,6 +102,13 @@ func (w *World) Query(dims []Dimension, row Row, rng *rand.Rand) Query {
 	}
 	q.Odd = s["malformed"] != "" && (s["malformed"] != "no" || s["opcode"] != "0")
 	q.Octets, _ = m.Pack()
+	if w.Spec["front"] == "tsig" && !q.Odd && rng.IntN(3) == 0 {
+		m.SetTsig("judge.key.", dns.HmacSHA256, 300, time.Now().Unix())
+		if signed, _, err := dns.TsigGenerate(m, tsigSecret, "", false); err == nil {
+			q.Octets = signed
+			defer func() { q.Text += " signed" }()
+		}
+	}
 	op, _ := strconv.Atoi(s["opcode"])
 	flags := binary.BigEndian.Uint16(q.Octets[2:])&^(0xf<<11) | uint16(op)<<11
 	switch s["malformed"] {

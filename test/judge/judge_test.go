@@ -172,7 +172,7 @@ func TestJudge_Verdicts(t *testing.T) {
 		{name: "flat, behind", question: "flat A", response: "flat.example.org. 300 IN A 10.66.0.9", kind: Leak, rule: "R2"},
 		{name: "flat, text", question: "flat TXT", response: "+ " + testSOA},
 		{name: "flat, text behind", question: "flat TXT", response: `flat.example.org. 60 IN TXT "behind"`, kind: Wrong, rule: "R6"},
-		{name: "flat, SRV", question: "flat SRV", response: "flat.example.org. 60 IN SRV 0 0 1 zqabcdef.example.org.", kind: Leak, rule: "R2"},
+		{name: "flat, SRV", question: "flat SRV", response: "flat.example.org. 60 IN SRV 0 0 1 zqabcdef.example.org.", kind: Leak, rule: "R6"},
 		{name: "the target itself", question: "zqabcdef A", response: "zqabcdef.example.org. 60 IN A 10.66.0.9"},
 
 		{name: "chain", question: "alias A", response: "alias.example.org. 60 IN CNAME www.example.org.\n" + mapped},

@@ -131,6 +131,8 @@ func (c *Case) where(q *query, l *layout, h hit) (place, rule string) {
 		rule = "R9"
 	case dns.TypeCNAME:
 		rule = "R5"
+	case dns.TypeSRV, dns.TypePTR, dns.TypeNAPTR, dns.TypeMX, dns.TypeTXT, dns.TypeDNAME:
+		rule = "R6"
 	default:
 		rule = map[string]string{"answer": "R2", "authority": "one rule", "additional": "R11"}[r.section]
 	}

@@ -45,6 +45,7 @@ type runner struct {
 	report *Report
 	plain  *world.Array
 	odd    *world.Array
+	etcd   *etcd // nil if there is none to be had
 }
 
 // Run makes worlds until enough queries are judged, and reports.
@@ -52,6 +53,15 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &runner{Options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), ports: NewPorts(), report: newReport()}
 	if err := writeCertificate(o.Dir); err != nil {
 		return nil, err
+	}
+	if haveEtcd() {
+		world.AddEtcd()
+		e, err := startEtcd(ctx, o.Dir, r.ports)
+		if err != nil {
+			return nil, err
+		}
+		defer e.stop()
+		r.etcd = e
 	}
 	r.report.Began = time.Now()
 	for round := 0; ; round++ {
@@ -85,6 +95,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 				r.report.Queries(), r.report.Rate(), r.report.Count(judge.Leak), r.report.Count(judge.Wrong), r.report.Count(judge.Closed))
 			if ctx.Err() != nil {
 				return r.report, ctx.Err()
+			}
+			if round > 0 && r.report.Queries() >= o.Queries {
+				return r.report, nil // all pairs were covered by the first round
 			}
 		}
 		if r.report.Queries() >= o.Queries {
@@ -198,6 +211,12 @@ func (r *runner) site(dir, id string, spec world.Spec, each int) (*site, error) 
 			return nil, err
 		}
 	}
+	if spec["backend"] == "etcd" {
+		w.EtcdEndpoint, w.EtcdPath = r.etcd.endpoint, filepath.Base(dir)+"-"+id
+		if err := r.etcd.put(w.EtcdKeys()); err != nil {
+			return nil, err
+		}
+	}
 	clean, err := upstream.Start(w.Zones, nil, Host, w.Ports.Clean, w.Ports.CleanGRPC)
 	if err != nil {
 		return nil, err
@@ -288,7 +307,7 @@ func (r *runner) play(ctx context.Context, s *site, server *Server) {
 	c := newClient(s.Ports, timeout)
 	defer c.close()
 	for _, zone := range []string{world.Main, world.Net, world.Com, world.Nest} {
-		if s.Spec["backend"] != "hosts" && s.Spec["backend"] != "template" {
+		if s.Spec["backend"] != "hosts" && s.Spec["backend"] != "etcd" && s.Spec["backend"] != "template" {
 			s.axfr[zone] = s.control.transfer(zone)
 		}
 	}

@@ -50,6 +50,10 @@ func ForbiddenWorld(dimA, a, dimB, b string) bool {
 		return b == "yes" && !Faulty(a)
 	case "fault faulton":
 		return a == "none" && b != "any"
+	case "backend marks":
+		return a == "etcd" && b != "all" && b != "zone_file_default"
+	case "backend nested":
+		return a == "etcd" && b != "none"
 	case "backend front":
 		// dnssec does not sign what is signed already.
 		return a == "signed" && b == "dnssec"

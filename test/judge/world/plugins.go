@@ -123,6 +123,10 @@ func (w *World) backend(zones []string, control bool) string {
 		}
 		return some.String() + forward
 	}
+	if w.Spec["backend"] == "etcd" {
+		lines := strings.ReplaceAll(files.String(), "file zones/db.example.org example.org {", "etcd example.org {\n\t\tpath /"+w.EtcdPath+"\n\t\tendpoint "+w.EtcdEndpoint+"\n\t}\n\tfile zones/db.none none.invalid {")
+		return strings.ReplaceAll(lines, "\tfile zones/db.none none.invalid {\n\t\treload 0\n\t}\n", "")
+	}
 	panic("no such backend: " + w.Spec["backend"])
 }
 

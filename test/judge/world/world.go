@@ -36,6 +36,9 @@ type World struct {
 	Second  *judge.World // for clients at 127.0.0.2: the other view
 	Hidden  []string     // names behind proxied aliases
 	Records []dns.RR
+	// EtcdEndpoint and EtcdPath are where the backend etcd has the main zone.
+	EtcdEndpoint, EtcdPath string
+
 	marks   map[string]string
 	keyFile string
 }

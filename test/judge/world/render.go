@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -182,7 +183,8 @@ func (w *World) templates(zones []string, takes func(name string) bool, next boo
 	}
 	for _, name := range names {
 		match := `(?i)^` + regexp.QuoteMeta(name) + `$`
-		for t, rrs := range byName[name] {
+		for _, t := range slices.Sorted(maps.Keys(byName[name])) {
+			rrs := byName[name][t]
 			if t >= 65280 || t == dns.TypeDNAME || t == dns.TypeNAPTR {
 				continue
 			}

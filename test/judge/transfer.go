@@ -96,7 +96,7 @@ func (c *Case) transferDiff(rule, what string, want, got []dns.RR) Verdict {
 		}
 		return out
 	}
-	missing, extra := diff(judged(want), judged(got), false)
+	missing, extra := diff(judged(want), judged(got), c.cached())
 	if len(missing) > 0 {
 		return wrong(rule, what+": records missing", fmt.Sprintf("%d records", len(got)), texts(missing))
 	}

@@ -15,9 +15,10 @@ type want struct {
 	rule     string
 	rcodes   []int
 	answer   []dns.RR
-	soaFor   string // the SOA of a zone around this name is demanded
-	bare     bool   // R2: nothing in authority, nothing but OPT in additional
-	sections bool   // authority and additional are the backend's, with substitutes
+	also     []dns.RR // may be in the answer, need not
+	soaFor   string   // the SOA of a zone around this name is demanded
+	bare     bool     // R2: nothing in authority, nothing but OPT in additional
+	sections bool     // authority and additional are the backend's, with substitutes
 	ns       []dns.RR
 	extra    []dns.RR
 	aa       []bool // how AA may be; nil: either way
@@ -54,17 +55,8 @@ func (c *Case) expect(name string, qtype uint16) want {
 		return unknownWant
 	}
 	w := want{rule: "R1", rcodes: []int{m.Rcode}, sections: true, ns: m.Ns, extra: m.Extra, aa: []bool{m.Authoritative}}
-	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
+	if qtype == dns.TypeCNAME {
 		w.answer = m.Answer
-		if qtype == dns.TypeANY {
-			// R28: nothing behind the alias.
-			w.rule, w.answer = "R28", slices.DeleteFunc(slices.Clone(m.Answer), func(rr dns.RR) bool {
-				return c.World.IsProxied(rr.Header().Name)
-			})
-			if len(w.answer) > 0 { // a Spectrum application exists where the backend has nothing
-				w.rcodes = append(w.rcodes, dns.RcodeSuccess)
-			}
-		}
 		return w
 	}
 	chain, end := aliases(m.Answer, name)
@@ -72,6 +64,9 @@ func (c *Case) expect(name string, qtype uint16) want {
 		at := c.World.Find(step.target)
 		if at == nil || at.Status == Unsure {
 			return unknownWant
+		}
+		if at.Status == Proxied && qtype == dns.TypeANY {
+			return onlyAlias(chain[:i+1])
 		}
 		if at.Status == Proxied {
 			return c.afterAlias(chain[:i+1], n, at, step.target, qtype)
@@ -82,6 +77,17 @@ func (c *Case) expect(name string, qtype uint16) want {
 	if len(chain) > 0 && len(chain) < 7 && !holds(m.Answer, end, qtype) && m.Rcode == dns.RcodeSuccess {
 		w.deep = true // the backend gave up or cannot see the end
 	}
+	return w
+}
+
+// onlyAlias is R28: the alias that was asked for, and nothing behind it. That
+// further aliases are behind it, too, is one way to read it.
+func onlyAlias(chain []alias) want {
+	w := want{rule: "R28", rcodes: []int{dns.RcodeSuccess, dns.RcodeNameError}, answer: chain[0].records}
+	for _, step := range chain {
+		w.also = append(w.also, step.records...)
+	}
+	w.deep = len(chain) >= 7
 	return w
 }
 

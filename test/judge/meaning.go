@@ -201,7 +201,11 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 		}
 		return wrong(w.rule, "rcode "+dns.RcodeToString[m.Rcode]+", "+ask, summary(m), wanted)
 	}
-	if missing, extra := diff(w.answer, m.Answer, c.cached()); (len(missing) > 0 || len(extra) > 0) && !w.deep {
+	missing, extra := diff(w.answer, m.Answer, c.cached())
+	if w.also != nil {
+		_, extra = diff(w.also, m.Answer, c.cached())
+	}
+	if (len(missing) > 0 || len(extra) > 0) && !w.deep {
 		place := "records missing from the answer"
 		if len(missing) == 0 {
 			place = "records added to the answer"

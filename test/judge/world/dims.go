@@ -50,6 +50,10 @@ func ForbiddenWorld(dimA, a, dimB, b string) bool {
 		return b == "yes" && !Faulty(a)
 	case "fault faulton":
 		return a == "none" && b != "any"
+	case "front blocks":
+		// autopath asks its own server block about the names of the other one,
+		// for which that block's directive does not act.
+		return a == "autopath" && (b == "split" || b == "splitdiff")
 	case "backend marks":
 		return a == "etcd" && b != "all" && b != "zone_file_default"
 	case "backend nested":

@@ -71,8 +71,12 @@ func (c *Case) substitute(r record) bool {
 }
 
 // mayTransfer says whether a transfer may hold the secret in this record: what
-// unproxied owners have is transferred as it is (R18).
+// unproxied owners have is transferred as it is, and each owner of the zone stands at
+// its own records, mapped or not (R18).
 func (c *Case) mayTransfer(r *record, s *Secret) bool {
+	if s.Label != "" && strings.HasPrefix(r.owner, s.Label+".") {
+		return true
+	}
 	return (s.Label != "" || len(s.KnownBy) > 0) && !c.World.IsProxied(r.owner)
 }
 

@@ -149,8 +149,8 @@ func lies(kind string) bool {
 // underFault judges an answer that a failing question may have to do with: what
 // is undecided is closed, and never said not to exist (R23).
 func (c *Case) underFault(f *Fault, q *query, m *dns.Msg, w want) Verdict {
-	if lies(f.Kind) {
-		return Verdict{}
+	if lies(f.Kind) || w.rule == "R1" {
+		return Verdict{} // what is not known, or the backend's own answer
 	}
 	if m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError || m.Truncated {
 		return Verdict{} // closed, or the backend's own failure passed on

@@ -270,7 +270,7 @@ func (s *site) await(ctx context.Context, server *Server) error {
 					m.SetQuestion("ready.invalid.", dns.TypeSOA) // the backend might keep us waiting
 				}
 				r, _, err := cl.Exchange(m, addr(port))
-				if err == nil && (r.Rcode == dns.RcodeSuccess || port == s.Ports.DNS && (r.Rcode != dns.RcodeServerFailure || s.Spec["front"] == "autopath") || s.Plan != nil) {
+				if err == nil && (r.Rcode == dns.RcodeSuccess || port == s.Ports.DNS && (r.Rcode != dns.RcodeServerFailure || s.Spec["front"] == "autopath" || s.Spec["unlisted"] != "") || s.Plan != nil) {
 					break
 				}
 				if server.Ended() {

@@ -74,7 +74,11 @@ func (c *Case) substitute(r record) bool {
 // unproxied owners have is transferred as it is, and each owner of the zone stands at
 // its own records, mapped or not (R18).
 func (c *Case) mayTransfer(r *record, s *Secret) bool {
-	if s.Label != "" && strings.HasPrefix(r.owner, s.Label+".") {
+	own := func(rr dns.RR) bool {
+		t := rr.Header().Rrtype
+		return t != dns.TypeCNAME && strings.Contains(strings.ToLower(rr.String()), s.Label)
+	}
+	if s.Label != "" && (c.Transfer == nil || slices.ContainsFunc(c.Transfer, own)) {
 		return true
 	}
 	return (s.Label != "" || len(s.KnownBy) > 0) && !c.World.IsProxied(r.owner)

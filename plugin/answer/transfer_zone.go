@@ -189,7 +189,7 @@ func (z *zoneData) mapped(name string, owner fqdn.Name, d mapset.Decision) []dns
 	if ipv6 {
 		out = append(out, records(name, d, mapset.IPv6, z.c.names.TTL)...)
 	}
-	if z.owners[z.source(owner)]&withHTTPS == 0 && !z.cuts.Encloses(owner) {
+	if z.owners[z.source(owner)]&withHTTPS == 0 {
 		if rr := z.c.names.synthesized(name, d, ipv6 && d.Answers(mapset.IPv6)); rr != nil {
 			out = append(out, rr)
 		}

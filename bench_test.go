@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 
@@ -40,6 +41,10 @@ func sharedReply(t testing.TB, record string) plugin.Handler {
 type discard struct{ test.ResponseWriter }
 
 func (*discard) WriteMsg(*dns.Msg) error { return nil }
+
+var discardAddr = &net.UDPAddr{IP: net.IPv4(203, 0, 113, 9), Port: 53053}
+
+func (*discard) RemoteAddr() net.Addr { return discardAddr }
 
 // served returns the context that a server calls its plugins with.
 func served(t testing.TB) context.Context {

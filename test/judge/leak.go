@@ -78,7 +78,7 @@ func (c *Case) mayTransfer(r *record, s *Secret) bool {
 		t := rr.Header().Rrtype
 		return t != dns.TypeCNAME && strings.Contains(strings.ToLower(rr.String()), s.Label)
 	}
-	if s.Label != "" && (c.Transfer == nil || slices.ContainsFunc(c.Transfer, own)) {
+	if s.Label != "" && r.rrtype != dns.TypeCNAME && (c.Transfer == nil || slices.ContainsFunc(c.Transfer, own)) {
 		return true
 	}
 	return (s.Label != "" || len(s.KnownBy) > 0) && !c.World.IsProxied(r.owner)

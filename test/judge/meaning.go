@@ -193,8 +193,8 @@ func (c *Case) compare(q *query, m *dns.Msg, w want) Verdict {
 	}
 	if !slices.Contains(w.rcodes, m.Rcode) {
 		if failed(m) {
-			if w.deep {
-				return Verdict{}
+			if w.deep || q.qtype == dns.TypeNS && slices.Contains([]string{"cache", "stale", "many"}, c.World.Front) {
+				return Verdict{} // file asks the server for NS alias by alias, and cache keeps where that was too deep
 			}
 			return Verdict{Closed, w.rule, dns.RcodeToString[m.Rcode] + " where nothing failed, " + ask, summary(m), wanted}
 		}

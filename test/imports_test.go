@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
 	"tools/man":       {},
+	"tools/mutate":    {},
 	"test":            {},
 	"test/ports":      {},
 	"test/acceptance": {},

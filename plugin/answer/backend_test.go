@@ -62,7 +62,8 @@ func respond(req *dns.Msg, names *Names, b Backend) Outcome {
 
 // script is a backend that answers by the question, written as "owner TYPE". What
 // it answers is an rcode, if it is not NOERROR, and records, those of the authority
-// section after "|". It notes what it was asked.
+// section after "|", and of the additional section after another one. It notes what it
+// was asked.
 type script struct {
 	tb      testing.TB
 	replies map[string]string
@@ -96,8 +97,21 @@ func (s *script) Ask(a Ask) Reply {
 		part = strings.TrimSpace(part)
 		switch {
 		case part == "":
+		case part == "|" && section == &m.Ns:
+			section = &m.Extra
 		case part == "|":
 			section = &m.Ns
+		case part == "tc":
+			m.Truncated = true
+		case part == "noaa":
+			m.Authoritative = false
+		case strings.HasPrefix(part, "gated "): // another directive answered of this owner
+			rep.Gated = fqdn.NewSet(fqdn.Canonical(part[6:]))
+		case strings.HasPrefix(part, "about "): // it repeats another question, or none
+			m.Question = m.Question[:0]
+			if f := strings.Fields(part[6:]); len(f) == 3 {
+				m.Question = append(m.Question, dns.Question{Name: f[0], Qtype: dns.StringToType[f[1]], Qclass: dns.StringToClass[f[2]]})
+			}
 		case part == "chased":
 			rep.Chased = true
 		case strings.HasPrefix(part, "from "):

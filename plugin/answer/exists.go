@@ -40,7 +40,7 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 		types = []uint16{dns.TypeCNAME, dns.TypeA, dns.TypeAAAA}
 	}
 	var ex existence
-	hidden := false // the question for the alias failed
+	shown := empty // what the question for the alias said, or that it failed
 	for i, t := range types {
 		rep := c.ask(q.name, t, hangs)
 		if i == 0 {
@@ -49,8 +49,8 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 			}
 		}
 		f := find(&rep, q.owner, t)
-		if t == dns.TypeCNAME && !f.known() {
-			hidden = true
+		if t == dns.TypeCNAME {
+			shown = f
 		}
 		if t == dns.TypeA && f == failed && c.names.tells(q.owner) {
 			// R5: the aliases may end in a loop.
@@ -74,8 +74,8 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 			}
 		}
 	}
-	if hidden {
-		ex.found, ex.qtype = failed, dns.TypeCNAME
+	if !shown.known() {
+		ex.found, ex.qtype = shown, dns.TypeCNAME
 	}
 	return ex, d
 }

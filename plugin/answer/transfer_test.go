@@ -191,3 +191,111 @@ func (nowhere) Datagram() bool { return false }
 func (nowhere) Ask(a Ask) Reply {
 	return Reply{Msg: new(dns.Msg).SetRcode(new(dns.Msg).SetQuestion(a.Name, a.Type), dns.RcodeRefused)}
 }
+
+// recordsOf reads records, separated by ";".
+func recordsOf(tb testing.TB, text string) []dns.RR {
+	tb.Helper()
+	var out []dns.RR
+	for part := range strings.SplitSeq(text, ";") {
+		rr, err := dns.NewRR(strings.TrimSpace(part))
+		if err != nil {
+			tb.Fatalf("%q: %v", part, err)
+		}
+		if rr != nil {
+			out = append(out, rr)
+		}
+	}
+	return out
+}
+
+// R18: of a transfer that did not come through [Zone], a record leaves only if the map
+// has nothing to put in its place, whatever zone it says it is of.
+func TestR18_ReleaseTransfer(t *testing.T) {
+	names := testNames(t, nestedMap, true)
+	hinted := &dns.RFC3597{Hdr: dns.RR_Header{Name: "plain.example.org.", Rrtype: dns.TypeHTTPS, Class: dns.ClassINET}}
+	for _, c := range []struct {
+		why                           string
+		answer, authority, additional string
+		more                          []dns.RR // in the answer section
+		leaves                        bool
+	}{
+		{"nothing", "", "", "", nil, true},
+		{"SOA of a proxied name", "www.sub.example.org. 60 IN SOA ns. h. 1 2 3 4 5", "", "", nil, true},
+		{"unproxied", "plain.example.org. 60 IN A 198.51.100.1; api.sub.example.org. 60 IN TXT text", "", "", nil, false}, // the wildcard above may cover it
+		{"unproxied in a zone of its own", "plain.example.net. 60 IN A 198.51.100.1", "", "", nil, true},
+		{"unproxied by all zones above", "y.in.example.net. 60 IN A 198.51.100.1", "", "", nil, true},
+		{"in no zone of the map", "www.example. 60 IN A 198.51.100.1", "", "", nil, true},
+		{"proxied", "www.sub.example.org. 60 IN A 10.66.0.1", "", "", nil, false},
+		{"proxied, of any type", "www.sub.example.org. 60 IN TXT hidden", "", "", nil, false},
+		{"the list above names it", "x.in.example.net. 60 IN A 10.66.0.1", "", "", nil, false},
+		{"the second of two", "plain.example.net. 60 IN A 198.51.100.1; www.sub.example.org. 60 IN A 10.66.0.1", "", "", nil, false},
+		{"a service without hints", "plain.example.net. 60 IN HTTPS 1 www.sub.example.org. alpn=h2; plain.example.net. 60 IN SVCB 1 www.sub.example.org. alpn=h2", "", "", nil, true},
+		{"a service with hints", "plain.example.net. 60 IN HTTPS 1 www.sub.example.org. ipv4hint=10.66.0.1", "", "", nil, false},
+		{"a binding with hints", "plain.example.net. 60 IN SVCB 1 www.sub.example.org. ipv6hint=2001:db8:66::1", "", "", nil, false},
+		{"a service that cannot be read", "", "", "", []dns.RR{hinted}, false},
+		{"judged", "", "", "", []dns.RR{judged{zoneRecords("www.sub A 192.0.2.1")[1]}}, true},
+		{"in the authority section", "", "plain.example.net. 60 IN A 198.51.100.1", "", nil, false},
+		{"in the additional section", "", "", "plain.example.net. 60 IN A 198.51.100.1", nil, false},
+		{"OPT and TSIG", "", "", "opt tsig", nil, true},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			m := &dns.Msg{Answer: append(recordsOf(t, c.answer), c.more...), Ns: recordsOf(t, c.authority)}
+			if c.additional == "opt tsig" {
+				m.Extra = []dns.RR{&dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}, &dns.TSIG{Hdr: dns.RR_Header{Name: "key.", Rrtype: dns.TypeTSIG}}}
+			} else {
+				m.Extra = recordsOf(t, c.additional)
+			}
+			out, ok := ReleaseTransfer(m, names)
+			if ok != c.leaves {
+				t.Fatalf("want it to leave: %v, got %v", c.leaves, out.Msg())
+			}
+			if ok && (len(out.Msg().Answer) != len(m.Answer) || len(out.Msg().Extra) != len(m.Extra)) {
+				t.Errorf("want all of\n%v\ngot\n%v", m, out.Msg())
+			}
+			for _, rr := range m.Answer {
+				if _, ok := rr.(judged); ok && slices.ContainsFunc(out.Msg().Answer, func(rr dns.RR) bool { _, is := rr.(judged); return is }) {
+					t.Errorf("want the record without its mark, got %v", out.Msg())
+				}
+			}
+		})
+	}
+}
+
+// R12, R15: what leaves in place of each record of a zone.
+func TestR18_InPlace(t *testing.T) {
+	for _, c := range []struct{ why, zone, want string }{
+		{"glue, at and below the cut", "cut NS ns.cut\ncut NS cut\nns.cut A 198.51.100.1\ncut AAAA 2001:db8:5::1\nwww.cut A 10.66.0.1",
+			"cut.example.org. NS ns.cut.example.org.; cut.example.org. NS cut.example.org.; ns.cut.example.org. A 198.51.100.1; cut.example.org. AAAA 2001:db8:5::1; www.cut.example.org. A 192.0.2.1; www.cut.example.org. AAAA 2001:db8::1"},
+		{"an alias is no glue", "cut NS ns.cut\nns.cut CNAME hidden.example.", "cut.example.org. NS ns.cut.example.org.; ns.cut.example.org. A 192.0.2.1; ns.cut.example.org. AAAA 2001:db8::1"},
+		{"of a deeper cut", "cut NS ns.cut\nx.cut NS ns.x.cut\nns.x.cut A 198.51.100.1", "cut.example.org. NS ns.cut.example.org.; x.cut.example.org. NS ns.x.cut.example.org.; ns.x.cut.example.org. A 198.51.100.1"},
+		{"a server of the zone itself", "@ NS ns\nns A 10.66.0.1", "example.org. NS ns.example.org.; ns.example.org. A 192.0.2.1; ns.example.org. AAAA 2001:db8::1"},
+		{"of another cut", "cut NS ns.two\ntwo NS ns.one\nns.two A 10.66.0.1", "cut.example.org. NS ns.two.example.org.; two.example.org. NS ns.one.example.org.; ns.two.example.org. A 192.0.2.1; ns.two.example.org. AAAA 2001:db8::1"},
+		{"signatures", "www A 10.66.0.1\nwww RRSIG A 13 3 60 20300101000000 20200101000000 1 @ AAAA\nwww RRSIG AAAA 13 3 60 20300101000000 20200101000000 1 @ AAAA\nwww RRSIG TXT 13 3 60 20300101000000 20200101000000 1 @ AAAA\nwww TXT x", "www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1; www.example.org. RRSIG TXT; www.example.org. TXT x"},
+		{"a service without hints", "www A 10.66.0.1\nsvc HTTPS 1 www alpn=h2", "www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1; svc.example.org. HTTPS 1 www.example.org. alpn=h2"},
+		{"a service of an unproxied name", "plain A 198.51.100.1\nplain HTTPS 1 . ipv4hint=198.51.100.1\nsvc SVCB 1 plain ipv4hint=198.51.100.1", "plain.example.org. A 198.51.100.1; plain.example.org. HTTPS 1 . ipv4hint=198.51.100.1; svc.example.org. SVCB 1 plain.example.org. ipv4hint=198.51.100.1"},
+		{"a service of a name that this block cannot ask about", "svc SVCB 1 www.example.com. ipv4hint=10.66.0.1", "svc.example.org. SVCB 1 www.example.com."},
+		{"a signature over hints", "svc HTTPS 1 www ipv4hint=10.66.0.1\nsvc RRSIG HTTPS 13 3 60 20300101000000 20200101000000 1 @ AAAA\nplain RRSIG HTTPS 13 3 60 20300101000000 20200101000000 1 @ AAAA", "svc.example.org. HTTPS 1 www.example.org. ipv4hint=192.0.2.1 ipv6hint=2001:db8::1; plain.example.org. RRSIG HTTPS"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			names := testNames(t, transferMap, true)
+			out, _, err := Zone(zoneRecords(c.zone), names, askNobody{t})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text []string
+			for _, rr := range out[1 : len(out)-1] {
+				text = append(text, short(rr.(judged).RR))
+			}
+			if got := strings.Join(text, "; "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// transferMap has names below zone cuts, and a zone that the directive does not act for.
+const transferMap = `
+anycast: [192.0.2.1, "2001:db8::1"]
+accounts:
+  - {id: acme, zones: [{name: example.org, proxied: [www, ns, cut, ns.cut, www.cut, ns.x.cut, ns.two]}, {name: example.com, proxied: [www]}]}
+`

@@ -68,12 +68,13 @@ type script struct {
 	tb      testing.TB
 	replies map[string]string
 	asked   []string
+	stream  bool // the client did not ask over UDP
 }
 
 const scriptSOA = "example.org. 60 IN SOA ns.example.org. h.example.org. 1 2 3 4 5"
 
 // Datagram implements [Backend].
-func (s *script) Datagram() bool { return true }
+func (s *script) Datagram() bool { return !s.stream }
 
 func (s *script) Ask(a Ask) Reply {
 	s.tb.Helper()
@@ -105,8 +106,22 @@ func (s *script) Ask(a Ask) Reply {
 			m.Truncated = true
 		case part == "noaa":
 			m.Authoritative = false
+		case strings.HasPrefix(part, "raw "): // a record of another kind than its type says
+			f := strings.Fields(part[4:])
+			*section = append(*section, &dns.RFC3597{Hdr: dns.RR_Header{Name: f[0], Rrtype: dns.StringToType[f[1]], Class: dns.ClassINET, Ttl: 60}})
+		case part == "tsig":
+			*section = append(*section, &dns.TSIG{Hdr: dns.RR_Header{Name: "key.", Rrtype: dns.TypeTSIG, Class: dns.ClassANY}})
+		case strings.HasPrefix(part, "opt"): // with the text of an error
+			opt := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+			if text := strings.TrimSpace(part[3:]); text != "" {
+				opt.Option = []dns.EDNS0{&dns.EDNS0_EDE{ExtraText: text}}
+			}
+			*section = append(*section, opt)
 		case strings.HasPrefix(part, "gated "): // another directive answered of this owner
-			rep.Gated = fqdn.NewSet(fqdn.Canonical(part[6:]))
+			if rep.Gated == nil {
+				rep.Gated = make(fqdn.Set)
+			}
+			rep.Gated[fqdn.Canonical(part[6:])] = struct{}{}
 		case strings.HasPrefix(part, "about "): // it repeats another question, or none
 			m.Question = m.Question[:0]
 			if f := strings.Fields(part[6:]); len(f) == 3 {

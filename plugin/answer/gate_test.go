@@ -50,6 +50,7 @@ func holdTold(t *testing.T, text string, tells bool, cases []gateCase) {
 				names.ALPN = []string{"h2"}
 			}
 			names.Serials = slices.Contains(f, "serials")
+			backend.stream = slices.Contains(f, "tcp")
 			req := new(dns.Msg).SetQuestion(f[0], dns.StringToType[f[1]])
 			if slices.Contains(f, "CH") {
 				req.Question[0].Qclass = dns.ClassCHAOS
@@ -89,10 +90,14 @@ func short(rr dns.RR) string {
 		return rr.Hdr.Name + " SOA"
 	case *dns.RRSIG:
 		return rr.Hdr.Name + " RRSIG " + dns.TypeToString[rr.TypeCovered]
+	case *dns.RFC3597:
+		return rr.Hdr.Name + " raw " + dns.TypeToString[rr.Hdr.Rrtype]
+	case *dns.TSIG:
+		return "TSIG"
 	case *dns.OPT:
 		text := "OPT"
 		for _, o := range rr.Option {
-			if ede, ok := o.(*dns.EDNS0_EDE); ok {
+			if ede, ok := o.(*dns.EDNS0_EDE); ok && ede.ExtraText != "" {
 				text += " " + ede.ExtraText
 			}
 		}
@@ -192,4 +197,142 @@ func TestR9_WhatIsAskedOfTargets(t *testing.T) {
 	holdTold(t, nestedMap, false, []gateCase{
 		{"of another block, which is not asked", "svc.example.net. HTTPS", []string{"svc.example.net. HTTPS", "svc.example.net. 60 IN HTTPS 1 www.example.com." + hints}, "NOERROR substituted | svc.example.net. HTTPS 1 www.example.com. ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
 	})
+}
+
+// R1: of an unproxied name, everything leaves as it is, but for what stands at proxied
+// names and what only their aliases lead to.
+func TestR1_BesideProxiedNames(t *testing.T) {
+	const mx = "example.org. 60 IN MX 10 plain.example.org."
+	holdTold(t, testMap, true, []gateCase{
+		{"signed", "example.org. MX", []string{"example.org. MX", mx + "; |; |; tsig"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | TSIG"},
+		{"signed, and something dropped", "example.org. MX", []string{"example.org. MX", mx + "; |; |; six.example.org. 60 IN A 10.66.0.1; tsig"}, "NOERROR passed | example.org. MX 10 plain.example.org."},
+		{"signatures of unproxied names", "example.org. MX", []string{"example.org. MX", mx + "; |; |; plain.example.org. 60 IN A 198.51.100.1; plain.example.org. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA; six.example.org. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA; six.example.org. 60 IN RRSIG MX 13 3 60 20300101000000 20200101000000 1 example.org. AAAA"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | plain.example.org. A 198.51.100.1; plain.example.org. RRSIG A; six.example.org. RRSIG MX"},
+		{"an alias in the additional section", "example.org. MX", []string{"example.org. MX", mx + "; |; |; flat.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN TXT hidden; hidden.example. 60 IN HTTPS 1 . alpn=h2; hidden.example. 60 IN A 10.66.0.1; hidden.example. 60 IN CNAME more.example.; more.example. 60 IN A 10.66.0.2; open.example. 60 IN TXT text; open.example. 60 IN CNAME next.example.; next.example. 60 IN A 198.51.100.1"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | open.example. TXT text; open.example. CNAME next.example.; next.example. A 198.51.100.1"},
+		{"an alias in the authority section", "example.org. MX", []string{"example.org. MX", mx + "; |; flat.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN A 10.66.0.1; hidden.example. 60 IN TXT hidden; open.example. 60 IN A 198.51.100.1"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | open.example. A 198.51.100.1"},
+		{"an alias of the same name, elsewhere", "alias.example.org. MX", []string{"alias.example.org. MX", "alias.example.org. 60 IN CNAME t.example.; t.example. 60 IN MX 10 t.example.; t.example. 60 IN A 198.51.100.1; t.example. 60 IN HTTPS 1 . alpn=h2; flat.example.org. 60 IN CNAME t.example."}, "NOERROR passed | alias.example.org. CNAME t.example.; t.example. MX 10 t.example.; t.example. A 198.51.100.1; t.example. HTTPS 1 . alpn=h2"},
+		{"aliases that were asked for", "alias.example.org. CNAME", []string{"alias.example.org. CNAME", "alias.example.org. 60 IN CNAME flat.example.org.; flat.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN A 10.66.0.1"}, "NOERROR passed | alias.example.org. CNAME flat.example.org."},
+		{"an alias only in the additional section", "alias.example.org. MX", []string{"alias.example.org. MX", "|; |; alias.example.org. 60 IN CNAME www.example.org.; www.example.org. 60 IN A 10.66.0.1"}, "NOERROR passed | | | alias.example.org. CNAME www.example.org."},
+		{"cut short", "example.org. MX tcp", []string{"example.org. MX", "tc; " + mx}, "NOERROR tc passed | example.org. MX 10 plain.example.org."},
+		{"cut short, and something dropped", "example.org. MX tcp", []string{"example.org. MX", "tc; " + mx + "; |; |; six.example.org. 60 IN A 10.66.0.1"}, "SERVFAIL withheld"},
+		{"cut short, and something dropped", "example.org. MX", []string{"example.org. MX", "tc; " + mx + "; |; |; six.example.org. 60 IN A 10.66.0.1"}, "NOERROR tc passed | example.org. MX 10 plain.example.org."},
+		{"of another class", "www.example.com. A CH", []string{"www.example.com. A", "about www.example.com. A CH; www.example.com. 60 CH TXT text"}, "NOERROR passed | www.example.com. TXT text"},
+	})
+}
+
+// R23: what stays truncated over TCP is SERVFAIL where a proxied name is in play.
+func TestR23_StaysTruncated(t *testing.T) {
+	holdTold(t, testMap, true, []gateCase{
+		{"over TCP", "www.example.org. TXT tcp", []string{"www.example.org. TXT", "tc; www.example.org. 60 IN TXT text"}, "SERVFAIL withheld"},
+		{"over UDP", "www.example.org. TXT", []string{"www.example.org. TXT", "tc; www.example.org. 60 IN TXT text"}, "NOERROR tc passed | www.example.org. TXT text"},
+	})
+}
+
+// A record that is of another kind than its type says cannot be judged.
+func TestR23_RawRecords(t *testing.T) {
+	holdTold(t, testMap, true, []gateCase{
+		{"a service", "svc.example.org. HTTPS", []string{"svc.example.org. HTTPS", "raw svc.example.org. HTTPS"}, "SERVFAIL withheld"},
+		{"a signature", "example.org. MX", []string{"example.org. MX", "example.org. 60 IN MX 10 plain.example.org.; raw example.org. RRSIG; six.example.org. 60 IN A 10.66.0.1"}, "SERVFAIL withheld"},
+		{"OPT", "example.org. MX", []string{"example.org. MX", "example.org. 60 IN MX 10 plain.example.org.; |; |; raw . OPT; six.example.org. 60 IN A 10.66.0.1"}, "NOERROR passed | example.org. MX 10 plain.example.org."},
+		{"an address", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; |; |; raw www.example.org. A"}, "NOERROR passed | www.example.org. TXT text"},
+		{"a name server", "x.sub.example.net. A", []string{"x.sub.example.net. A", "noaa; |; raw sub.example.net. NS; |; ns.sub.example.net. 60 IN A 10.66.0.1"}, "NOERROR passed | | sub.example.net. raw NS"},
+		{"an SOA", "x.sub.example.net. MX serials", []string{"x.sub.example.net. MX", "|; raw example.net. SOA"}, "NOERROR passed | | example.net. raw SOA"},
+	})
+}
+
+// R11: the additional addresses of a name that a record names, whatever its type, are
+// the mapped ones; those of any other proxied name are dropped.
+func TestR11_WhoseAddresses(t *testing.T) {
+	const address = "; |; |; www.example.org. 60 IN A 10.66.0.1"
+	holdTold(t, testMap, true, []gateCase{
+		{"", "example.org. NS", []string{"example.org. NS", "example.org. 60 IN NS www.example.org." + address}, "NOERROR substituted | example.org. NS www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org." + address}, "NOERROR substituted | plain.example.org. MX 10 www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. SRV", []string{"plain.example.org. SRV", "plain.example.org. 60 IN SRV 0 0 1 www.example.org." + address}, "NOERROR substituted | plain.example.org. SRV 0 0 1 www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. NAPTR", []string{"plain.example.org. NAPTR", `plain.example.org. 60 IN NAPTR 1 1 "a" "x" "" www.example.org.` + address}, "NOERROR substituted | plain.example.org. NAPTR 1 1 a x  www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. PTR", []string{"plain.example.org. PTR", "plain.example.org. 60 IN PTR www.example.org." + address}, "NOERROR substituted | plain.example.org. PTR www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. KX", []string{"plain.example.org. KX", "plain.example.org. 60 IN KX 10 www.example.org." + address}, "NOERROR substituted | plain.example.org. KX 10 www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. AFSDB", []string{"plain.example.org. AFSDB", "plain.example.org. 60 IN AFSDB 1 www.example.org." + address}, "NOERROR substituted | plain.example.org. AFSDB 1 www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. RT", []string{"plain.example.org. RT", "plain.example.org. 60 IN RT 1 www.example.org." + address}, "NOERROR substituted | plain.example.org. RT 1 www.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. SVCB", []string{"plain.example.org. SVCB", "plain.example.org. 60 IN SVCB 1 www.example.org. alpn=h2" + address}, "NOERROR substituted | plain.example.org. SVCB 1 www.example.org. alpn=h2; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"", "plain.example.org. HTTPS", []string{"plain.example.org. HTTPS", "plain.example.org. 60 IN HTTPS 1 www.example.org. alpn=h2" + address}, "NOERROR substituted | plain.example.org. HTTPS 1 www.example.org. alpn=h2; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"of itself", "www.example.org. HTTPS", []string{"www.example.org. HTTPS", "www.example.org. 60 IN HTTPS 1 . alpn=h2" + address}, "NOERROR substituted | www.example.org. HTTPS 1 . alpn=h2; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"named by nothing", "plain.example.org. TXT", []string{"plain.example.org. TXT", "plain.example.org. 60 IN TXT www.example.org." + address}, "NOERROR passed | plain.example.org. TXT www.example.org."},
+		{"mapped already", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 IN A 192.0.2.1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; | | www.example.org. A 192.0.2.1"},
+		{"mapped already", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 IN AAAA 2001:db8::1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; | | www.example.org. AAAA 2001:db8::1"},
+		{"of another directive", "plain.example.org. MX", []string{"plain.example.org. MX", "gated www.example.org.; plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 IN A 192.0.2.9; www.example.org. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA; www.example.org. 60 IN TXT text; www.example.org. 60 IN HTTPS 1 . ipv4hint=192.0.2.9"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; | | www.example.org. A 192.0.2.9; www.example.org. RRSIG A; www.example.org. TXT text; www.example.org. HTTPS 1 . ipv4hint=192.0.2.9"},
+		{"of another class", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 CH A 10.66.0.1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
+		{"of a zone where AAAA hangs on the backend", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.net.; |; |; www.example.net. 60 IN A 10.66.0.1; www.example.net. 60 IN A 10.66.0.2", "www.example.net. AAAA", ""}, "NOERROR substituted | plain.example.org. MX 10 www.example.net.; | | www.example.net. A 192.0.2.1"},
+	})
+}
+
+// R6, R13: at a proxied name, the type that was asked for.
+func TestR13_AtThatNameAlone(t *testing.T) {
+	holdTold(t, testMap, true, []gateCase{
+		{"another name beside it", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; six.example.org. 60 IN TXT hidden"}, "NOERROR passed | www.example.org. TXT text"},
+		{"the zone's SOA, and serials", "www.example.org. TXT serials", []string{"www.example.org. TXT", noData}, "NOERROR passed | | example.org. SOA"},
+	})
+}
+
+// R7: what another directive answered at the end of a chain.
+func TestR7_EndsAtAnotherDirective(t *testing.T) {
+	const chain = "gated www.example.com.; alias.example.net. 60 IN CNAME www.example.com.; "
+	const signature = "; www.example.com. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.com. AAAA"
+	holdTold(t, nestedMap, true, []gateCase{
+		{"text", "alias.example.net. TXT", []string{"alias.example.net. TXT", chain + "www.example.com. 60 IN TXT text"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. TXT text"},
+		{"text that it did not answer", "alias.example.net. TXT", []string{"alias.example.net. TXT", strings.TrimPrefix(chain, "gated www.example.com.; ") + "www.example.com. 60 IN TXT hidden"}, "SERVFAIL withheld"},
+		{"signatures", "alias.example.net. A", []string{"alias.example.net. A", chain + "www.example.com. 60 IN A 192.0.2.9" + signature}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.9; www.example.com. RRSIG A"},
+		{"more beside it", "alias.example.net. A", []string{"alias.example.net. A", chain + "www.example.com. 60 IN A 192.0.2.9; |; |; plain.example.net. 60 IN A 198.51.100.1; opt text"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.9; | | plain.example.net. A 198.51.100.1; OPT"},
+		{"a service", "alias.example.net. HTTPS", []string{"alias.example.net. HTTPS", chain + "www.example.com. 60 IN HTTPS 1 . ipv4hint=192.0.2.9"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. HTTPS 1 . ipv4hint=192.0.2.9"},
+		{"ANY", "alias.example.net. ANY", []string{"alias.example.net. ANY", chain + "www.example.com. 60 IN A 192.0.2.9; |; |; plain.example.net. 60 IN A 198.51.100.1; opt text"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; | | OPT"},
+		{"mapped as it would be here", "alias.example.net. A", []string{"alias.example.net. A", "alias.example.net. 60 IN CNAME www.example.com.; www.example.com. 60 IN A 192.0.2.1", "www.example.com. A", "www.example.com. 60 IN A 192.0.2.1"}, "NOERROR substituted | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.1"},
+	})
+}
+
+// R28: ANY at an alias of a proxied name: the alias and what leads to it.
+func TestR28_NothingBehindTheAlias(t *testing.T) {
+	holdTold(t, testMap, true, []gateCase{
+		{"by DNAME", "a.red.example.org. ANY", []string{"a.red.example.org. ANY", "red.example.org. 60 IN DNAME example.net.; a.red.example.org. 60 IN CNAME a.example.net.; other.example.org. 60 IN DNAME example.; |; |; plain.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | red.example.org. DNAME example.net.; a.red.example.org. CNAME a.example.net."},
+		{"of an unproxied name", "alias.example.org. ANY", []string{"alias.example.org. ANY", "alias.example.org. 60 IN CNAME plain.example.org.; plain.example.org. 60 IN A 198.51.100.1; |; |; other.example.org. 60 IN A 198.51.100.2"}, "NOERROR passed | alias.example.org. CNAME plain.example.org.; plain.example.org. A 198.51.100.1; | | other.example.org. A 198.51.100.2"},
+	})
+}
+
+// R30: the text of an error leaves only where no proxied name is in play.
+func TestR30_TextsOfErrors(t *testing.T) {
+	const mx = "example.org. 60 IN MX 10 plain.example.org."
+	holdTold(t, testMap, true, []gateCase{
+		{"of an unproxied name", "example.org. MX", []string{"example.org. MX", mx + "; |; |; tsig; opt text"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | TSIG; OPT text"},
+		{"something dropped", "example.org. MX", []string{"example.org. MX", mx + "; |; |; six.example.org. 60 IN A 10.66.0.1; opt hidden"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | OPT"},
+		{"an alias beside it, of another directive", "example.org. MX", []string{"example.org. MX", "gated www.example.org.; " + mx + "; |; |; www.example.org. 60 IN CNAME x.example.; opt hidden"}, "NOERROR passed | example.org. MX 10 plain.example.org.; | | www.example.org. CNAME x.example.; OPT"},
+		{"of a proxied name", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; |; |; opt hidden"}, "NOERROR passed | www.example.org. TXT text; | | OPT"},
+		{"none, and signed", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; |; |; opt; tsig"}, "NOERROR passed | www.example.org. TXT text; | | OPT; TSIG"},
+		{"one, and signed", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; |; |; opt hidden; tsig"}, "NOERROR passed | www.example.org. TXT text; | | OPT"},
+	})
+}
+
+// R21: header and question of a response to another opcode, OPT, and TSIG if nothing
+// else was in it.
+func TestR21_Bare(t *testing.T) {
+	req := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeSOA)
+	req.Opcode = dns.OpcodeNotify
+	address := recordsOf(t, "www.example.org. 60 IN A 10.66.0.1")
+	tsig := &dns.TSIG{Hdr: dns.RR_Header{Name: "key.", Rrtype: dns.TypeTSIG}}
+	opt := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}, Option: []dns.EDNS0{&dns.EDNS0_EDE{ExtraText: "hidden"}}}
+	for _, c := range []struct {
+		why  string
+		m    *dns.Msg
+		want string
+	}{
+		{"nothing", &dns.Msg{}, "NOERROR passed"},
+		{"OPT and TSIG", &dns.Msg{Extra: []dns.RR{opt, tsig}}, "NOERROR passed | | | OPT; TSIG"},
+		{"an answer", &dns.Msg{Answer: address, Extra: []dns.RR{opt, tsig}}, "NOERROR passed | | | OPT"},
+		{"authority", &dns.Msg{Ns: address, Extra: []dns.RR{opt, tsig}}, "NOERROR passed | | | OPT"},
+		{"an additional record", &dns.Msg{Extra: append([]dns.RR{opt, tsig}, address...)}, "NOERROR passed | | | OPT"},
+	} {
+		before := len(c.m.Extra)
+		if got := toldText(Outcome{Released: Bare(req, c.m)}); strings.TrimRight(got, " |") != strings.TrimRight(c.want, " |") {
+			t.Errorf("%s: got %s, want %s", c.why, got, c.want)
+		}
+		if len(c.m.Extra) != before {
+			t.Errorf("%s: the response was written to", c.why)
+		}
+	}
 }

@@ -66,7 +66,7 @@ func main() {
 	only := flag.String("only", "", "expression that the row of a mutant has to match")
 	table := flag.String("o", "", "table to keep; what was killed there is not run again")
 	flag.Parse()
-	cfg.stages = []stage{{cfg.dir, ".", "none", time.Minute}}
+	cfg.stages = []stage{{cfg.dir, ".", "none", 10 * time.Second}}
 	if *tests != "" {
 		cfg.stages = append(cfg.stages, stage{".", *tests, slow + "|" + idle, time.Minute}, stage{".", slow, "none", 3 * time.Minute})
 	}

@@ -20,6 +20,8 @@
 //   - signature: RRSIG over what leaves unchanged (signature, valid)
 //   - opt: OPT, without the texts of errors where a proxied name is in play (opt)
 //   - bare: header and question of the response to another opcode (Bare)
+//   - behind: of a name that nothing but the alias of a proxied one leads to, no record
+//     at all (inAny)
 //   - transfer: of a zone, what the same rules let out of its records (Zone)
 //
 // What is undecided is closed: [standing] and [finding], the types that the rules go

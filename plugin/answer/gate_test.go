@@ -59,6 +59,9 @@ func holdTold(t *testing.T, text string, tells bool, cases []gateCase) {
 			if !slices.Equal(backend.asked, asked) {
 				t.Errorf("asked %q\nwant  %q", backend.asked, asked)
 			}
+			if m := out.Msg(); !slices.Equal(m.Question, req.Question) {
+				t.Errorf("the question is %v, want %v", m.Question, req.Question)
+			}
 			if got := toldText(out); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -212,6 +215,18 @@ func TestR1_BesideProxiedNames(t *testing.T) {
 		{"an alias of the same name, elsewhere", "alias.example.org. MX", []string{"alias.example.org. MX", "alias.example.org. 60 IN CNAME t.example.; t.example. 60 IN MX 10 t.example.; t.example. 60 IN A 198.51.100.1; t.example. 60 IN HTTPS 1 . alpn=h2; flat.example.org. 60 IN CNAME t.example."}, "NOERROR passed | alias.example.org. CNAME t.example.; t.example. MX 10 t.example.; t.example. A 198.51.100.1; t.example. HTTPS 1 . alpn=h2"},
 		{"aliases that were asked for", "alias.example.org. CNAME", []string{"alias.example.org. CNAME", "alias.example.org. 60 IN CNAME flat.example.org.; flat.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN A 10.66.0.1"}, "NOERROR passed | alias.example.org. CNAME flat.example.org."},
 		{"an alias only in the additional section", "alias.example.org. MX", []string{"alias.example.org. MX", "|; |; alias.example.org. 60 IN CNAME www.example.org.; www.example.org. 60 IN A 10.66.0.1"}, "NOERROR passed | | | alias.example.org. CNAME www.example.org."},
+		{"an alias only in the additional section", "alias.example.org. MX", []string{"alias.example.org. MX", "alias.example.org. 60 IN MX 10 plain.example.org.; www.example.org. 60 IN A 10.66.0.1; |; |; alias.example.org. 60 IN CNAME www.example.org."}, "NOERROR passed | alias.example.org. MX 10 plain.example.org.; | | alias.example.org. CNAME www.example.org."},
+		{"an alias of another name", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 plain.example.org.; www.example.org. 60 IN A 10.66.0.1; other.example. 60 IN CNAME www.example.org."}, "NOERROR passed | plain.example.org. MX 10 plain.example.org.; other.example. CNAME www.example.org."},
+		{"mapped addresses", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; www.example.org. 60 IN A 192.0.2.1; www.example.org. 60 IN AAAA 2001:db8::1; www.example.org. 60 IN A 10.66.0.1; www.example.org. 60 IN AAAA 2001:db8:66::1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1"},
+		{"below a DNAME", "a.www.example.org. TXT", []string{"a.www.example.org. TXT", "www.example.org. 60 IN DNAME example.; a.www.example.org. 60 IN CNAME a.example.; a.example. 60 IN TXT text"}, "NOERROR passed | www.example.org. DNAME example.; a.www.example.org. CNAME a.example.; a.example. TXT text"},
+		{"beside DNAMEs", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; six.example.org. 60 IN DNAME hidden.example.; open.example. 60 IN DNAME example."}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; open.example. DNAME example."},
+		{"behind an alias, a DNAME", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; flat.example.org. 60 IN CNAME a.example.; a.example. 60 IN DNAME b.example."}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
+		{"what is about names behind an alias", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; flat.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN RRSIG TXT 13 3 60 20300101000000 20200101000000 1 example. AAAA; hidden.example. 60 IN DNAME b.example.; |; hidden.example. 60 IN SOA ns h 1 2 3 4 5; hidden.example. 60 IN NS ns.example.; hidden.example. 60 IN NSEC i.example. A; |; hidden.example. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example. AAAA"}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
+		{"a DNAME on the way behind an alias", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; flat.example.org. 60 IN CNAME a.hidden.example.; hidden.example. 60 IN DNAME b.example.; a.hidden.example. 60 IN CNAME a.b.example.; a.b.example. 60 IN TXT hidden"}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
+		{"a DNAME on the way of both", "alias.example.org. MX", []string{"alias.example.org. MX", "alias.example.org. 60 IN CNAME a.red.example.; red.example. 60 IN DNAME blue.example.; a.red.example. 60 IN CNAME a.blue.example.; a.blue.example. 60 IN MX 10 www.example.org.; flat.example.org. 60 IN CNAME b.red.example."}, "NOERROR passed | alias.example.org. CNAME a.red.example.; red.example. DNAME blue.example.; a.red.example. CNAME a.blue.example.; a.blue.example. MX 10 www.example.org."},
+		{"OPT and TSIG out of place", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; opt hidden; tsig; |; opt hidden; tsig"}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
+		{"a service", "plain.example.org. SVCB", []string{"plain.example.org. SVCB", "plain.example.org. 60 IN SVCB 1 www.example.org. ipv4hint=10.66.0.1"}, "NOERROR substituted | plain.example.org. SVCB 1 www.example.org. ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
+		{"cut short, and signed", "example.org. MX tcp", []string{"example.org. MX", "tc; " + mx + "; |; |; tsig"}, "NOERROR tc passed | example.org. MX 10 plain.example.org.; | | TSIG"},
 		{"cut short", "example.org. MX tcp", []string{"example.org. MX", "tc; " + mx}, "NOERROR tc passed | example.org. MX 10 plain.example.org."},
 		{"cut short, and something dropped", "example.org. MX tcp", []string{"example.org. MX", "tc; " + mx + "; |; |; six.example.org. 60 IN A 10.66.0.1"}, "SERVFAIL withheld"},
 		{"cut short, and something dropped", "example.org. MX", []string{"example.org. MX", "tc; " + mx + "; |; |; six.example.org. 60 IN A 10.66.0.1"}, "NOERROR tc passed | example.org. MX 10 plain.example.org."},
@@ -268,6 +283,7 @@ func TestR11_WhoseAddresses(t *testing.T) {
 func TestR13_AtThatNameAlone(t *testing.T) {
 	holdTold(t, testMap, true, []gateCase{
 		{"another name beside it", "www.example.org. TXT", []string{"www.example.org. TXT", "www.example.org. 60 IN TXT text; six.example.org. 60 IN TXT hidden"}, "NOERROR passed | www.example.org. TXT text"},
+		{"what is about the zone", "x.example.net. TXT", []string{"x.example.net. TXT", "|; example.net. 60 IN SOA ns h 1 2 3 4 5; h.example.net. 60 IN NSEC3 1 0 0 - 00 A; h.example.net. 60 IN NSEC3PARAM 1 0 0 -; h.example.net. 60 IN DNSKEY 257 3 13 AAAA; h.example.net. 60 IN NSEC i.example.net. A; h.example.net. 60 IN DS 1 13 2 00; h.example.net. 60 IN CDS 1 13 2 00"}, "NOERROR passed | | example.net. SOA; h.example.net. NSEC3 1 0 0 - 00 A; h.example.net. NSEC3PARAM 1 0 0 -; h.example.net. DNSKEY 257 3 13 AAAA; h.example.net. NSEC i.example.net. A; h.example.net. DS 1 13 2 00"},
 		{"the zone's SOA, and serials", "www.example.org. TXT serials", []string{"www.example.org. TXT", noData}, "NOERROR passed | | example.org. SOA"},
 	})
 }
@@ -283,15 +299,61 @@ func TestR7_EndsAtAnotherDirective(t *testing.T) {
 		{"more beside it", "alias.example.net. A", []string{"alias.example.net. A", chain + "www.example.com. 60 IN A 192.0.2.9; |; |; plain.example.net. 60 IN A 198.51.100.1; opt text"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.9; | | plain.example.net. A 198.51.100.1; OPT"},
 		{"a service", "alias.example.net. HTTPS", []string{"alias.example.net. HTTPS", chain + "www.example.com. 60 IN HTTPS 1 . ipv4hint=192.0.2.9"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. HTTPS 1 . ipv4hint=192.0.2.9"},
 		{"ANY", "alias.example.net. ANY", []string{"alias.example.net. ANY", chain + "www.example.com. 60 IN A 192.0.2.9; |; |; plain.example.net. 60 IN A 198.51.100.1; opt text"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; | | OPT"},
+		{"an alias that it answered", "alias.example.net. TXT", []string{"alias.example.net. TXT", chain + "www.example.com. 60 IN CNAME t.example.; t.example. 60 IN TXT hidden"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. CNAME t.example."},
 		{"mapped as it would be here", "alias.example.net. A", []string{"alias.example.net. A", "alias.example.net. 60 IN CNAME www.example.com.; www.example.com. 60 IN A 192.0.2.1", "www.example.com. A", "www.example.com. 60 IN A 192.0.2.1"}, "NOERROR substituted | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.1"},
 	})
+}
+
+// The gate alone, were it asked to let a proxied name's own address or alias out: it
+// is closed, whoever asked and for whatever type.
+func TestOneRule_TheGateAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"www.example.org. 60 IN A 10.66.0.1":                                                       "SERVFAIL withheld",
+		"www.example.org. 60 IN AAAA 2001:db8:66::1":                                               "SERVFAIL withheld",
+		"www.example.org. 60 IN CNAME hidden.example.":                                             "SERVFAIL withheld",
+		"www.example.org. 60 IN A 192.0.2.1":                                                       "NOERROR passed | www.example.org. A 192.0.2.1",
+		"www.example.org. 60 IN TXT text":                                                          "NOERROR passed | www.example.org. TXT text",
+		"www.example.org. 60 IN SVCB 1 . alpn=h2 ipv4hint=10.66.0.1":                               "NOERROR substituted | www.example.org. SVCB 1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1",
+		"www.example.org. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA": "NOERROR passed",
+	} {
+		rr := recordsOf(t, text)
+		names := testNames(t, testMap, true)
+		q := question{"www.example.org.", "www.example.org.", rr[0].Header().Rrtype}
+		req := new(dns.Msg).SetQuestion(q.name, q.qtype)
+		c := &conversation{req: req, asked: q.owner, names: *names, b: &script{tb: t}}
+		reply := new(dns.Msg).SetReply(req)
+		reply.Answer = rr
+		for kind, want := range map[kind]string{proxied: want, elsewhere: want, undecided: "SERVFAIL withheld"} {
+			if kind == undecided && rr[0].Header().Rrtype == dns.TypeRRSIG {
+				want = "NOERROR passed"
+			}
+			if kind != proxied && rr[0].Header().Rrtype == dns.TypeSVCB {
+				want = "NOERROR substituted | www.example.org. SVCB 1 . alpn=h2"
+			}
+			if got := toldText(c.pass(q, standing{kind, names.Lookup(q.owner)}, &Reply{Msg: reply})); got != want {
+				t.Errorf("%s, kind %d: got %s, want %s", text, kind, got, want)
+			}
+		}
+	}
 }
 
 // R28: ANY at an alias of a proxied name: the alias and what leads to it.
 func TestR28_NothingBehindTheAlias(t *testing.T) {
 	holdTold(t, testMap, true, []gateCase{
-		{"by DNAME", "a.red.example.org. ANY", []string{"a.red.example.org. ANY", "red.example.org. 60 IN DNAME example.net.; a.red.example.org. 60 IN CNAME a.example.net.; other.example.org. 60 IN DNAME example.; |; |; plain.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | red.example.org. DNAME example.net.; a.red.example.org. CNAME a.example.net."},
+		{"by DNAME", "a.red.example.org. ANY", []string{"a.red.example.org. ANY", "red.example.org. 60 IN DNAME example.net.; a.red.example.org. 60 IN CNAME a.example.net.; other.example.org. 60 IN DNAME example.; red.example.org. 60 IN TXT text; |; |; plain.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | red.example.org. DNAME example.net.; a.red.example.org. CNAME a.example.net."},
+		{"in whatever order", "alias.example.org. ANY", []string{"alias.example.org. ANY", "between.example. 60 IN CNAME www.example.org.; alias.example.org. 60 IN CNAME between.example.; www.example.org. 60 IN TXT hidden"}, "NOERROR passed | alias.example.org. CNAME between.example."},
 		{"of an unproxied name", "alias.example.org. ANY", []string{"alias.example.org. ANY", "alias.example.org. 60 IN CNAME plain.example.org.; plain.example.org. 60 IN A 198.51.100.1; |; |; other.example.org. 60 IN A 198.51.100.2"}, "NOERROR passed | alias.example.org. CNAME plain.example.org.; plain.example.org. A 198.51.100.1; | | other.example.org. A 198.51.100.2"},
+	})
+}
+
+// R28: the same where this directive does not act for the name in question, and another
+// one answered for the name that it leads to.
+func TestR28_OfAnotherDirective(t *testing.T) {
+	const chain = "alias.example. 60 IN CNAME www.example.com.; www.example.com. 60 IN TXT text; |; |; x.example. 60 IN A 198.51.100.1"
+	holdTold(t, nestedMap, true, []gateCase{
+		{"which answered", "alias.example. ANY", []string{"alias.example. ANY", "gated www.example.com.; " + chain}, "NOERROR passed | alias.example. CNAME www.example.com."},
+		{"which did not", "alias.example. ANY", []string{"alias.example. ANY", chain}, "NOERROR passed | alias.example. CNAME www.example.com.; www.example.com. TXT text; | | x.example. A 198.51.100.1"},
+		{"of an unproxied name", "alias.example. ANY", []string{"alias.example. ANY", "gated plain.example.com.; " + strings.ReplaceAll(chain, "www.", "plain.")}, "NOERROR passed | alias.example. CNAME plain.example.com.; plain.example.com. TXT text; | | x.example. A 198.51.100.1"},
 	})
 }
 

@@ -71,8 +71,14 @@ func (g *gate) inAuthority(rr dns.RR, owner fqdn.Name) ruling {
 	return r
 }
 
-// inAny judges a record of the answer or authority section.
+// inAny judges a record of the answer or authority section. Of a name that nothing but
+// the alias of a proxied one leads to, none leaves: its owner would tell.
 func (g *gate) inAny(rr dns.RR, owner fqdn.Name) ruling {
+	if _, hidden := g.hidden[owner]; hidden {
+		if _, on := g.chain[owner]; !on {
+			return ruling{fate: dropped}
+		}
+	}
 	switch t := rr.Header().Rrtype; t {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
 		return g.address(rr, owner)
@@ -85,7 +91,7 @@ func (g *gate) inAny(rr dns.RR, owner fqdn.Name) ruling {
 	case dns.TypeNS, dns.TypeDS, dns.TypeDNSKEY, dns.TypeNSEC, dns.TypeNSEC3, dns.TypeNSEC3PARAM:
 		return ruling{fate: passed} // they are about the zone, never about the address of a name
 	case dns.TypeDNAME:
-		if g.q.owner.In(owner) || g.of(owner).kind == unproxied {
+		if g.q.owner.In(owner) || g.of(owner).kind == unproxied && (leadsOn(g.chain, owner) || !leadsOn(g.hidden, owner)) {
 			return ruling{fate: passed} // an alias for the names below its owner, not of its owner
 		}
 	case dns.TypeOPT, dns.TypeTSIG:
@@ -96,15 +102,21 @@ func (g *gate) inAny(rr dns.RR, owner fqdn.Name) ruling {
 	return ruling{fate: closed}
 }
 
+// leadsOn reports whether a DNAME at owner makes an alias of one of the names.
+func leadsOn(names fqdn.Set, owner fqdn.Name) bool {
+	for name := range names {
+		if name.In(owner) {
+			return true
+		}
+	}
+	return false
+}
+
 // address judges an A, AAAA or CNAME record.
 func (g *gate) address(rr dns.RR, owner fqdn.Name) ruling {
 	switch s := g.of(owner); s.kind {
 	case unproxied:
-		_, on := g.chain[owner]
-		if _, behind := g.hidden[owner]; !behind || on {
-			return ruling{fate: passed}
-		}
-		return ruling{fate: dropped}
+		return ruling{fate: passed}
 	case proxied, elsewhere:
 		if isMapped(rr, s.d) || g.rep.gated(owner) {
 			return ruling{fate: passed}
@@ -117,12 +129,8 @@ func (g *gate) address(rr dns.RR, owner fqdn.Name) ruling {
 // other judges a record of any other type: at a proxied owner it leaves if it was
 // asked for, of which the caller saw that it is not made up from an alias (R6, R13).
 func (g *gate) other(owner fqdn.Name, t uint16) ruling {
-	_, behind := g.hidden[owner]
-	switch _, on := g.chain[owner]; g.of(owner).kind {
+	switch g.of(owner).kind {
 	case unproxied:
-		if behind && !on {
-			return ruling{fate: dropped}
-		}
 		return ruling{fate: passed}
 	case proxied, elsewhere:
 		if owner == g.q.owner && t == g.q.qtype || g.rep.gated(owner) {
@@ -171,7 +179,6 @@ func isMapped(rr dns.RR, d mapset.Decision) bool {
 // is right: the addresses of a proxied owner are replaced, both families at the place
 // of the first (R11), and glue stays as it is (R12).
 func (g *gate) inAdditional(rr dns.RR, owner fqdn.Name) ruling {
-	var r ruling
 	switch t := rr.Header().Rrtype; {
 	case t == dns.TypeOPT, t == dns.TypeTSIG:
 		return ruling{fate: passed} // judged when all else is
@@ -188,14 +195,8 @@ func (g *gate) inAdditional(rr dns.RR, owner fqdn.Name) ruling {
 			}
 			return g.mapped(rr.Header().Name, owner, s)
 		}
-		r = g.address(rr, owner)
-	default:
-		r = g.inAny(rr, owner)
 	}
-	if r.fate == closed {
-		return ruling{fate: dropped}
-	}
-	return r
+	return g.inAuthority(rr, owner)
 }
 
 // isNamed reports whether the answer or authority section names an owner as where a

@@ -20,11 +20,6 @@ func (g *gate) service(rr dns.RR, owner fqdn.Name) ruling {
 	if g.rep.gated(owner) {
 		return ruling{fate: passed}
 	}
-	if _, behind := g.hidden[owner]; behind {
-		if _, on := g.chain[owner]; !on {
-			return ruling{fate: dropped}
-		}
-	}
 	if !hasHint(svcb.Value) {
 		return ruling{fate: passed}
 	}

@@ -21,6 +21,8 @@ accounts:
       - {name: example.net, proxied: [x.in]}
       - {name: in.example.net, proxied: [own]}
       - {name: example.com, proxied: [www]}
+      - {name: deep.list.example.org, proxied: [own]}
+      - {name: deep.every.example.org, proxied: [own]}
       - {name: v4.example.org, ipv6: false, proxied: [{name: www, ipv4_only: true}]}
 `
 
@@ -122,6 +124,8 @@ func TestR12_WhatIsNoGlue(t *testing.T) {
 			"noaa; |; a.example.net. 60 IN NSEC t.example.net. NS; sub.example.net. 60 IN NS ns.sub.example.net.; |; ns.sub.example.net. 60 IN A 198.51.100.1"}, "NOERROR passed | | a.example.net. NSEC t.example.net. NS; sub.example.net. NS ns.sub.example.net.; | ns.sub.example.net. A 198.51.100.1"},
 		{"a server of another cut", "x.sub.example.net. A", []string{"x.sub.example.net. A",
 			"noaa; |; sub.example.net. 60 IN NS ns.sub.example.net.; other.example.net. 60 IN NS www.sub.example.net.; |; ns.sub.example.net. 60 IN A 198.51.100.1; www.sub.example.net. 60 IN A 10.66.0.1", "www.sub.example.net. AAAA", ""}, "NOERROR substituted | | sub.example.net. NS ns.sub.example.net.; other.example.net. NS www.sub.example.net.; | ns.sub.example.net. A 198.51.100.1; www.sub.example.net. A 192.0.2.1"},
+		{"whatever else is there", "x.sub.example.net. A", []string{"x.sub.example.net. A",
+			"noaa; |; sub.example.net. 60 IN NS ns.sub.example.net.; |; ns.sub.example.net. 60 IN A 198.51.100.1; ns.sub.example.net. 60 IN HTTPS 1 . ipv4hint=10.66.0.1; ns.sub.example.net. 60 IN TXT hidden; ns.sub.example.net. 60 IN CNAME hidden.example.", "ns.sub.example.net. AAAA", ""}, "NOERROR substituted | | sub.example.net. NS ns.sub.example.net.; | ns.sub.example.net. A 198.51.100.1; ns.sub.example.net. HTTPS 1 . ipv4hint=192.0.2.1"},
 		{"no referral but NODATA", "x.sub.example.net. TXT", []string{"x.sub.example.net. TXT",
 			"noaa; |; sub.example.net. 60 IN NS ns.sub.example.net.; example.net. 60 IN SOA ns h 1 2 3 4 5; |; ns.sub.example.net. 60 IN A 10.66.0.1", "ns.sub.example.net. AAAA", ""}, "NOERROR substituted | | sub.example.net. NS ns.sub.example.net.; example.net. SOA; | ns.sub.example.net. A 192.0.2.1"},
 	})
@@ -176,12 +180,25 @@ func TestR8_WhatIsAskedOfZones(t *testing.T) {
 		{"the wildcard above covers it", "x.sub.example.org. A", []string{"sub.example.org. SOA", noData, "x.sub.example.org. CNAME", "x.sub.example.org. 60 IN CNAME hidden.example."}, "NOERROR substituted | x.sub.example.org. A 192.0.2.1"},
 		{"the list above names it", "x.in.example.net. A", []string{"in.example.net. SOA", "|; example.net. 60 IN SOA ns h 1 2 3 4 5", "x.in.example.net. CNAME", "x.in.example.net. 60 IN CNAME hidden.example."}, "NOERROR substituted | x.in.example.net. A 192.0.2.1"},
 		{"nothing above covers it", "y.in.example.net. A", []string{"in.example.net. SOA", "|; example.net. 60 IN SOA ns h 1 2 3 4 5", "y.in.example.net. A", "y.in.example.net. 60 IN A 198.51.100.1"}, "NOERROR passed | y.in.example.net. A 198.51.100.1"},
+		{"a wildcard two zones above covers it", "x.deep.list.example.org. A", []string{"deep.list.example.org. SOA", noData, "list.example.org. SOA", noData, "x.deep.list.example.org. CNAME", "x.deep.list.example.org. 60 IN CNAME hidden.example."}, "NOERROR substituted | x.deep.list.example.org. A 192.0.2.1"},
+		{"all of the zone above, from a wildcard", "x.deep.every.example.org. A", []string{"deep.every.example.org. SOA", noData, "*.every.example.org. CNAME", "*.every.example.org. 60 IN CNAME hidden.example.", "x.deep.every.example.org. CNAME", "x.deep.every.example.org. 60 IN CNAME hidden.example."}, "NOERROR substituted | x.deep.every.example.org. A 192.0.2.1"},
+		{"all of the zone above, which has no wildcard", "x.deep.every.example.org. A", []string{"deep.every.example.org. SOA", noData, "*.every.example.org. CNAME", noData, "*.every.example.org. A", noData, "*.every.example.org. AAAA", noData, "every.example.org. SOA", "every.example.org. 60 IN SOA ns h 1 2 3 4 5", "x.deep.every.example.org. A", "x.deep.every.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | x.deep.every.example.org. A 198.51.100.1"},
+		{"of a name of another block beside it", "example.net. MX", []string{"example.net. MX", "example.net. 60 IN MX 10 www.example.com.; |; |; www.example.com. 60 IN A 10.66.0.1"}, "NOERROR substituted | example.net. MX 10 www.example.com.; | | www.example.com. A 192.0.2.1; www.example.com. AAAA 2001:db8::1"},
 		{"of a name beside it", "example.net. MX", []string{"example.net. MX", "example.net. 60 IN MX 10 plain.example.net.; |; |; plain.example.net. 60 IN A 198.51.100.1"}, "NOERROR passed | example.net. MX 10 plain.example.net.; | | plain.example.net. A 198.51.100.1"},
 	})
 	holdTold(t, nestedMap, true, []gateCase{
 		{"nothing above covers it", "y.in.example.net. A", []string{"y.in.example.net. A", "y.in.example.net. 60 IN A 198.51.100.1"}, "NOERROR passed | y.in.example.net. A 198.51.100.1"},
 		{"the list above names it", "x.in.example.net. A", []string{"x.in.example.net. A and wildcard", "x.in.example.net. 60 IN A 198.51.100.1"}, "NOERROR passed | x.in.example.net. A 198.51.100.1"},
+		{"of a name of another block beside it", "example.net. MX", []string{"example.net. MX", "example.net. 60 IN MX 10 www.example.com.; |; |; www.example.com. 60 IN A 10.66.0.1"}, "NOERROR passed | example.net. MX 10 www.example.com."},
 		{"another block answered", "alias.example.net. A", []string{"alias.example.net. A", "gated www.example.com.; alias.example.net. 60 IN CNAME www.example.com.; www.example.com. 60 IN A 192.0.2.9"}, "NOERROR passed | alias.example.net. CNAME www.example.com.; www.example.com. A 192.0.2.9"},
+	})
+}
+
+// R8: what the wildcard's mark decides holds for that name alone.
+func TestR8_AtTheEndOfAnAlias(t *testing.T) {
+	holdTold(t, strings.Replace(testMap, `"*.wild",`, `"*.wild", "*.out", {name: "*.in.out", proxied: false},`, 1), true, []gateCase{
+		{"an exception", "alias.example.org. A", []string{"alias.example.org. A", "alias.example.org. 60 IN CNAME x.in.out.example.org.; x.in.out.example.org. 60 IN A 198.51.100.1; www.example.org. 60 IN A 10.66.0.1",
+			"x.in.out.example.org. A and wildcard", "from *.in.out.example.org.; x.in.out.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | alias.example.org. CNAME x.in.out.example.org.; x.in.out.example.org. A 198.51.100.1"},
 	})
 }
 

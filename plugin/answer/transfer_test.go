@@ -299,3 +299,12 @@ anycast: [192.0.2.1, "2001:db8::1"]
 accounts:
   - {id: acme, zones: [{name: example.org, proxied: [www, ns, cut, ns.cut, www.cut, ns.x.cut, ns.two]}, {name: example.com, proxied: [www]}]}
 `
+
+// A record that says that it is a service and is none does not leave.
+func TestR18_RawRecord(t *testing.T) {
+	raw := &dns.RFC3597{Hdr: dns.RR_Header{Name: "www.example.org.", Rrtype: dns.TypeHTTPS, Class: dns.ClassINET}}
+	rrs := slices.Insert(zoneRecords("plain A 198.51.100.1"), 1, dns.RR(raw))
+	if text := transferred(t, rrs, testNames(t, testMap, true), askNobody{t}); strings.Contains(text, "www") {
+		t.Errorf("it leaves:\n%s", text)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // nestedMap has zones inside one another, and one that the directive does not act for.
@@ -194,12 +196,29 @@ func TestR8_WhatIsAskedOfZones(t *testing.T) {
 	})
 }
 
-// R8: what the wildcard's mark decides holds for that name alone.
+// R8: that a name is not of the wildcard says nothing of any other name.
 func TestR8_AtTheEndOfAnAlias(t *testing.T) {
-	holdTold(t, strings.Replace(testMap, `"*.wild",`, `"*.wild", "*.out", {name: "*.in.out", proxied: false},`, 1), true, []gateCase{
-		{"an exception", "alias.example.org. A", []string{"alias.example.org. A", "alias.example.org. 60 IN CNAME x.in.out.example.org.; x.in.out.example.org. 60 IN A 198.51.100.1; www.example.org. 60 IN A 10.66.0.1",
-			"x.in.out.example.org. A and wildcard", "from *.in.out.example.org.; x.in.out.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | alias.example.org. CNAME x.in.out.example.org.; x.in.out.example.org. A 198.51.100.1"},
+	holdTold(t, testMap, true, []gateCase{
+		{"not of the wildcard", "alias.example.org. A", []string{"alias.example.org. A", "alias.example.org. 60 IN CNAME own.wild.example.org.; own.wild.example.org. 60 IN A 198.51.100.1; www.example.org. 60 IN A 10.66.0.1",
+			"own.wild.example.org. A and wildcard", "own.wild.example.org. 60 IN A 198.51.100.1"}, "NOERROR passed | alias.example.org. CNAME own.wild.example.org.; own.wild.example.org. A 198.51.100.1"},
 	})
+}
+
+// R18: a signature over an SOA whose serial is counted up does not hold.
+func TestR18_SignedSerial(t *testing.T) {
+	names := testNames(t, transferMap, true)
+	names.Serials = true
+	names.Snapshot.Resume(map[fqdn.Name]uint32{"example.org.": 5})
+	const soa = "example.org. 60 IN SOA ns h 7 1 1 1 1; example.org. 60 IN RRSIG SOA 13 2 60 20300101000000 20200101000000 1 example.org. AAAA; example.org. 60 IN RRSIG NS 13 2 60 20300101000000 20200101000000 1 example.org. AAAA"
+	out := respond(new(dns.Msg).SetQuestion("example.org.", dns.TypeSOA), names, &script{tb: t, replies: map[string]string{"example.org. SOA": soa}})
+	if got := toldText(out); got != "NOERROR passed | example.org. SOA; example.org. RRSIG NS" || out.Msg().Answer[0].(*dns.SOA).Serial != 12 {
+		t.Errorf("got %s\n%v", got, out.Msg())
+	}
+	zone := recordsOf(t, soa)
+	rrs, void, err := Zone(zone, names, askNobody{t})
+	if err != nil || len(rrs) != 2 || rrs[0].(*dns.SOA).Serial != 12 || !void {
+		t.Errorf("got %v, %v, %v", rrs, void, err)
+	}
 }
 
 // R9: hints stay only where it is certain whose addresses they are.
@@ -413,5 +432,42 @@ func TestR21_Bare(t *testing.T) {
 		if len(c.m.Extra) != before {
 			t.Errorf("%s: the response was written to", c.why)
 		}
+	}
+}
+
+// R1: the common response about an unproxied name passes by the first glance, and any
+// other is left as it is, uncopied, if all of it may leave.
+func TestR1_ByTheFirstGlance(t *testing.T) {
+	q := question{"plain.example.org.", "plain.example.org.", dns.TypeA}
+	for text, want := range map[string]bool{
+		"A 198.51.100.1": true, "TXT text": true, "MX 10 www": true, "RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA": true,
+		"CNAME www": false, "HTTPS 1 www": false, "SVCB 1 www": false, "SOA ns h 1 2 3 4 5": false,
+	} {
+		if got := plain(q, &dns.Msg{Answer: recordsOf(t, "plain.example.org. 60 IN "+text)}, false); got != want {
+			t.Errorf("an answer of %s: got %v", text, got)
+		}
+	}
+	for text, want := range map[string]bool{
+		"NS ns": true, "DS 1 13 2 00": true, "NSEC example.org. A": true, "NSEC3 1 0 0 - 00 A": true, "SOA ns h 1 2 3 4 5": true,
+		"RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA": true, "A 198.51.100.1": false, "CNAME www": false,
+	} {
+		m := &dns.Msg{Ns: recordsOf(t, "example.org. 60 IN "+text)}
+		if got := plain(q, m, false); got != want {
+			t.Errorf("an authority section of %s: got %v", text, got)
+		}
+		if got := plain(q, m, true); got != (want && !strings.HasPrefix(text, "SOA")) {
+			t.Errorf("with serials, an authority section of %s: got %v", text, got)
+		}
+	}
+	opt := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+	if !plain(q, &dns.Msg{Extra: []dns.RR{opt}}, false) || plain(q, &dns.Msg{Extra: recordsOf(t, "plain.example.org. 60 IN A 198.51.100.1")}, false) {
+		t.Error("of the additional section, OPT alone passes")
+	}
+
+	g := new(gate)
+	rrs := recordsOf(t, "plain.example.org. 60 IN A 198.51.100.1; plain.example.org. 60 IN A 198.51.100.2")
+	passing, ok := g.section(rrs, func(dns.RR, fqdn.Name) ruling { return ruling{fate: passed} })
+	if valid := g.valid(passing); !ok || g.changed || &passing[0] != &rrs[0] || &valid[0] != &rrs[0] {
+		t.Errorf("want the section itself, got %v, %v", passing, valid)
 	}
 }

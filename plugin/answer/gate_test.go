@@ -25,7 +25,7 @@ accounts:
       - {name: example.com, proxied: [www]}
       - {name: deep.list.example.org, proxied: [own]}
       - {name: deep.every.example.org, proxied: [own]}
-      - {name: v4.example.org, ipv6: false, proxied: [{name: www, ipv4_only: true}]}
+      - {name: v4.example.org, ipv6: false, proxied: [{name: www, ipv4_only: true}, {name: six, ipv6_only: true}]}
 `
 
 // gateCase is a question, what the backend is asked for the answer in that order, what
@@ -170,6 +170,7 @@ func TestR10_WhatIsAskedForARecord(t *testing.T) {
 		{"none is made", "www.example.org. HTTPS", []string{"www.example.org. HTTPS", noData}, "NOERROR passed | | example.org. SOA"},
 	})
 	holdTold(t, nestedMap, true, []gateCase{
+		{"neither family is answered", "six.v4.example.org. HTTPS alpn", []string{"six.v4.example.org. HTTPS", noData, "six.v4.example.org. A", "six.v4.example.org. 60 IN A 10.66.0.1", "six.v4.example.org. AAAA", noData}, "NOERROR substituted | | example.org. SOA"},
 		{"AAAA does not matter", "www.v4.example.org. HTTPS alpn", []string{"www.v4.example.org. HTTPS", noData, "www.v4.example.org. A", "www.v4.example.org. 60 IN A 10.66.0.1"}, "NOERROR substituted | www.v4.example.org. HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"},
 	})
 }

@@ -29,16 +29,16 @@ func TestRun(t *testing.T) {
 	}
 	got := tiny(t, "", nil)
 	for key, by := range map[string]string{
-		"tiny.go Size: n < 0 → true":                              "TestSize, TestColor/green",
+		"tiny.go Size: n < 0 → true":                              "TestSize, TestColor/other",
 		"tiny.go Size: n < 0 → false":                             "TestSize",
 		"tiny.go Size: n > 10 && n%2 == 0 → true":                 "TestSize",
 		"tiny.go Size: n > 10 && n%2 == 0 → false":                "TestSize",
 		"tiny.go Size: && n > 10 → out":                           "TestSize",
 		"tiny.go Size: && n%2 == 0 → out":                         "TestSize",
-		"tiny.go Color: case bright → out":                        "TestColor/red",
-		"tiny.go Color: case dark → out":                          "TestColor/red#01",
+		"tiny.go Color: case bright → out":                        "TestColor/bright",
+		"tiny.go Color: case dark → out":                          "TestColor/dark",
 		"tiny.go Color: default → out":                            survived,
-		`tiny.go Color: n == 9 || Size(int(n)) == "none" → true`:  "TestColor/green",
+		`tiny.go Color: n == 9 || Size(int(n)) == "none" → true`:  "TestColor/other",
 		`tiny.go Color: n == 9 || Size(int(n)) == "none" → false`: survived,
 		"tiny.go Color: || n == 9 → out":                          survived,
 		`tiny.go Color: || Size(int(n)) == "none" → out`:          survived,

@@ -26,6 +26,8 @@ func (m *mutant) row() string {
 	return fmt.Sprintf("| %s:%d | %s | %s | %s | %s |", m.file, m.line, m.fn, cell.Replace(m.what), cell.Replace(m.by), cell.Replace(m.reason))
 }
 
+const title = "# What holds each condition of the gate\n\nWritten by `go run ./tools/mutate -o tools/mutate/RESULTS.md`, but for the reasons.\n\n"
+
 const head = "| where | function | taken out | killed by | reason |\n| --- | --- | --- | --- | --- |\n"
 
 // render prints the table, after what is in it.
@@ -43,7 +45,7 @@ func render(all []mutant) string {
 		}
 		rows.WriteString(m.row() + "\n")
 	}
-	return fmt.Sprintf("%d mutants: %d killed, %d survived for a reason, %d survived without, %d not run.\n\n", len(all), killed, explained, lived, len(all)-killed-explained-lived) + head + rows.String()
+	return title + fmt.Sprintf("%d mutants: %d killed, %d survived for a reason, %d survived without, %d not run.\n\n", len(all), killed, explained, lived, len(all)-killed-explained-lived) + head + rows.String()
 }
 
 // results reads a table: what became of each mutant, by its key.

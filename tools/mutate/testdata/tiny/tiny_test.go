@@ -17,10 +17,13 @@ func TestSize(t *testing.T) {
 }
 
 func TestColor(t *testing.T) {
-	for n, want := range map[uint8]string{1: "red", 2: "red", 3: "green"} {
-		t.Run(want, func(t *testing.T) {
-			if got := Color(n); got != want {
-				t.Errorf("%d: want %s, got %s", n, want, got)
+	for name, c := range map[string]struct {
+		n    uint8
+		want string
+	}{"bright": {1, "red"}, "dark": {2, "red"}, "other": {3, "green"}} {
+		t.Run(name, func(t *testing.T) {
+			if got := Color(c.n); got != c.want {
+				t.Errorf("%d: want %s, got %s", c.n, c.want, got)
 			}
 		})
 	}

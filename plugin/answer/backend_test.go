@@ -106,6 +106,8 @@ func (s *script) Ask(a Ask) Reply {
 			m.Truncated = true
 		case part == "noaa":
 			m.Authoritative = false
+		case part == "notify": // another opcode
+			m.Opcode = dns.OpcodeNotify
 		case strings.HasPrefix(part, "raw "): // a record of another kind than its type says
 			f := strings.Fields(part[4:])
 			*section = append(*section, &dns.RFC3597{Hdr: dns.RR_Header{Name: f[0], Rrtype: dns.StringToType[f[1]], Class: dns.ClassINET, Ttl: 60}})

@@ -54,6 +54,7 @@ func holdTold(t *testing.T, text string, tells bool, cases []gateCase) {
 				names.ALPN = []string{"h2"}
 			}
 			names.Serials = slices.Contains(f, "serials")
+			names.RefuseUnlisted = slices.Contains(f, "unlisted")
 			backend.stream = slices.Contains(f, "tcp")
 			req := new(dns.Msg).SetQuestion(f[0], dns.StringToType[f[1]])
 			if slices.Contains(f, "CH") {

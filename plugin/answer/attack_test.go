@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/presence"
 )
 
@@ -20,10 +21,11 @@ accounts:
     zones:
       - {name: example.org, proxied: [www, six, ns.sub, ns.other, ns]}
       - {name: example.com, proxied: ["*"]}
-      - {name: deep.example.com, proxied: [own, {name: api, proxied: false}]}
+      - {name: deep.example.com, proxied: [own, {name: four, ipv4_only: true}, {name: api, proxied: false}]}
       - {name: far.deep.example.com, proxied: [own]}
       - {name: open.example, proxied: [own]}
       - {name: deep.open.example, proxied: [own]}
+      - {name: six.example, ipv6: false, proxied: [own]}
 `
 
 // R12: what is no referral has no glue: the addresses of proxied name servers in it are
@@ -51,6 +53,7 @@ func TestR12_WhatIsNoReferral(t *testing.T) {
 		{"of another name", "x.example.org. A", []string{"x.example.org. A", "noaa; |; " + ns + glue}, "NOERROR substituted | | " + told + mapped},
 		{"of a name beside it", "xsub.example.org. A", []string{"xsub.example.org. A", "noaa; |; " + ns + glue}, "NOERROR substituted | | " + told + mapped},
 		{"of the name that aliases lead to", "alias.example.org. A", []string{"alias.example.org. A", "noaa; " + alias + "; |; " + ns + glue}, "NOERROR passed | " + aliasT + "; | " + told + kept},
+		{"of the name that signed aliases lead to", "alias.example.org. A", []string{"alias.example.org. A", "noaa; " + alias + "; alias.example.org. 60 IN RRSIG CNAME 13 3 60 20300101000000 20200101000000 1 example.org. AAAA; |; " + ns + glue}, "NOERROR passed | " + aliasT + "; alias.example.org. RRSIG CNAME; | " + told + kept},
 		{"of another name than aliases lead to", "alias.example.org. A", []string{"alias.example.org. A", "noaa; " + alias + "; |; " + strings.ReplaceAll(ns+glue, "sub.", "other.")},
 			"NOERROR substituted | " + aliasT + "; | " + strings.ReplaceAll(told+mapped, "sub.", "other.")},
 		{"answered below the cut", a, []string{a, "noaa; x.sub.example.org. 60 IN A 198.51.100.1; |; " + ns + glue}, "NOERROR substituted | x.sub.example.org. A 198.51.100.1; | " + told + mapped},
@@ -89,6 +92,7 @@ func TestR8_OutsideBelowAWildcard(t *testing.T) {
 			"NOERROR substituted | alias.example.org. CNAME x.deep.example.com.; " + mapped},
 		{"by an alias, and the backend has the zone", question, []string{question, chain + "; x.deep.example.com. 60 IN A 198.51.100.1", soa, hasIt, soa, hasIt, soa, hasIt, soa, hasIt, soa, hasIt},
 			"NOERROR passed | alias.example.org. CNAME x.deep.example.com.; x.deep.example.com. A 198.51.100.1"},
+		{"an exception, and nothing is asked", question, []string{question, strings.ReplaceAll(chain+"; x.deep.example.com. 60 IN A 198.51.100.1", "x.", "api.")}, "NOERROR passed | alias.example.org. CNAME api.deep.example.com.; api.deep.example.com. A 198.51.100.1"},
 		{"by an alias, and nobody knows", question, []string{question, chain + "; " + address, soa, "SERVFAIL; " + hasIt, "x.deep.example.com. CNAME", noData, "x.deep.example.com. A", address},
 			"NOERROR substituted | alias.example.org. CNAME x.deep.example.com.; " + mapped},
 		{"beside it", "example.org. MX", []string{"example.org. MX", mx + "; |; |; " + address, soa, hasNot}, "NOERROR substituted | example.org. MX 10 x.deep.example.com.; | | " + mapped + "; x.deep.example.com. AAAA 2001:db8::1"},
@@ -105,6 +109,7 @@ func TestR8_OutsideBelowAWildcard(t *testing.T) {
 		{"nothing above covers it", question, []string{question, strings.ReplaceAll(chain+"; x.deep.example.com. 60 IN A 198.51.100.1", "example.com.", "open.example.")}, "NOERROR passed | alias.example.org. CNAME x.deep.open.example.; x.deep.open.example. A 198.51.100.1"},
 		{"beside it", "example.org. MX", []string{"example.org. MX", mx + "; |; |; " + address}, "NOERROR passed | example.org. MX 10 x.deep.example.com."},
 		{"beside it, two zones deeper", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; "+address, "x.", "x.far.")}, "NOERROR passed | example.org. MX 10 x.far.deep.example.com."},
+		{"beside it, proxied in its own zone", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; x.deep.example.com. 60 IN AAAA 2001:db8::1; x.deep.example.com. 60 IN A 192.0.2.1; x.deep.example.com. 60 IN A 10.66.0.1", "x.", "four.")}, "NOERROR passed | example.org. MX 10 four.deep.example.com.; | | four.deep.example.com. A 192.0.2.1"},
 		{"beside it, an exception", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; x.deep.example.com. 60 IN A 198.51.100.1", "x.", "api.")}, "NOERROR passed | example.org. MX 10 api.deep.example.com.; | | api.deep.example.com. A 198.51.100.1"},
 		{"its service", "svc.example.org. HTTPS", []string{"svc.example.org. HTTPS", https}, "NOERROR substituted | svc.example.org. HTTPS 1 x.deep.example.com. alpn=h2"},
 		{"a service of its own beside it", "example.org. MX", []string{"example.org. MX", mx + service}, "NOERROR substituted | example.org. MX 10 x.deep.example.com.; | | x.deep.example.com. HTTPS 1 . alpn=h2"},
@@ -152,6 +157,18 @@ func TestR8_NoCertainty(t *testing.T) {
 	}
 }
 
+// R23: the SOA of a zone above the name in question is an answer if it is one of success.
+func TestR23_SOAOfTheZone(t *testing.T) {
+	const question, alias = "www.example.org. SOA", "www.example.org. CNAME"
+	holdTold(t, testMap, true, []gateCase{
+		{"success", question, []string{question, scriptSOA}, "NOERROR passed | example.org. SOA"},
+		{"SERVFAIL", question, []string{question, "SERVFAIL; " + scriptSOA, alias, noData}, "SERVFAIL withheld"},
+		{"REFUSED", question, []string{question, "REFUSED; " + scriptSOA, alias, noData}, "SERVFAIL withheld"},
+		{"of another zone", question, []string{question, "example.net. 60 IN SOA ns h 1 2 3 4 5", alias, noData}, "SERVFAIL withheld"},
+		{"something else", question, []string{question, "x.example.org. 60 IN TXT text", alias, noData}, "SERVFAIL withheld"},
+	})
+}
+
 // R29: with unlisted refuse, nothing of a zone that the map does not know leaves in
 // responses about other names, nor by a transfer.
 func TestR29_OfNamesBeside(t *testing.T) {
@@ -197,6 +214,7 @@ func TestR9_OfAnotherBlock(t *testing.T) {
 		{"proxied", question, []string{question, of("x.example.com.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.example.com. alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
 		{"not proxied", question, []string{question, of("x.open.example.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.open.example. alpn=h2"},
 		{"foreign", question, []string{question, of("x.foreign.example.")}, "NOERROR passed | svc.example.org. HTTPS 1 x.foreign.example. alpn=h2 ipv4hint=10.66.0.1"},
+		{"not proxied, and nothing is asked of its AAAA", question, []string{question, of("x.six.example.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.six.example. alpn=h2"},
 		{"behind an alias", question, []string{question, of("alias.example.org."), "alias.example.org. CNAME", "alias.example.org. 60 IN CNAME x.example.com."}, "NOERROR substituted | svc.example.org. HTTPS 1 alias.example.org. alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
 	})
 	holdTold(t, attackMap, true, []gateCase{
@@ -308,6 +326,45 @@ func TestR11_MaxMapped(t *testing.T) {
 				t.Errorf("of %d names: %v", n, rr)
 			}
 		}
+	}
+}
+
+// R11: the addresses of the map are there once, whatever the order of the backend's.
+func TestR11_Once(t *testing.T) {
+	holdTold(t, testMap, true, []gateCase{
+		{"in turn", "example.org. MX", []string{"example.org. MX", "example.org. 60 IN MX 10 www.example.org.; example.org. 60 IN MX 20 six.example.org.; |; |; www.example.org. 60 IN A 10.66.0.1; six.example.org. 60 IN AAAA 2001:db8:66::1; www.example.org. 60 IN A 10.66.0.2; six.example.org. 60 IN A 10.66.0.3; www.example.org. 60 IN AAAA 2001:db8:66::1"},
+			"NOERROR substituted | example.org. MX 10 www.example.org.; example.org. MX 20 six.example.org.; | | www.example.org. A 192.0.2.1; www.example.org. AAAA 2001:db8::1; six.example.org. A 192.0.2.1; six.example.org. AAAA 2001:db8::1"},
+	})
+}
+
+// delegating is a backend that tells, with a name server below a zone cut in memory.
+type delegating struct{ telling }
+
+func (delegating) IsGlue(name fqdn.Name) bool { return name == "ns.sub.example.org." }
+
+// R12: the address of a name server below a cut is glue wherever it is added, in a
+// response about a proxied name too; whatever else stands there is none.
+func TestR12_GlueOfTheBackend(t *testing.T) {
+	for reply, want := range map[string]string{
+		"|; |; ns.sub.example.org. 60 IN A 198.51.100.1; ns.example.org. 60 IN A 10.66.0.1":        " | | | ns.sub.example.org. A 198.51.100.1",
+		"|; |; ns.sub.example.org. 60 IN CNAME hidden.example.; hidden.example. 60 IN A 10.66.0.1": "",
+		"|; ns.sub.example.org. 60 IN A 10.66.0.1":                                                 "",
+	} {
+		names := testNames(t, attackMap, true)
+		names.Zones = delegating{}
+		backend := &script{tb: t, replies: map[string]string{"www.example.org. TXT": reply}}
+		if got := toldText(respond(new(dns.Msg).SetQuestion("www.example.org.", dns.TypeTXT), names, backend)); got != "NOERROR passed"+want {
+			t.Errorf("%s: got %s", reply, got)
+		}
+	}
+}
+
+// R28: what needs no change is not copied.
+func TestR28_Uncopied(t *testing.T) {
+	backend := &keeping{script: &script{tb: t, replies: map[string]string{"alias.example.org. ANY": "alias.example.org. 60 IN CNAME www.example.org."}}}
+	out := respond(new(dns.Msg).SetQuestion("alias.example.org.", dns.TypeANY), testNames(t, testMap, true), backend)
+	if out.Msg() != backend.given[0] {
+		t.Errorf("want the message itself, got\n%v", out.Msg())
 	}
 }
 

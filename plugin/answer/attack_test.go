@@ -23,6 +23,7 @@ accounts:
       - {name: example.com, proxied: ["*"]}
       - {name: deep.example.com, proxied: [own, {name: four, ipv4_only: true}, {name: api, proxied: false}]}
       - {name: far.deep.example.com, proxied: [own]}
+      - {name: wild.example.com, proxied: [{name: "*", ipv4_only: true}]}
       - {name: open.example, proxied: [own]}
       - {name: deep.open.example, proxied: [own]}
       - {name: six.example, ipv6: false, proxied: [own]}
@@ -110,6 +111,7 @@ func TestR8_OutsideBelowAWildcard(t *testing.T) {
 		{"beside it", "example.org. MX", []string{"example.org. MX", mx + "; |; |; " + address}, "NOERROR passed | example.org. MX 10 x.deep.example.com."},
 		{"beside it, two zones deeper", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; "+address, "x.", "x.far.")}, "NOERROR passed | example.org. MX 10 x.far.deep.example.com."},
 		{"beside it, proxied in its own zone", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; x.deep.example.com. 60 IN AAAA 2001:db8::1; x.deep.example.com. 60 IN A 192.0.2.1; x.deep.example.com. 60 IN A 10.66.0.1", "x.", "four.")}, "NOERROR passed | example.org. MX 10 four.deep.example.com.; | | four.deep.example.com. A 192.0.2.1"},
+		{"beside it, proxied by the wildcard of its own zone", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; x.deep.example.com. 60 IN AAAA 2001:db8::1; x.deep.example.com. 60 IN A 192.0.2.1; x.deep.example.com. 60 IN A 10.66.0.1", ".deep.", ".wild.")}, "NOERROR passed | example.org. MX 10 x.wild.example.com.; | | x.wild.example.com. A 192.0.2.1"},
 		{"beside it, an exception", "example.org. MX", []string{"example.org. MX", strings.ReplaceAll(mx+"; |; |; x.deep.example.com. 60 IN A 198.51.100.1", "x.", "api.")}, "NOERROR passed | example.org. MX 10 api.deep.example.com.; | | api.deep.example.com. A 198.51.100.1"},
 		{"its service", "svc.example.org. HTTPS", []string{"svc.example.org. HTTPS", https}, "NOERROR substituted | svc.example.org. HTTPS 1 x.deep.example.com. alpn=h2"},
 		{"a service of its own beside it", "example.org. MX", []string{"example.org. MX", mx + service}, "NOERROR substituted | example.org. MX 10 x.deep.example.com.; | | x.deep.example.com. HTTPS 1 . alpn=h2"},

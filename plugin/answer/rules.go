@@ -64,11 +64,11 @@ func (g *gate) inAuthority(rr dns.RR, owner fqdn.Name) ruling {
 	if isAddress(rr.Header().Rrtype) && g.s.kind == proxied {
 		return ruling{fate: dropped}
 	}
-	return g.spare(rr, owner)
+	return g.optional(rr, owner)
 }
 
-// spare judges a record without which the answer is right.
-func (g *gate) spare(rr dns.RR, owner fqdn.Name) ruling {
+// optional judges a record without which the answer is right.
+func (g *gate) optional(rr dns.RR, owner fqdn.Name) ruling {
 	r := g.inAny(rr, owner)
 	if r.fate == closed {
 		return ruling{fate: dropped}
@@ -201,7 +201,7 @@ func (g *gate) inAdditional(rr dns.RR, owner fqdn.Name) ruling {
 			return g.mapped(rr.Header().Name, owner, s)
 		}
 	}
-	return g.spare(rr, owner)
+	return g.optional(rr, owner)
 }
 
 // isNamed reports whether the answer or authority section names an owner as where a

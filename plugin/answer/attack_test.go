@@ -159,6 +159,38 @@ func TestR8_NoCertainty(t *testing.T) {
 	}
 }
 
+// R8: what is certain is asked once, for as long as names are remembered.
+func TestR8_CertaintyIsRemembered(t *testing.T) {
+	const soa = "sub.example.org. 60 IN SOA ns h 1 2 3 4 5"
+	for reply, has := range map[string]bool{soa: true, noData: false, "NXDOMAIN; " + noData: false} {
+		for _, remembers := range []bool{true, false} {
+			names := testNames(t, nestedMap, false)
+			if remembers {
+				memory := presence.New(time.Hour)
+				t.Cleanup(memory.Close)
+				names.Memory, names.Depth = memory.View(), new(Apexes)
+			}
+			backend := &script{tb: t, replies: map[string]string{"sub.example.org. SOA": reply}}
+			times := 0
+			for _, name := range []string{"x.sub.example.org.", "y.sub.example.org."} {
+				backend.replies[name+" CNAME"], backend.replies[name+" A"] = noData, name+" 60 IN A 198.51.100.1"
+				out := respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, backend)
+				if (out.Verdict == Passed) != has || len(out.Msg().Answer) != 1 {
+					t.Errorf("%s: got %s", reply, toldText(out))
+				}
+			}
+			for _, asked := range backend.asked {
+				if asked == "sub.example.org. SOA" {
+					times++
+				}
+			}
+			if want := map[bool]int{true: 1, false: 2}[remembers]; times != want {
+				t.Errorf("%s: asked %d times, want %d", reply, times, want)
+			}
+		}
+	}
+}
+
 // R23: the SOA of a zone above the name in question is an answer if it is one of success.
 func TestR23_SOAOfTheZone(t *testing.T) {
 	const question, alias = "www.example.org. SOA", "www.example.org. CNAME"

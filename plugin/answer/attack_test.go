@@ -248,6 +248,7 @@ func TestR9_OfAnotherBlock(t *testing.T) {
 		{"proxied", question, []string{question, of("x.example.com.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.example.com. alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
 		{"not proxied", question, []string{question, of("x.open.example.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.open.example. alpn=h2"},
 		{"foreign", question, []string{question, of("x.foreign.example.")}, "NOERROR passed | svc.example.org. HTTPS 1 x.foreign.example. alpn=h2 ipv4hint=10.66.0.1"},
+		{"asked for by whom the directive does not act for", "svc.example.com. HTTPS", []string{"svc.example.com. HTTPS", "svc.example.com. 60 IN HTTPS 1 x.example.com. alpn=h2 ipv4hint=10.66.0.1"}, "NOERROR substituted | svc.example.com. HTTPS 1 x.example.com. alpn=h2"},
 		{"not proxied, and nothing is asked of its AAAA", question, []string{question, of("x.six.example.")}, "NOERROR substituted | svc.example.org. HTTPS 1 x.six.example. alpn=h2"},
 		{"behind an alias", question, []string{question, of("alias.example.org."), "alias.example.org. CNAME", "alias.example.org. 60 IN CNAME x.example.com."}, "NOERROR substituted | svc.example.org. HTTPS 1 alias.example.org. alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"},
 	})

@@ -149,13 +149,15 @@ func (c *Case) others(q *query, messages []*dns.Msg) Verdict {
 		return Verdict{} // the plugin any answers ANY itself, whatever the opcode is
 	}
 	for _, m := range messages {
-		for _, rr := range records(m) {
-			what := "a record in the response to opcode " + opcodeClass(q.opcode)
-			if q.malformed != "" {
-				what = "a record in the response to a malformed question"
-			}
-			return wrong("R21", what, rr.String(), "header, question, OPT and TSIG only")
+		rrs := records(m)
+		if len(rrs) == 0 {
+			continue
 		}
+		what := "a record in the response to opcode " + opcodeClass(q.opcode)
+		if q.malformed != "" {
+			what = "a record in the response to a malformed question"
+		}
+		return wrong("R21", what, rrs[0].String(), "header, question, OPT and TSIG only")
 	}
 	return Verdict{}
 }

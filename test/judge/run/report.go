@@ -290,9 +290,5 @@ func (r *Report) Print(w io.Writer, show int) {
 }
 
 func text(m map[string]int) string {
-	var out []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, k)
-	}
-	return strings.Join(out, " ")
+	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
 }

@@ -69,8 +69,8 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 		switch f := find(&rep, owner, dns.TypeCNAME); f {
 		case alias:
 			return target{}, aliasIn(rep.Msg, owner)
-		case empty, absent:
-		default:
+		case empty:
+		default: // a denial too: the backend itself named it as a target
 			return target{}, ""
 		}
 	}
@@ -86,7 +86,12 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 	switch f {
 	case alias:
 		return target{}, aliasIn(rep.Msg, owner)
-	case present, empty, absent:
+	case absent:
+		if !c.names.tells(owner) {
+			return target{}, ""
+		}
+		fallthrough
+	case present, empty:
 		return target{name, owner, standing{unproxied, d}}, ""
 	}
 	return target{}, ""

@@ -253,6 +253,9 @@ func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
 		}
 		next, ok := z.aliasOf(owner)
 		if !ok {
+			if z.source(owner) == "" && !z.c.names.tells(owner) {
+				return target{}, false // as in answers
+			}
 			return target{name, owner, standing{unproxied, d}}, false
 		}
 		name, owner, asked = string(next), next, true

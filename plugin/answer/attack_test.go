@@ -260,6 +260,22 @@ func TestR9_OfAnotherBlock(t *testing.T) {
 	})
 }
 
+// R9: only a backend that tells of its zones denies a target with certainty. Another one
+// that names a target, and then denies it, is wrong about one of them.
+func TestR9_DeniedTarget(t *testing.T) {
+	const question = "svc.example.org. HTTPS"
+	const service = "svc.example.org. 60 IN HTTPS 1 nowhere.example.org. alpn=h2 ipv4hint=198.51.100.1"
+	const denied = "NXDOMAIN;|;" + scriptSOA
+	holdTold(t, attackMap, true, []gateCase{
+		{"told", question, []string{question, service, "nowhere.example.org. A", denied}, "NOERROR passed | svc.example.org. HTTPS 1 nowhere.example.org. alpn=h2 ipv4hint=198.51.100.1"},
+	})
+	const dropped = "NOERROR substituted | svc.example.org. HTTPS 1 nowhere.example.org. alpn=h2"
+	holdTold(t, attackMap, false, []gateCase{
+		{"asked for its alias", question, []string{question, service, "nowhere.example.org. CNAME", denied}, dropped},
+		{"asked for its address", question, []string{question, service, "nowhere.example.org. CNAME", "|;" + scriptSOA, "nowhere.example.org. A", denied}, dropped},
+	})
+}
+
 // counting is a backend that answers one question from a script, and any other alike.
 type counting struct {
 	*script

@@ -308,3 +308,21 @@ func TestR18_RawRecord(t *testing.T) {
 		t.Errorf("it leaves:\n%s", text)
 	}
 }
+
+// R9 in transfers (R18): that the zone does not have a target is certain only where the
+// backend tells of its zones.
+func TestR9_DeniedTargetInTransfer(t *testing.T) {
+	for _, c := range []struct {
+		tells bool
+		want  string
+	}{
+		{true, `svc.example.org. 3600 IN HTTPS 1 nowhere.example.org. ipv4hint="198.51.100.1"`},
+		{false, "svc.example.org. 3600 IN HTTPS 1 nowhere.example.org.\n"},
+	} {
+		names := testNames(t, testMap, c.tells)
+		text := transferred(t, zoneRecords("svc HTTPS 1 nowhere ipv4hint=198.51.100.1\nhere HTTPS 1 plain ipv4hint=198.51.100.1\nplain A 198.51.100.1"), names, askNobody{t})
+		if here := `HTTPS 1 plain.example.org. ipv4hint="198.51.100.1"`; !strings.Contains(text, c.want) || !strings.Contains(text, here) {
+			t.Errorf("tells %v: want %q and %q, got\n%s", c.tells, c.want, here, text)
+		}
+	}
+}

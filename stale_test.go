@@ -101,7 +101,7 @@ func TestCorefile_ServeStaleTellsOrigins(t *testing.T) {
 	}
 	write(t, "maps.yaml", strings.Replace(zonesMap("example.org"), "www", "mail", 1))
 	eventually(t, "the name is proxied", func() bool { return len(c.log.lines("in force, sha256")) == 2 })
-	time.Sleep(2100 * time.Millisecond) // the least that a cache remembers, and more
+	time.Sleep(2100 * time.Millisecond) // a lifetime that runs out unseen: the cache's clock cannot be set, and it serves what is stale like what is not
 	var got []string
 	eventually(t, "the cache has learned", func() bool {
 		got = append(got, printed(c.lookup(t, "mail.example.org.", dns.TypeA), nil))

@@ -18,7 +18,8 @@ import (
 
 // threadsOnOneCore is how many threads run Go code where the process has one processor:
 // while a large map is loaded, queries then wait for the kernel's scheduler and not for
-// a time slice of Go's and one of its garbage collector's (bench/README.md, "One core").
+// a time slice of Go's and one of its garbage collector's. A saturated core gives about
+// 5 % for that (both in bench/README.md, "One core").
 const threadsOnOneCore = 4
 
 func main() {

@@ -95,19 +95,24 @@ func (w *world) touchesRecord(rr dns.RR) bool {
 	case *dns.CNAME:
 		return w.proxied(owner) || w.hidden(dns.CanonicalName(rr.Target))
 	case *dns.SVCB, *dns.HTTPS:
-		return w.touchesHints(effective(svcbIn(rr), owner))
+		return w.touchesHints(owner, effective(svcbIn(rr), owner))
 	case *dns.RRSIG:
 		return w.proxied(owner) && slices.Contains(aliasTypes, rr.TypeCovered)
 	}
 	return false
 }
 
-// touchesHints reports whether the hints for a target are not to be as the
-// backend has them: those of a proxied name, and to be safe those of one in a
-// zone that the directive does not act for.
+// touchesHints reports whether the hints of a record at owner for a target are not to
+// be as the backend has them: those of a proxied name, and to be safe those of one in
+// a zone that the directive does not act for or that the owner's server block cannot
+// ask about.
 // Whether a wildcard's mark covers a name that is elsewhere is not known.
-func (w *world) touchesHints(target string) bool {
+func (w *world) touchesHints(owner, target string) bool {
+	home := w.block(owner)
 	for range 8 {
+		if w.mapZone(target) != nil && w.block(target) != home {
+			return true
+		}
 		if f, _ := w.flags(target); f.proxied || w.hidden(target) || w.underMark(target) {
 			return true
 		}

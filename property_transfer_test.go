@@ -182,7 +182,7 @@ func (w *world) keptInTransfer(z *zone, rr dns.RR) bool {
 	case *dns.A, *dns.AAAA, *dns.CNAME:
 		return !w.proxied(owner)
 	case *dns.SVCB, *dns.HTTPS:
-		return !w.touchesHints(effective(svcbIn(rr), owner))
+		return !w.touchesHints(owner, effective(svcbIn(rr), owner))
 	case *dns.RRSIG:
 		t := rr.TypeCovered
 		return t != dns.TypeSOA && !(slices.Contains(aliasTypes, t) && w.proxied(owner)) && t != dns.TypeHTTPS && t != dns.TypeSVCB

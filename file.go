@@ -3,6 +3,7 @@ package addressmap
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/auto"
@@ -23,12 +24,19 @@ import (
 // ask the plugin, which makes a response, and they have what file does not answer with.
 type memoryZones struct {
 	plugins []lookupZone // in the order in which they are asked
-	seen    sync.Map     // :: apex → *zoneVersion
 }
 
 // lookupZone returns what a plugin does with a question about a name: it answers from
-// the zone with this apex, it passes the question on, or nobody can say.
-type lookupZone func(name fqdn.Name) (apex fqdn.Name, z *file.Zone, what answering)
+// this zone, which is nil if the plugin does not show it, it passes the question on, or
+// nobody can say.
+type lookupZone func(name fqdn.Name) (*memoryZone, answering)
+
+// memoryZone is a zone that a plugin has in memory, and what was last seen of it.
+type memoryZone struct {
+	apex fqdn.Name
+	zone *file.Zone
+	seen atomic.Pointer[zoneVersion]
+}
 
 // answering says what a plugin does with a question. The zero value is that nobody
 // can say.
@@ -77,95 +85,128 @@ func lookupOf(h plugin.Handler) lookupZone {
 	case *auto.Auto:
 		return ofAuto(p)
 	case *dynupdate.DynUpdate:
-		return func(name fqdn.Name) (fqdn.Name, *file.Zone, answering) {
-			if apex := fqdn.Canonical(p.Zone); name.In(apex) {
-				return apex, nil, answersFromZone // which it does not show
+		return func(name fqdn.Name) (*memoryZone, answering) {
+			if name.In(fqdn.Canonical(p.Zone)) {
+				return nil, answersFromZone // which it does not show
 			}
-			return "", nil, passesOn
+			return nil, passesOn
 		}
 	case hosts.Hosts:
 		// Its entries are names of their own: none is made from a wildcard.
-		return func(name fqdn.Name) (fqdn.Name, *file.Zone, answering) {
+		return func(name fqdn.Name) (*memoryZone, answering) {
 			if plugin.Zones(p.Origins).Matches(string(name)) == "" || p.Fall.Through(string(name)) {
-				return "", nil, passesOn
+				return nil, passesOn
 			}
-			return "", nil, unsure
+			return nil, unsure
 		}
 	}
 	return nil
 }
 
 func ofFile(p *file.File) lookupZone {
-	lookup := p.ZoneLookupFunc
-	if lookup == nil {
-		lookup = func(name string) (string, *file.Zone, bool) {
-			for n, ok := fqdn.Name(name), true; ok; n, ok = n.Parent() {
-				if z, is := p.Z[string(n)]; is {
-					return string(n), z, true
-				}
-			}
-			return "", nil, false
-		}
-	}
-	return func(name fqdn.Name) (fqdn.Name, *file.Zone, answering) {
-		apex, z, ok := lookup(string(name))
+	enclosing := enclosingOf(p)
+	return func(name fqdn.Name) (*memoryZone, answering) {
+		z, ok := enclosing(name)
 		switch {
 		case !ok:
-			return "", nil, passesOn
+			return nil, passesOn
 		case z == nil || p.Fall.Through(string(name)):
-			return "", nil, unsure
+			return nil, unsure
 		}
-		return fqdn.Canonical(apex), z, answersFromZone
+		return z, answersFromZone
+	}
+}
+
+// enclosingOf returns the function that finds the zone that encloses a name most
+// closely: among those that the Corefile lists, or as the plugin says.
+func enclosingOf(p *file.File) func(name fqdn.Name) (*memoryZone, bool) {
+	if p.ZoneLookupFunc != nil {
+		var seen changingZones
+		return func(name fqdn.Name) (*memoryZone, bool) {
+			apex, z, ok := p.ZoneLookupFunc(string(name))
+			if z == nil {
+				return nil, ok
+			}
+			return seen.of(fqdn.Canonical(apex), z), ok
+		}
+	}
+	zones := make(map[fqdn.Name]*memoryZone, len(p.Z))
+	for apex, z := range p.Z {
+		zones[fqdn.Name(apex)] = nil
+		if z != nil {
+			zones[fqdn.Name(apex)] = &memoryZone{apex: fqdn.Name(apex), zone: z}
+		}
+	}
+	return func(name fqdn.Name) (*memoryZone, bool) {
+		for n, ok := name, true; ok; n, ok = n.Parent() {
+			if z, is := zones[n]; is {
+				return z, true
+			}
+		}
+		return nil, false
 	}
 }
 
 func ofAuto(p *auto.Auto) lookupZone {
-	return func(name fqdn.Name) (fqdn.Name, *file.Zone, answering) {
+	var seen changingZones
+	return func(name fqdn.Name) (*memoryZone, answering) {
 		if !plugin.Zones(p.Origins()).Contains(string(name)) {
-			return "", nil, passesOn
+			return nil, passesOn
 		}
 		for n, ok := name, true; ok; n, ok = n.Parent() {
 			if z := p.Zones.Zones(string(n)); z != nil {
-				return n, z, answersFromZone
+				return seen.of(n, z), answersFromZone
 			}
 		}
-		return "", nil, passesOn
+		return nil, passesOn
 	}
+}
+
+// changingZones are the zones of a plugin that gains and loses some while it runs.
+type changingZones struct {
+	zones sync.Map // :: apex → *memoryZone
+}
+
+// of returns what is known of a zone.
+func (c *changingZones) of(apex fqdn.Name, z *file.Zone) *memoryZone {
+	if known, ok := c.zones.Load(apex); ok && known.(*memoryZone).zone == z {
+		return known.(*memoryZone)
+	}
+	m := &memoryZone{apex: apex, zone: z}
+	c.zones.Store(apex, m)
+	return m
 }
 
 // backend returns the zone that a name is answered from, which is nil if its plugin
 // does not show it, and false if nobody can say which that is.
-func (m *memoryZones) backend(name fqdn.Name) (fqdn.Name, *file.Zone, bool) {
+func (m *memoryZones) backend(name fqdn.Name) (*memoryZone, bool) {
 	for _, lookup := range m.plugins {
-		switch apex, z, what := lookup(name); what {
+		switch z, what := lookup(name); what {
 		case passesOn:
 		case answersFromZone:
-			return apex, z, true
+			return z, true
 		default:
-			return "", nil, false
+			return nil, false
 		}
 	}
-	return "", nil, false
+	return nil, false
 }
 
 // Tells implements [answer.Zones].
 func (m *memoryZones) Tells(name fqdn.Name) bool {
-	_, _, ok := m.backend(name)
+	_, ok := m.backend(name)
 	return ok
 }
 
 // Look implements [answer.Zones]. Where there is more to be seen than an address or an
 // alias, such as a signature, the plugin is to be asked.
 func (m *memoryZones) Look(name fqdn.Name) (answer.At, presence.Version) {
-	apex, z, _ := m.backend(name)
-	if z == nil {
-		return answer.At{}, nil
-	}
-	version, owners := m.current(apex, z)
+	z, _ := m.backend(name)
+	version, owners := z.current()
 	if version == nil {
 		return answer.At{}, nil
 	}
-	at, ok := lookAt(owners, name, apex)
+	at, ok := version.lookAt(owners, name, z.apex)
 	if !ok {
 		return answer.At{}, nil
 	}
@@ -174,11 +215,8 @@ func (m *memoryZones) Look(name fqdn.Name) (answer.At, presence.Version) {
 
 // Beside implements [answer.Zones].
 func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR {
-	apex, z, _ := m.backend(owner)
-	if z == nil {
-		return nil
-	}
-	version, owners := m.current(apex, z)
+	z, _ := m.backend(owner)
+	version, owners := z.current()
 	if version == nil {
 		return nil
 	}
@@ -191,15 +229,12 @@ func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.R
 
 // IsGlue implements [answer.Zones].
 func (m *memoryZones) IsGlue(name fqdn.Name) bool {
-	apex, z, _ := m.backend(name)
-	if z == nil {
-		return false
-	}
-	version, owners := m.current(apex, z)
+	z, _ := m.backend(name)
+	version, owners := z.current()
 	if version == nil {
 		return false
 	}
-	for n := name; n != apex; {
+	for n := name; n != z.apex; {
 		if elem, ok := owners.Search(string(n)); ok && slices.ContainsFunc(elem.Type(dns.TypeNS), func(rr dns.RR) bool {
 			ns, ok := rr.(*dns.NS)
 			return ok && fqdn.Canonical(ns.Ns) == name
@@ -216,24 +251,29 @@ func (m *memoryZones) IsGlue(name fqdn.Name) bool {
 type zoneVersion struct {
 	zone *file.Zone
 	soa  *dns.SOA
+	// redirected reports whether a DNAME at the apex leads every name below away. It is
+	// asked for each name, and a search for the apex costs as much as one for the name.
+	redirected bool
 }
 
-// current returns the zone as it is now, and its owners; nil if file would not answer
-// from it.
-func (m *memoryZones) current(apex fqdn.Name, z *file.Zone) (*zoneVersion, *tree.Tree) {
-	z.RLock()
-	soa, owners, expired := z.SOA, z.Tree, z.Expired
-	z.RUnlock()
+// current returns the zone as it is now, and its owners; nil if there is none, or none
+// that file would answer from.
+func (z *memoryZone) current() (*zoneVersion, *tree.Tree) {
+	if z == nil {
+		return nil, nil
+	}
+	z.zone.RLock()
+	soa, owners, expired := z.zone.SOA, z.zone.Tree, z.zone.Expired
+	z.zone.RUnlock()
 	if soa == nil || owners == nil || expired {
 		return nil, nil
 	}
-	if seen, ok := m.seen.Load(apex); ok {
-		if v := seen.(*zoneVersion); v.zone == z && v.soa == soa {
-			return v, owners
-		}
+	v := z.seen.Load()
+	if v == nil || v.soa != soa {
+		apex, ok := owners.Search(string(z.apex))
+		v = &zoneVersion{z.zone, soa, ok && leadsOn(apex)}
+		z.seen.Store(v)
 	}
-	v := &zoneVersion{z, soa}
-	m.seen.Store(apex, v)
 	return v, owners
 }
 
@@ -246,22 +286,29 @@ func (v *zoneVersion) Current() bool {
 
 // lookAt returns what a name is answered with of its own, and false if that cannot be
 // seen at the name alone.
-func lookAt(owners *tree.Tree, name, apex fqdn.Name) (answer.At, bool) {
+func (v *zoneVersion) lookAt(owners *tree.Tree, name, apex fqdn.Name) (answer.At, bool) {
 	elem, ok := owners.Search(string(name))
-	if !ok || leadsOn(elem) || elem.Type(dns.TypeRRSIG) != nil {
+	if !ok || v.redirected || leadsOn(elem) || elem.Type(dns.TypeRRSIG) != nil {
 		return answer.At{}, false
 	}
-	for n := name; n != apex; {
-		n, _ = n.Parent()
+	if name == apex {
+		return at(elem), true
+	}
+	for n, _ := name.Parent(); n != apex; n, _ = n.Parent() {
 		if above, ok := owners.Search(string(n)); ok && leadsOn(above) {
 			return answer.At{}, false
 		}
 	}
+	return at(elem), true
+}
+
+// at returns what an element of the zone's tree answers with.
+func at(elem *tree.Elem) answer.At {
 	alias := elem.Type(dns.TypeCNAME) != nil
 	return answer.At{
 		Alias:   alias,
 		Address: !alias && (elem.Type(dns.TypeA) != nil || elem.Type(dns.TypeAAAA) != nil),
-	}, true
+	}
 }
 
 // leadsOn reports whether names below are not answered from this zone: it is a zone

@@ -26,37 +26,40 @@ type coverage struct {
 
 // coverages are those of the directives of a share. They are safe for concurrent use.
 type coverages struct {
-	mu    sync.Mutex
-	all   []*coverage
-	tally *tally
+	mu       sync.Mutex
+	all      []*coverage
+	unlisted tally
 }
 
-// tally counts the directives, of all shares on one map, by the zones that the map does
-// not know. It is safe for concurrent use.
-type tally struct {
-	mu    sync.Mutex
-	zones map[fqdn.Name]int
-}
+// tally counts the directives by the zones that the map does not know.
+type tally map[fqdn.Name]int
 
-func newTally() *tally { return &tally{zones: make(map[fqdn.Name]int)} }
-
-// replace counts other zones of a directive, and returns how many there are of all.
-func (t *tally) replace(old, now []fqdn.Name) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// replace counts other zones of a directive.
+func (t tally) replace(old, now []fqdn.Name) {
 	for _, zone := range now {
-		t.zones[zone]++
+		t[zone]++
 	}
 	for _, zone := range old {
-		if t.zones[zone]--; t.zones[zone] == 0 {
-			delete(t.zones, zone)
+		if t[zone]--; t[zone] == 0 {
+			delete(t, zone)
 		}
 	}
-	return len(t.zones)
 }
 
-// size returns how many zones there are.
-func (t *tally) size() int { return t.replace(nil, nil) }
+// size returns how many zones the map does not know.
+func (cs *coverages) size() int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return len(cs.unlisted)
+}
+
+// remove ends the warnings of a directive.
+func (cs *coverages) remove(c *coverage) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.unlisted.replace(c.unlisted, nil)
+	cs.all = remove(cs.all, c)
+}
 
 // add lets a directive be warned of from now on. With ten thousand of them on one map,
 // the others are not looked at for it.
@@ -64,7 +67,10 @@ func (cs *coverages) add(name string, c *coverage) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.all = append(cs.all, c)
-	c.check(name, cs.tally)
+	if cs.unlisted == nil {
+		cs.unlisted = make(tally)
+	}
+	c.check(name, cs.unlisted)
 }
 
 // check warns of what is new where the map called name is concerned. It reports
@@ -73,14 +79,14 @@ func (cs *coverages) check(name string) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for _, c := range cs.all {
-		c.check(name, cs.tally)
+		c.check(name, cs.unlisted)
 	}
 	return len(cs.all) > 0
 }
 
 // check logs a line for each of the two sets that is another than when it was last
 // checked.
-func (c *coverage) check(name string, t *tally) {
+func (c *coverage) check(name string, t tally) {
 	snapshot := c.current.Snapshot()
 	if now := c.unlistedIn(snapshot); !slices.Equal(now, c.unlisted) {
 		t.replace(c.unlisted, now)
@@ -121,7 +127,7 @@ func (c *coverage) warnOfLeftOut(name string) {
 func (c *coverage) unlistedIn(s *mapset.Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for zone := range c.acting {
-		if zone != "." && !zone.In("in-addr.arpa.") && !zone.In("ip6.arpa.") && !s.Knows(zone) {
+		if !isReverse(zone) && !s.Knows(zone) {
 			out = append(out, zone)
 		}
 	}

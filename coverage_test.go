@@ -2,14 +2,9 @@ package addressmap
 
 import (
 	"fmt"
-	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"weak"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // zonesMap is a map of zones in which www is proxied.
@@ -84,7 +79,7 @@ func TestR29_UnlistedZonesOfSeveralDirectives(t *testing.T) {
 	port := freePort(t)
 	corefile := "example.org example.net" + fmt.Sprintf(coverageBlock, port, "", "pass") +
 		"example.com example.edu {\n\tbind 127.0.0.1\n\taddressmap maps.yaml {\n\t\treload 100ms\n\t}\n}\n" +
-		"sub.example.org {\n\tbind 127.0.0.1\n\taddressmap maps.yaml example.org {\n\t\tttl 7\n\t}\n}\n"
+		"sub.example.org {\n\tbind 127.0.0.1\n\taddressmap maps.yaml example.org {\n\t\treload 100ms\n\t\tttl 7\n\t}\n}\n"
 	c := start(t, corefile, map[string]string{"maps.yaml": zonesMap("example.com"), "db.example.org": stepsZone})
 	unlisted := func() float64 { return scrape(t, port)[`entries{kind="unlisted_zones",map="maps.yaml"}`] }
 	if got := unlisted(); got != 3 { // example.org, example.net, example.edu
@@ -149,29 +144,4 @@ func TestCorefile_NothingLeftOut(t *testing.T) {
 			t.Errorf("%q: got %q", zones, got)
 		}
 	}
-}
-
-// A share that lives on keeps no handler.
-func TestR29_CoverageKeepsNoHandler(t *testing.T) {
-	path := t.TempDir() + "/maps.yaml"
-	write(t, path, stubMap)
-	o := plain(func(o *options) { o.path = path })
-	sh, err := openShare(o, nil, newTally())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sh.close()
-	handler := func() weak.Pointer[AddressMap] {
-		a := &AddressMap{opt: *o, notifier: new(notifier)}
-		acting := fqdn.NewSet("example.org.")
-		a.scope.Acting = fqdn.NewZones(acting)
-		sh.join(a)
-		sh.cover(path, &coverage{acting: acting, block: maps.Clone(acting)})
-		return weak.Make(a)
-	}()
-	eventually(t, "the handler is forgotten", func() bool {
-		runtime.GC()
-		return handler.Value() == nil
-	})
-	runtime.KeepAlive(sh)
 }

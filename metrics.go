@@ -104,6 +104,14 @@ func countLoad(name string, l live.Load) {
 	}
 }
 
+// hide ends the metrics about the map called name.
+func hide(name string) {
+	of := prometheus.Labels{"map": name}
+	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{degraded, info, entries} {
+		v.DeletePartialMatch(of)
+	}
+}
+
 // show shows what is in force of the map called name after a load.
 func show(name string, l live.Load) {
 	degraded.WithLabelValues(name).Set(0)

@@ -131,7 +131,9 @@ func TestMetrics_Responses(t *testing.T) {
 	c := start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n"+`
 wrong.example.org {
 	prometheus 127.0.0.1:`+port+`
-	addressmap maps.yaml example.org
+	addressmap maps.yaml example.org {
+		reload 100ms
+	}
 	template IN ANY { # an address, whatever is asked
 		match ^wrong[.]
 		answer "{{ .Name }} 60 IN A 10.66.0.1"

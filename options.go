@@ -19,6 +19,7 @@ import (
 // options is one directive as written, defaults filled in.
 type options struct {
 	path     string
+	place    string // of the directive in the Corefile
 	zones    []string
 	compile  mapset.Options
 	answer   answer.Options
@@ -43,13 +44,12 @@ const (
 
 // live is what the options say about keeping the map in force.
 func (o *options) live(sh *share) live.Options {
-	path := o.path
 	return live.Options{
-		Path: path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log,
-		Loaded:   func(l live.Load) { sh.loaded(path, l) },
+		Path: o.path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log,
+		Loaded:   sh.loaded,
 		Related:  sh.related,
 		State:    o.state,
-		Owner:    path, // what stays when a reload brings another list of zones
+		Owner:    o.path, // what stays when a reload brings another list of zones
 		Settings: o.settings(),
 	}
 }
@@ -70,6 +70,7 @@ func parse(c *caddy.Controller) (*options, error) {
 		if n > 0 {
 			return nil, c.Err("only one addressmap may stand in a server block: merge the two, or give each a block of its own")
 		}
+		o.place = fmt.Sprintf("%s:%d", c.File(), c.Line())
 		args := c.RemainingArgs()
 		if len(args) == 0 || args[0] == "" {
 			return nil, c.Err("the map is missing: write addressmap MAP [ZONES...]")

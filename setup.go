@@ -1,6 +1,7 @@
 package addressmap
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"github.com/coredns/caddy"
@@ -32,23 +33,26 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	a.scope.Acting, a.scope.Options, a.scope.Depth = fqdn.NewZones(zones), o.answer, new(answer.Apexes)
-	all, block := sharesOf(c), c.ServerBlockIndex
-	sh, err := all.open(o)
+	block := blockZones(c.ServerBlockKeys)
+	a.scope.Home = homeZones(block)
+	cf, number := loadOf(c), c.ServerBlockIndex
+	sh, m, err := inForce.join(cf, o)
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	sh.join(a)
-	c.OnShutdown(sh.close)
+	sh.use(m, a)
+	if a.current.Snapshot().Closed().All() && len(a.scope.Home) == 0 {
+		return plugin.Error(pluginName, fmt.Errorf("%s: a document of %s is refused that may hold any name, and the server block names no zone that could be closed for it: correct the document that the log names, or name the zones of the map", o.place, o.path))
+	}
+	c.OnShutdown(cf.shutdown)
 	c.OnRestartFailed(func() error {
-		closeAbandoned()
-		sh.goOn(o.path)
+		inForce.settle()
 		return nil
 	})
-	c.OnShutdown(a.notifier.close)
-	covered := &coverage{acting: zones, block: blockZones(c.ServerBlockKeys), refuses: o.answer.RefuseUnlisted}
+	covered := &coverage{acting: zones, block: block, refuses: o.answer.RefuseUnlisted, current: a.current}
 	c.OnStartup(func() error {
-		sh.cover(o.path, covered)
-		all.warnOfStale(config, block)
+		sh.cover(m, covered)
+		cf.warnOfStale(config, number)
 		return a.look(config)
 	})
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {

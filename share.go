@@ -1,9 +1,6 @@
 package addressmap
 
 import (
-	"fmt"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -15,193 +12,189 @@ import (
 	"github.com/addressmap/addressmap/plugin/presence"
 )
 
-// share is a map in force, for all directives of a Corefile that name it with the
-// same options: it is read, watched and kept once.
+// share is a map in force, for all directives that name it: it is read, watched and kept
+// once.
 type share struct {
+	name   string // of the map, in metrics and log lines
 	store  *live.Store
-	memory *presence.Memory // nil if presence is off
-	covers coverages        // of its directives
-	close  func() error     // to be called by each of the directives
+	covers coverages // of its directives
 
-	mu        sync.Mutex
+	mu      sync.Mutex // never held while the store is called, which calls back
+	members []*member  // the oldest first
+	ruling  *member    // by whose rules versions are judged
+}
+
+// member is the directives of one load of the Corefile on one map.
+type member struct {
+	corefile  *corefile
+	rules     rules
+	place     string // in the Corefile, of the first directive
+	views     []*live.View
 	notifiers []*notifier
-	last      live.Load
+	covered   []*coverage
+	memories  map[time.Duration]*presence.Memory // :: lifetime → its memory
 }
 
-// shown are the shares of which the metrics tell, by the names of their maps: a
-// Corefile that fails to load has set up others, which live on for a while.
-var shown sync.Map // :: name → *share
-
-// shares are those of one Corefile.
-type shares struct {
-	maps     map[string]*share                  // :: what decides what is in force
-	states   map[string]string                  // :: state directory → the same
-	memories map[time.Duration]*presence.Memory // :: lifetime → its memory
-	tallies  map[string]*tally                  // :: path → that of all directives on the map
-	stale    func() map[int]time.Duration       // :: server block → see readStale, which is for once
-}
-
-// sharesKey finds the shares in the storage of a Corefile.
-type sharesKey struct{}
-
-func sharesOf(c *caddy.Controller) *shares {
-	s, ok := c.Get(sharesKey{}).(*shares)
-	if !ok {
-		s = &shares{
-			maps:     make(map[string]*share),
-			states:   make(map[string]string),
-			memories: make(map[time.Duration]*presence.Memory),
-			tallies:  make(map[string]*tally),
-		}
-		s.stale = sync.OnceValue(s.readStale)
-		c.Set(sharesKey{}, s)
-		pending.Store(s, struct{}{})
-	}
-	return s
-}
-
-// open returns the share that fits the options, which loads the map if it is the
-// first of its kind.
-func (s *shares) open(o *options) (*share, error) {
-	path, err := filepath.Abs(o.path)
-	if err != nil {
-		return nil, err
-	}
-	key := fmt.Sprintf("%q %q %d %s %s %s", path, o.state, o.guard, o.poll, o.presence, o.settings())
-	if sh := s.maps[key]; sh != nil {
-		return sh, nil
-	}
-	if o.state != "" {
-		state, err := filepath.Abs(o.state)
-		if err != nil {
-			return nil, err
-		}
-		if _, used := s.states[state]; used {
-			return nil, fmt.Errorf("another addressmap of this Corefile, with another map or other options, keeps its state in %q: give each a directory of its own", state)
-		}
-		s.states[state] = key
-	}
-	if s.tallies[path] == nil {
-		s.tallies[path] = newTally()
-	}
-	sh, err := openShare(o, s.memory(o.presence), s.tallies[path])
-	if err == nil {
-		s.maps[key] = sh
-	}
-	return sh, err
-}
-
-// memory returns the memory of a lifetime, nil for none.
-func (s *shares) memory(lifetime time.Duration) *presence.Memory {
-	if lifetime == 0 {
-		return nil
-	}
-	m := s.memories[lifetime]
-	if m == nil {
-		m = presence.New(lifetime)
-		s.memories[lifetime] = m
-	}
-	return m
-}
-
-// openShare loads the map. The share closes its memory, also if there is an error.
-func openShare(o *options, memory *presence.Memory, t *tally) (*share, error) {
-	sh := &share{memory: memory, covers: coverages{tally: t}}
-	shown.Store(o.path, sh)
+// openShare loads the map.
+func openShare(o *options) (*share, error) {
+	sh := &share{name: o.path}
 	var err error
 	sh.store, err = live.Open(o.live(sh))
-	sh.close = sync.OnceValue(func() error {
-		shown.CompareAndDelete(o.path, sh)
-		if memory != nil {
-			memory.Close()
-		}
-		if sh.store == nil {
-			return nil
-		}
-		return sh.store.Close()
-	})
 	if err != nil {
-		_ = sh.close() // the error that counts is the other one
 		return nil, err
+	}
+	if o.state == "" {
+		log.Infof("%s is kept in memory only: a restart forgets its last good version, what is protected and the serials; write state DIR to keep them", o.path)
 	}
 	return sh, nil
 }
 
-// join makes the directive of a one of those that the share is for.
-func (sh *share) join(a *AddressMap) {
-	a.current = sh.store.Current
-	if sh.memory != nil {
-		a.scope.Memory = sh.memory.View()
-	}
+// add makes m a member, if it is none, with one more view.
+func (sh *share) add(m *member, view *live.View) {
 	sh.mu.Lock()
-	sh.notifiers = append(sh.notifiers, a.notifier)
+	defer sh.mu.Unlock()
+	if len(m.views) == 0 {
+		sh.members = append(sh.members, m)
+	}
+	if sh.ruling == nil {
+		sh.ruling = m
+	}
+	m.views = append(m.views, view)
+}
+
+// use lets a directive answer with its view, the one that was added last.
+func (sh *share) use(m *member, a *AddressMap) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	a.current = m.views[len(m.views)-1].Current
+	if memory := m.memory(a.opt.presence); memory != nil {
+		a.scope.Memory = memory.View()
+	}
+	m.notifiers = append(m.notifiers, a.notifier)
+}
+
+// memory returns the memory of a lifetime, nil for none.
+func (m *member) memory(lifetime time.Duration) *presence.Memory {
+	if lifetime == 0 {
+		return nil
+	}
+	if m.memories == nil {
+		m.memories = make(map[time.Duration]*presence.Memory)
+	}
+	if m.memories[lifetime] == nil {
+		m.memories[lifetime] = presence.New(lifetime)
+	}
+	return m.memories[lifetime]
+}
+
+// gone takes out the members whose load is over, and returns them.
+func (sh *share) gone(loads map[*corefile]*caddy.Instance) []*member {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	var out []*member
+	for _, m := range slices.Clone(sh.members) {
+		if m.corefile.isGone(loads) {
+			sh.members = remove(sh.members, m)
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// leave ends what the member holds of the map.
+func (m *member) leave(sh *share) {
+	for _, n := range m.notifiers {
+		_ = n.close() // it has no error
+	}
+	for _, c := range m.covered {
+		sh.covers.remove(c)
+	}
+	for _, v := range m.views {
+		sh.store.Release(v)
+	}
+	for _, memory := range m.memories {
+		memory.Close()
+	}
+}
+
+// held reports whether the map has members.
+func (sh *share) held() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return len(sh.members) > 0
+}
+
+// close ends the watching of a map that nobody holds.
+func (sh *share) close() {
+	if err := sh.store.Close(); err != nil {
+		log.Errorf("closing %s: %v", sh.name, err)
+	}
+	hide(sh.name)
+}
+
+// govern has versions judged by the rules of the oldest member, and what was refused by
+// those of another judged anew.
+func (sh *share) govern() {
+	sh.mu.Lock()
+	oldest := sh.members[0]
+	same := sh.ruling == oldest
+	sh.ruling = oldest
 	sh.mu.Unlock()
-	// [closeAbandoned] is not called where a server without the directive goes on
-	// after a Corefile with it failed to load. Nothing of the share may refer to the
-	// handler, or it would never be forgotten.
-	runtime.AddCleanup(a, func(close func() error) { _ = close() }, sh.close)
+	if !same {
+		sh.store.Govern(live.Rules{Guard: oldest.rules.guard})
+	}
 }
 
 // loaded is told of every load of the map.
-func (sh *share) loaded(name string, l live.Load) {
+func (sh *share) loaded(l live.Load) {
+	countLoad(sh.name, l)
+	show(sh.name, l)
+	for _, m := range sh.all() {
+		for _, memory := range m.memories {
+			memory.Forget()
+		}
+		for _, n := range m.notifiers {
+			n.notify(l.Changed)
+		}
+	}
+	if sh.covers.check(sh.name) {
+		sh.showUnlisted()
+	}
+}
+
+// cover begins to compare the zones of a directive with those of the map.
+func (sh *share) cover(m *member, c *coverage) {
 	sh.mu.Lock()
-	sh.last = l
+	m.covered = append(m.covered, c)
 	sh.mu.Unlock()
-	if now, _ := shown.Load(name); now == sh {
-		countLoad(name, l)
-		show(name, l)
-	}
-	if sh.memory != nil {
-		sh.memory.Forget()
-	}
-	for _, n := range sh.all() {
-		n.notify(l.Changed)
-	}
-	if sh.covers.check(name) {
-		sh.showUnlisted(name)
-	}
+	sh.covers.add(sh.name, c)
+	sh.showUnlisted()
 }
 
-// cover begins to compare the zones of a directive with those of the map, called
-// name.
-func (sh *share) cover(name string, c *coverage) {
-	c.current = sh.store.Current
-	sh.covers.add(name, c)
-	sh.showUnlisted(name)
-}
-
-// showUnlisted makes the metrics tell how many zones the map called name does not know,
-// unless they tell of another Corefile.
-func (sh *share) showUnlisted(name string) {
-	now, _ := shown.Load(name)
-	if now, _ := now.(*share); now != nil && now.covers.tally == sh.covers.tally {
-		entries.WithLabelValues(name, "unlisted_zones").Set(float64(sh.covers.tally.size()))
-	}
-}
-
-// goOn makes the metrics tell of the share again, after a Corefile that should have
-// followed failed to load.
-func (sh *share) goOn(name string) {
-	sh.mu.Lock()
-	last := sh.last
-	sh.mu.Unlock()
-	shown.Store(name, sh)
-	show(name, last)
-	sh.showUnlisted(name)
+// showUnlisted makes the metrics tell how many zones the map does not know.
+func (sh *share) showUnlisted() {
+	entries.WithLabelValues(sh.name, "unlisted_zones").Set(float64(sh.covers.size()))
 }
 
 // related returns the zones that answer differently because others do.
 func (sh *share) related(changed []fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for _, n := range sh.all() {
-		out = append(out, n.related(changed)...)
+	for _, m := range sh.all() {
+		for _, n := range m.notifiers {
+			out = append(out, n.related(changed)...)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func (sh *share) all() []*notifier {
+// all returns the members as they are now.
+func (sh *share) all() []member {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return slices.Clone(sh.notifiers)
+	out := make([]member, len(sh.members))
+	for i, m := range sh.members {
+		out[i] = *m
+	}
+	return out
 }

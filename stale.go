@@ -13,11 +13,11 @@ import (
 // warnOfStale warns of a cache in front that answers with what has expired: of a name
 // that has just become proxied, that is its origin. block is the number of the server
 // block in the Corefile.
-func (s *shares) warnOfStale(config *dnsserver.Config, block int) {
+func (cf *corefile) warnOfStale(config *dnsserver.Config, block int) {
 	if !inFront(config.Handlers(), "cache") {
 		return
 	}
-	if d := s.stale()[block]; d > 0 {
+	if d := cf.stale()[block]; d > 0 {
 		log.Warningf("cache in the server block of %q has serve_stale: a name that has just become proxied may be answered with its origin for %s after the cached answer expired; take serve_stale out, or cache backends elsewhere",
 			config.Zone, d)
 	}
@@ -39,8 +39,8 @@ func inFront(handlers []plugin.Handler, name string) bool {
 // readStale returns for how long the cache of each server block answers with what has
 // expired, by the numbers of the blocks. The plugin does not tell, but its lines in the
 // Corefile do; what can no longer be read is left out.
-func (s *shares) readStale() map[int]time.Duration {
-	corefile := s.corefile()
+func (cf *corefile) readStale() map[int]time.Duration {
+	corefile := cf.text()
 	if corefile == nil {
 		return nil
 	}
@@ -57,15 +57,10 @@ func (s *shares) readStale() map[int]time.Duration {
 	return out
 }
 
-// corefile returns the Corefile that the shares are of, or nil.
-func (s *shares) corefile() caddy.Input {
-	for _, i := range caddy.Instances() {
-		i.StorageMu.RLock()
-		own := i.Storage[sharesKey{}] == s
-		i.StorageMu.RUnlock()
-		if own {
-			return i.Caddyfile()
-		}
+// text returns what was loaded, or nil.
+func (cf *corefile) text() caddy.Input {
+	if i := listed()[cf]; i != nil {
+		return i.Caddyfile()
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 	write(t, path, stubMap)
 	o := plain(change)
 	o.path, o.zones = path, []string{"example.org."}
+	o.presence = 0
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}
 	a.scope.Zones, a.scope.Options, a.scope.Depth = telling{}, o.answer, new(answer.Apexes)
 	zones, err := o.acting()
@@ -45,12 +46,13 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 		t.Fatal(err)
 	}
 	a.scope.Acting = fqdn.NewZones(zones)
-	sh, err := openShare(o, nil, newTally())
+	cf := &corefile{members: make(map[string]*member)}
+	sh, m, err := inForce.join(cf, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { sh.close() })
-	sh.join(a)
+	t.Cleanup(func() { _ = cf.shutdown() })
+	sh.use(m, a)
 	return a
 }
 

@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"context"
+	"errors"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -25,6 +26,9 @@ const (
 // transfers is what is known of the transfers of a server block.
 type transfers struct{ backends backends }
 
+// errClosed is why a zone is not transferred that holds closed names (R26).
+var errClosed = errors.New("part of the map is refused that may hold names of the zone: correct the document that the log names")
+
 // reasonTransfer is why a transfer is withheld: records of a zone with proxied
 // names that did not come through [AddressMap.Transfer].
 const reasonTransfer = "transfer"
@@ -41,6 +45,10 @@ func (a *AddressMap) serveTransfer(ctx context.Context, w dns.ResponseWriter, r 
 	if names.RefusesTransfer(zone) {
 		failuresTotal.WithLabelValues(metrics.WithServer(ctx), answer.ReasonUnlisted).Inc()
 		return dns.RcodeSuccess, send(w, answer.Unlisted(r))
+	}
+	if names.ClosesTransfer(zone) {
+		failuresTotal.WithLabelValues(metrics.WithServer(ctx), answer.ReasonClosed).Inc()
+		return dns.RcodeSuccess, send(w, answer.Closed(r))
 	}
 	switch a.opt.transfer {
 	case transferBackend:
@@ -96,6 +104,9 @@ func (a *AddressMap) Transfer(zone string, serial uint32) (<-chan []dns.RR, erro
 	}
 	apex := fqdn.Canonical(zone)
 	names := a.names() // before the backend: its serial is then never too old for the map
+	if names.ClosesTransfer(apex) {
+		return nil, errClosed
+	}
 	rrs, err := a.transfers.backends.zone(zone)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,23 @@ func blockZones(keys []string) fqdn.Set {
 	return block
 }
 
+// isReverse reports whether a zone is the root or a reverse zone: a server block often
+// names these for what is not in the map at all.
+func isReverse(zone fqdn.Name) bool {
+	return zone == "." || zone.In("in-addr.arpa.") || zone.In("ip6.arpa.")
+}
+
+// homeZones returns the zones of a server block but the root and reverse zones.
+func homeZones(block fqdn.Set) fqdn.Set {
+	out := make(fqdn.Set, len(block))
+	for z := range block {
+		if !isReverse(z) {
+			out[z] = struct{}{}
+		}
+	}
+	return out
+}
+
 // checkZone checks one of the ZONES. A network is its reverse zone, or several, as
 // everywhere in CoreDNS.
 func checkZone(arg string, block fqdn.Set) error {

@@ -62,8 +62,11 @@ type Scope struct {
 	Serials bool          // SOA serials are counted up by the changes of the map
 	Options
 	Acting fqdn.Zones // the zones that the directive acts for
-	Zones  Zones      // of the backend; nil if they cannot be looked into
-	Depth  *Apexes    // declared zones that the backend has; nil to ask each time
+	// Home is the zones of the server block whose names are closed where a document
+	// that nobody can read may declare them (R26): all but "." and reverse zones.
+	Home  fqdn.Set
+	Zones Zones   // of the backend; nil if they cannot be looked into
+	Depth *Apexes // declared zones that the backend has; nil to ask each time
 	// MakesUp says that a backend makes SRV and PTR records from what is an alias to
 	// whoever asks for addresses, as etcd does.
 	MakesUp bool
@@ -190,8 +193,9 @@ const (
 	ReasonQuestion   = "question"   // an answer to another question
 	ReasonUndecided  = "undecided"  // an inner question failed or was truncated
 	ReasonUnlisted   = "unlisted"   // the map does not know the zone (R29)
+	ReasonClosed     = "closed"     // a document that may hold the name is refused (R26)
 )
 
 // Reasons lists them all.
 var Reasons = []string{ReasonAnswer, ReasonAuthority, ReasonAdditional, ReasonLoop,
-	ReasonMalformed, ReasonQuestion, ReasonUndecided, ReasonUnlisted}
+	ReasonMalformed, ReasonQuestion, ReasonUndecided, ReasonUnlisted, ReasonClosed}

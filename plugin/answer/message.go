@@ -148,6 +148,7 @@ func (c *conversation) withhold(d mapset.Decision, reason string) Outcome {
 const (
 	textWithheld = "addressmap: withheld, it might hold the address of an origin"
 	textUnlisted = "addressmap: the map does not know this zone"
+	textClosed   = "addressmap: the part of the map that may hold this name is refused"
 )
 
 // Failure is the response in place of one that might hold an origin address:
@@ -156,6 +157,9 @@ func Failure(req *dns.Msg) Released { return failure(req, textWithheld) }
 
 // Unlisted is the response about a zone that the map does not know (R29).
 func Unlisted(req *dns.Msg) Released { return failure(req, textUnlisted) }
+
+// Closed is the response about a zone of which nobody knows the map (R26).
+func Closed(req *dns.Msg) Released { return failure(req, textClosed) }
 
 func failure(req *dns.Msg, text string) Released {
 	m := new(dns.Msg)

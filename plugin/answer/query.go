@@ -136,6 +136,9 @@ func (q *Query) Ask(b Backend) Outcome {
 }
 
 func (q *Query) ask(b Backend) Outcome {
+	if out, ok := q.closed(b); ok {
+		return out
+	}
 	if !q.inet() {
 		rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
 		return q.conversation(b).pass(q.question, standing{unproxied, q.d}, &rep)

@@ -37,7 +37,7 @@ func (n *Names) tells(name fqdn.Name) bool { return n.Zones != nil && n.Zones.Te
 // refuses reports whether nothing is said of a name, because the map does not know its
 // zone (R29).
 func (n *Names) refuses(name fqdn.Name) bool {
-	return n.RefuseUnlisted && n.acts(name) && !n.Snapshot.Declares(name)
+	return n.RefuseUnlisted && n.acts(name) && !n.Snapshot.Declares(name) && !n.Snapshot.IsClosed(name)
 }
 
 // RefusesTransfer reports whether the zone with this apex is not transferred because
@@ -143,10 +143,13 @@ func (c *conversation) standingOf(owner fqdn.Name) standing {
 			return standingBy(s.d)
 		}
 	}
-	if c.names.refuses(owner) {
-		return standing{} // R29: nobody is told anything of it
+	if c.names.refuses(owner) || c.names.shuts(owner) {
+		return standing{} // R26, R29: nobody is told anything of it
 	}
 	if !c.names.acts(owner) {
+		if c.names.acts(c.asked) && c.names.Snapshot.IsClosed(owner) {
+			return standing{}
+		}
 		d := c.outside(owner)
 		switch {
 		case !d.Proxied(), !c.names.acts(c.asked):

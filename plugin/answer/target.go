@@ -18,7 +18,7 @@ type target struct {
 // foreign reports whether a name lies in no zone that the map declares or the
 // directive acts for: nothing is asked about it.
 func (c *conversation) foreign(owner fqdn.Name) bool {
-	return !c.names.acts(owner) && !c.names.Snapshot.Declares(owner)
+	return !c.names.acts(owner) && !c.names.Snapshot.Declares(owner) && !c.names.Snapshot.IsClosed(owner)
 }
 
 // settle follows the aliases of a target to the first owner that is proxied (R9). Of a
@@ -44,7 +44,7 @@ func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bo
 			}
 			return target{standing: standing{kind: elsewhere}}
 		}
-		if c.names.refuses(owner) {
+		if c.names.refuses(owner) || c.names.shuts(owner) {
 			return target{}
 		}
 		t, next := c.settleOne(name, owner)

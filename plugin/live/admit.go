@@ -10,7 +10,7 @@ import (
 
 // verdict is what becomes of changes.
 type verdict struct {
-	set      *mapset.Set // with the accepted ones
+	sets     sets // with the accepted ones
 	accepted []group
 	refused  []group // for good: they are wrong by themselves
 }
@@ -19,7 +19,7 @@ type verdict struct {
 // changed since: a loss that stands on disk and was refused by the guard keeps no
 // later change back.
 func (l *loader) decide(changes []change) verdict {
-	v := verdict{set: l.base()}
+	v := verdict{sets: l.base()}
 	fresh, before := l.byAge(l.linked(changes))
 	for v.leaves(fresh) || v.leaves(before) {
 		fresh = l.admitGuarded(&v, fresh)
@@ -39,7 +39,7 @@ func (v *verdict) leaves(waiting []group) bool {
 // together: in parts, it would be the same loss. It returns those that are not
 // accepted and may be once others are.
 func (l *loader) admitGuarded(v *verdict, groups []group) (waiting []group) {
-	trial := verdict{set: v.set, accepted: slices.Clone(v.accepted)}
+	trial := verdict{sets: v.sets, accepted: slices.Clone(v.accepted)}
 	for waiting = groups; trial.leaves(waiting); {
 		waiting = l.admit(&trial, waiting)
 	}
@@ -48,13 +48,13 @@ func (l *loader) admitGuarded(v *verdict, groups []group) (waiting []group) {
 	if len(good) == 0 {
 		return waiting
 	}
-	if err := l.guard(trial.set); err != nil {
+	if err := l.guard(trial.sets.lead()); err != nil {
 		for i := range good {
 			good[i].refuse(fault{err: err}, len(v.accepted))
 		}
 		return slices.Concat(good, waiting)
 	}
-	v.set, v.accepted = trial.set, trial.accepted
+	v.sets, v.accepted = trial.sets, trial.accepted
 	return waiting
 }
 
@@ -64,7 +64,7 @@ const guardRule = "P4"
 // guard returns an error if too much of what is in force would go (P4). At the
 // very first start there is nothing to go.
 func (l *loader) guard(next *mapset.Set) error {
-	old := l.current.Snapshot()
+	old := l.snapshot()
 	if old == nil || l.opt.Guard == 0 {
 		return nil
 	}
@@ -89,9 +89,9 @@ func (l *loader) admit(v *verdict, groups []group) (waiting []group) {
 	if len(groups) == 0 {
 		return nil
 	}
-	set, f := l.try(v.set, groups)
+	next, f := l.try(v.sets, groups)
 	if f.err == nil {
-		v.set, v.accepted = set, append(v.accepted, groups...)
+		v.sets, v.accepted = next, append(v.accepted, groups...)
 		return nil
 	}
 	for i := range groups {
@@ -131,17 +131,20 @@ func (f fault) isOwn(g group) bool {
 }
 
 // try makes all groups to base, or returns why it cannot.
-func (l *loader) try(base *mapset.Set, groups []group) (*mapset.Set, fault) {
-	set, errs := compile(base, changesOf(groups))
-	if len(errs) > 0 {
-		return nil, wrong(errs)
+func (l *loader) try(base sets, groups []group) (sets, fault) {
+	next := make(sets, len(base))
+	for i := range base {
+		var errs mapfile.Errors
+		if next[i], errs = compile(base[i], changesOf(groups)); len(errs) > 0 {
+			return nil, wrong(errs) // one view that fails refuses it for all
+		}
 	}
-	if old := l.current.Snapshot(); old != nil { // Nothing is protected at the very first start.
-		if violations := mapset.Protect(old, set.Snapshot(), 0); len(violations) > 0 {
+	if old := l.snapshot(); old != nil { // Nothing is protected at the very first start.
+		if violations := mapset.Protect(old, next.lead().Snapshot(), 0); len(violations) > 0 {
 			return nil, l.forbidden(groups, violations)
 		}
 	}
-	return set, fault{}
+	return next, fault{}
 }
 
 // compile makes the changes to base, or returns all that is wrong.

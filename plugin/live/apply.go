@@ -9,11 +9,15 @@ import (
 
 // base is what a batch is compiled on top of. A map of one document is compiled
 // anew as a whole, so that nothing of the document need be kept.
-func (l *loader) base() *mapset.Set {
-	if l.dir && l.set != nil {
-		return l.set
+func (l *loader) base() sets {
+	out := make(sets, len(l.views))
+	for i, v := range l.views {
+		out[i] = v.set
+		if !l.dir || v.set == nil {
+			out[i] = mapset.NewSet(v.compile)
+		}
 	}
-	return mapset.NewSet(l.opt.Compile)
+	return out
 }
 
 // apply brings a batch into force, or as much of it as is good, at one stroke.
@@ -31,11 +35,11 @@ func (l *loader) apply(b *batch) {
 	}
 	for _, g := range v.refused {
 		for _, c := range g.changes {
-			b.refuse(c.path, c.version(), g.why(c))
+			b.refuse(c.path, c.version(), c.document(), g.why(c))
 		}
 	}
 	if len(accepted) > 0 {
-		l.swap(v.set, accepted)
+		l.swap(v.sets, accepted)
 	}
 }
 
@@ -56,11 +60,12 @@ func (l *loader) empties(changes []change) bool {
 	return len(changes) > 0 && left == 0
 }
 
-// swap puts a set in force that the changes have led to.
-func (l *loader) swap(set *mapset.Set, changes []change) {
+// swap puts the sets in force that the changes have led to.
+func (l *loader) swap(next sets, changes []change) {
 	var candidates []candidate
 	for _, c := range changes {
 		delete(l.troubles, c.path)
+		delete(l.shut, c.path)
 		if c.next != nil {
 			candidates = append(candidates, *c.next)
 			continue
@@ -70,15 +75,12 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 		delete(l.names, c.path)
 		l.durable.drop(c.path)
 	}
-	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Snapshot(), l.opt.Related)...)
-	l.take(set, candidates)
-	// Kept first: what clients have seen, a crash must not take back.
-	l.persist(set.Snapshot())
-	l.current.snapshot.Store(set.Snapshot())
+	l.take(candidates)
+	l.put(next)
 }
 
-// take notes what the set that comes into force was made of.
-func (l *loader) take(set *mapset.Set, candidates []candidate) {
+// take notes which documents come into force.
+func (l *loader) take(candidates []candidate) {
 	for _, c := range candidates {
 		c.src.Doc.Forget()
 		if _, known := l.docs[c.path]; !known {
@@ -86,8 +88,5 @@ func (l *loader) take(set *mapset.Set, candidates []candidate) {
 		}
 		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
 		l.durable.accept(l.name(c.path), c)
-	}
-	if l.dir {
-		l.set = set
 	}
 }

@@ -21,15 +21,15 @@ type Checked struct {
 // Check loads a map once, as Open does at a cold start, and watches nothing. The
 // error is that of a map that cannot be read at all.
 func Check(path string, compile mapset.Options) (*Checked, error) {
-	current := new(Current)
-	l := newLoader(Options{Path: path, Compile: compile}, nil, nil, current)
+	l := newLoader(Options{Path: path, Compile: compile}, nil, nil)
 	paths, err := l.find()
 	if err != nil {
 		return nil, err
 	}
 	b := l.read(paths, source.Read)
 	l.apply(b)
-	out := &Checked{Snapshot: current.Snapshot()}
+	l.shutOut(b)
+	out := &Checked{Snapshot: l.snapshot()}
 	for _, c := range b.candidates {
 		if _, inForce := l.docs[c.path]; inForce {
 			out.Sources = append(out.Sources, c.src)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -69,12 +70,12 @@ func (d *durable) drop(path string) {
 
 // persist keeps what comes into force. If it cannot, that is logged, and the next
 // version is kept with what this one lacks.
-func (l *loader) persist(snap *mapset.Snapshot) {
+func (l *loader) persist() {
 	d := l.durable
 	if d == nil {
 		return
 	}
-	m := &state.Manifest{Settings: l.opt.Settings, Serials: make(map[string]uint32)}
+	m := &state.Manifest{Settings: strings.Join(l.views.settings(), "\n"), Serials: make(map[string]uint32)}
 	needed := make(map[state.Sum]bool)
 	for _, p := range slices.Sorted(maps.Keys(d.saved)) {
 		doc := d.saved[p]
@@ -84,7 +85,7 @@ func (l *loader) persist(snap *mapset.Snapshot) {
 			needed[z.Text] = true
 		}
 	}
-	for z, n := range snap.Serials() {
+	for z, n := range l.views.serials() {
 		m.Serials[string(z)] = n
 	}
 	var texts [][]byte
@@ -137,7 +138,7 @@ func (l *loader) restore(m *state.Manifest) error {
 		candidates = append(candidates, c)
 		changes = append(changes, change{c.path, &c})
 	}
-	set, errs := compile(mapset.NewSet(l.opt.Compile), changes)
+	set, errs := compile(mapset.NewSet(l.views.lead().compile), changes)
 	if err := errs.Err(); err != nil {
 		return err
 	}
@@ -146,14 +147,17 @@ func (l *loader) restore(m *state.Manifest) error {
 		counters[fqdn.Name(z)] = n
 	}
 	snap := set.Snapshot()
-	if m.Settings != l.opt.Settings {
+	l.known = strings.Split(m.Settings, "\n")
+	if !slices.Contains(l.known, l.opt.Settings) {
+		l.known = append(l.known, l.opt.Settings)
 		for _, z := range snap.ProxiedZones() {
 			counters[z]++ // other addresses or TTLs than those that secondaries have
 		}
 	}
 	snap.Resume(counters)
-	l.take(set, candidates)
-	l.current.snapshot.Store(snap)
+	l.take(candidates)
+	l.views.lead().set = set
+	l.views.lead().snapshot.Store(snap)
 	return nil
 }
 

@@ -21,6 +21,14 @@ func (c change) version() digest {
 	return c.next.digest
 }
 
+// document returns what the document is about to be, nil if it is gone.
+func (c change) document() *mapfile.Document {
+	if c.next == nil {
+		return nil
+	}
+	return c.next.src.Doc
+}
+
 // changes returns those of the batch.
 func (b *batch) changes() []change {
 	var out []change
@@ -78,8 +86,11 @@ func (g *group) why(c change) error {
 }
 
 // claim is something that only one document can have and that can move from one
-// to another: the name of a zone, or an account by [ofAccount].
+// to another: the name of a zone, an account by [ofAccount], or [ofAnycast].
 type claim string
+
+// ofAnycast is the claim of the anycast addresses. No zone is called so, and no account.
+const ofAnycast claim = "\x00\x00"
 
 // ofAccount returns the claim of an account. No zone is called so.
 func ofAccount(id string) claim { return claim("\x00" + id) }
@@ -94,10 +105,11 @@ func (c change) claimed() []claim {
 
 // holds returns what the document has in force, in a directory.
 func (l *loader) holds(path string) []claim {
-	if !l.dir || l.set == nil {
+	set := l.views.lead().set
+	if !l.dir || set == nil {
 		return nil
 	}
-	return claimsOf(l.set.Document(path))
+	return claimsOf(set.Document(path))
 }
 
 // claimsOf returns those of a document, which may be nil.
@@ -106,6 +118,9 @@ func claimsOf(doc *mapfile.Document) []claim {
 		return nil
 	}
 	var out []claim
+	if len(doc.Anycast) > 0 {
+		out = append(out, ofAnycast)
+	}
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
 		out = append(out, ofAccount(a.ID))

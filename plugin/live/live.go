@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -25,7 +24,7 @@ type Options struct {
 
 	State    string // directory where accepted documents are kept; "" for nowhere
 	Owner    string // who uses that directory, for the complaint of a second one
-	Settings string // what else of the configuration decides what a transfer holds
+	Settings string // Compile, and what else of the configuration decides what a transfer holds
 
 	Loaded func(Load) // called after every load, from one goroutine; may be nil
 	// Related returns the zones that change with others: their transfers hold
@@ -63,22 +62,20 @@ type Load struct {
 	Degraded bool        // what is on disk is not what is in force
 }
 
-// Current is what is in force. It is apart from the [Store], where all that queries
-// read of ten thousand stores is in as little memory as it can be.
-type Current struct {
-	snapshot atomic.Pointer[mapset.Snapshot]
-}
-
-// Snapshot returns what is in force. A query takes it once.
-func (c *Current) Snapshot() *mapset.Snapshot { return c.snapshot.Load() }
-
 // Store holds what is in force. It is safe for concurrent use.
 type Store struct {
-	*Current
 	watch  *source.Watcher
 	loader *loader
+	again  chan struct{} // has an element when what is refused is to be judged anew
 	stop   context.CancelFunc
 	done   sync.WaitGroup
+}
+
+// Snapshot returns what is in force by the options of the first view.
+func (s *Store) Snapshot() *mapset.Snapshot {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	return s.loader.snapshot()
 }
 
 // Open loads the map and keeps it in force until Close. A map that is missing or
@@ -90,8 +87,8 @@ func Open(opt Options) (*Store, error) {
 		return nil, err
 	}
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
-	s := &Store{Current: new(Current), watch: w}
-	s.loader = newLoader(opt, w, kept, s.Current)
+	s := &Store{watch: w, again: make(chan struct{}, 1)}
+	s.loader = newLoader(opt, w, kept)
 	if err := s.loader.start(manifest); err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err
@@ -113,7 +110,30 @@ func (s *Store) follow(ctx context.Context) {
 				return
 			}
 			s.loader.change(change)
+		case <-s.again:
+			s.loader.change(source.Change{Noticed: time.Now()})
 		}
+	}
+}
+
+// Rules are options of a store that can change while it is open.
+type Rules struct {
+	Guard int // see [Options]
+}
+
+// Govern gives the store other rules, and has what is refused judged anew by them.
+func (s *Store) Govern(r Rules) {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	s.loader.opt.Guard = r.Guard
+	s.reconsider()
+}
+
+// reconsider has what is refused judged anew, soon.
+func (s *Store) reconsider() {
+	select {
+	case s.again <- struct{}{}:
+	default: // it will be
 	}
 }
 

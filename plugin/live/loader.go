@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -18,20 +19,22 @@ import (
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
-// loader brings documents into force. One goroutine uses it.
+// loader brings documents into force.
 type loader struct {
+	mu       sync.Mutex // held while documents are loaded, and to use any of what follows
 	opt      Options
 	dir      bool
 	watch    *source.Watcher
-	current  *Current
+	views    views
+	known    []string // the settings that secondaries have seen
 	durable  *durable
-	set      *mapset.Set         // of a directory: what is in force, to build on
 	docs     map[string]document // :: path → the version in force
 	order    []string            // the paths of docs, sorted; nil if not known
 	names    map[string][]string // :: path → the zone files it named when last read
 	zones    map[string]zoneFile // :: path → as last read
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
-	changed  []fqdn.Name         // the zones that answer differently, since the last report
+	shut     shut
+	changed  []fqdn.Name // the zones that answer differently, since the last report
 }
 
 // document is the version of a document that is in force.
@@ -49,20 +52,27 @@ type trouble struct {
 // digest tells versions of a document apart. The zero digest is of none.
 type digest [sha256.Size]byte
 
-func newLoader(opt Options, w *source.Watcher, kept *durable, current *Current) *loader {
+func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
+	first := &View{Current: new(Current), compile: opt.Compile, settings: opt.Settings}
 	return &loader{
-		opt: opt, watch: w, durable: kept, current: current,
+		opt: opt, watch: w, durable: kept, views: views{first}, known: []string{opt.Settings},
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
 		troubles: make(map[string]trouble),
+		shut:     make(shut),
 	}
 }
+
+// snapshot returns what is in force, by the options of the first view; nil if nothing is.
+func (l *loader) snapshot() *mapset.Snapshot { return l.views.lead().Snapshot() }
 
 // start loads everything for the first time. In a directory, the documents that
 // are good come into force, if there is any. m is what was kept of an earlier
 // run, or nil.
 func (l *loader) start(m *state.Manifest) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	begin := time.Now()
 	if m != nil {
 		l.dir = ofDirectory(m)
@@ -81,24 +91,25 @@ func (l *loader) start(m *state.Manifest) error {
 		slices.Sort(paths)
 		paths = slices.Compact(paths)
 	}
-	before := l.current.Snapshot()
+	before := l.snapshot()
 	l.rewatch()
 	b := l.read(paths, l.readFirst)
 	l.apply(b)
-	if l.current.Snapshot() == nil {
+	if l.snapshot() == nil {
 		errs := []error{err}
 		for _, p := range b.problems {
 			errs = append(errs, p.err)
 		}
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
-	result := OK
-	if len(b.problems) > 0 && l.current.Snapshot() == before {
+	result, asKept := OK, l.snapshot() == before
+	if len(b.problems) > 0 && asKept {
 		result = b.problems[0].result
 	}
+	l.shutOut(b)
 	l.report(b, nil, begin, result)
-	if l.current.Snapshot() == before { // What is kept may be of other settings.
-		l.persist(before)
+	if asKept { // What is kept may be of other settings.
+		l.persist()
 	}
 	return nil
 }
@@ -137,12 +148,15 @@ func (l *loader) find() ([]string, error) {
 
 // change loads what may have changed.
 func (l *loader) change(c source.Change) {
-	before := l.current.Snapshot()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.snapshot()
 	b := l.read(l.affected(c.Paths), l.watch.Read)
 	l.apply(b)
+	l.reopen(b)
 	result := Unchanged
 	switch {
-	case l.current.Snapshot() != before:
+	case l.snapshot() != before:
 		result = OK
 	case len(b.problems) > 0:
 		result = b.problems[0].result

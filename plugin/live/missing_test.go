@@ -26,8 +26,7 @@ func TestLife_GoneForAMoment(t *testing.T) {
 	if err := os.WriteFile(path, []byte("anycast: [192.0.2.1]\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	current := new(Current)
-	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil, current)
+	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil)
 	if err := l.start(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +48,7 @@ func TestLife_GoneAtTheStart(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	l := newLoader(Options{Path: path, Log: silent{}}, w, nil, nil)
+	l := newLoader(Options{Path: path, Log: silent{}}, w, nil)
 	if _, err := l.readFirst(path, maxBytes); !errors.Is(err, source.ErrUnsettled) {
 		t.Errorf("readFirst() = %v, want that it is unsettled", err)
 	}

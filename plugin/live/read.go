@@ -48,7 +48,8 @@ type problem struct {
 	path    string
 	err     error
 	result  Result
-	version digest // that was found wrong; the zero one if none could be read
+	version digest            // that was found wrong; the zero one if none could be read
+	doc     *mapfile.Document // the same, as far as it could be read; may be nil
 }
 
 // zoneFile is a zone file as last read.
@@ -94,8 +95,8 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 }
 
 // refuse notes what is wrong with a version of a document.
-func (b *batch) refuse(path string, version digest, err error) {
-	b.problems = append(b.problems, problem{path, err, Refused, version})
+func (b *batch) refuse(path string, version digest, doc *mapfile.Document, err error) {
+	b.problems = append(b.problems, problem{path, err, Refused, version, doc})
 }
 
 // parse turns the bytes of a document into a candidate, which lacks its zone
@@ -104,7 +105,7 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	sum := sha256.Sum256(data)
 	doc, errs := mapfile.Parse(path, data)
 	if doc == nil {
-		b.refuse(path, sum, errs.Err())
+		b.refuse(path, sum, nil, errs.Err())
 		return candidate{}, false
 	}
 	var names []string

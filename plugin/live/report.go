@@ -32,7 +32,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == Refused && !refused {
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
-	now, sum := l.current.Snapshot(), l.sum()
+	now, sum := l.snapshot(), l.sum()
 	if result == OK {
 		l.logInForce(old, now, sum)
 	}

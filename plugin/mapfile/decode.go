@@ -51,6 +51,8 @@ type decoder struct {
 	doc   *Document
 	errs  Errors
 	more  int                // errors that are not in errs
+	read  bool               // to the end
+	lost  bool               // a zone may be missing, or stand under a key that is unknown
 	owner seen[fqdn.Name]    // in one list of marks
 	addr  seen[netip.Prefix] // in one list of addresses or prefixes
 }
@@ -84,6 +86,7 @@ func (d *decoder) done() Errors {
 		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.more)
 	}
 	d.doc.HasInvalid = len(out) > 0
+	d.doc.TellsZones = d.read && !d.lost
 	return out
 }
 
@@ -110,6 +113,7 @@ func (d *decoder) document(root *node) {
 	d.doc.Anycast = d.addrs(o.get("anycast"), "anycast", false)
 	d.doc.AnycastInvalid = d.count() > before
 	d.accounts(o.get("accounts"))
+	d.read = true
 }
 
 // str reads the value of key as text; what a scalar without quotes looks like

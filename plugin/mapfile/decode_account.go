@@ -10,6 +10,7 @@ import (
 // that the rest of it is checked.
 func (d *decoder) accounts(n *node) {
 	d.doc.AccountsInvalid = n != nil && n.kind != kindList
+	d.lost = d.lost || d.doc.AccountsInvalid
 	d.accountList(d.list(n, "accounts"))
 }
 
@@ -59,6 +60,7 @@ func (d *decoder) account(o *object) Account {
 func (d *decoder) zones(a *Account, n *node) {
 	items := d.list(n, "zones")
 	a.ZonesInvalid = n != nil && n.kind != kindList
+	d.lost = d.lost || a.ZonesInvalid
 	if len(items) == 0 {
 		return
 	}
@@ -71,7 +73,7 @@ func (d *decoder) zones(a *Account, n *node) {
 		}
 		z := d.zone(a, &o)
 		if z.Name == "" {
-			a.ZonesInvalid = true
+			a.ZonesInvalid, d.lost = true, true
 			continue
 		}
 		a.Zones = append(a.Zones, z)

@@ -44,6 +44,9 @@ type Document struct {
 
 	AnycastInvalid  bool `cbor:"6,keyasint,omitzero"` // part of anycast was refused (V15 cannot be judged)
 	AccountsInvalid bool `cbor:"7,keyasint,omitzero"` // an account was left out, or has no ID (V6: a lender may be missing)
+	// TellsZones says that Accounts holds all zones of the document for certain, whatever
+	// else was refused (R26). It is not kept: what is kept was accepted.
+	TellsZones bool `cbor:"-"`
 
 	text *quoter // for the line that an error quotes
 }

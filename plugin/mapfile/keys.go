@@ -63,6 +63,8 @@ func (o *object) keyPos(key string) Pos {
 // object reads n as a mapping with the keys of set, and complains of all others.
 // It reports false if n is no mapping.
 func (d *decoder) object(n *node, set *keySet) (object, bool) {
+	before := d.count()
+	defer func() { d.lost = d.lost || d.count() > before && leadsToZones(set) }()
 	o := object{n: n, set: set}
 	if n.kind != kindMap {
 		d.refuse(n.pos, "V1", "write its keys: "+strings.Join(set.keys, ", "), "%s must be a mapping, not %s", set.what, n.kind)
@@ -83,6 +85,12 @@ func (d *decoder) object(n *node, set *keySet) (object, bool) {
 		}
 	}
 	return o, true
+}
+
+// leadsToZones reports whether zones stand in mappings with these keys, or are made of
+// them: what is wrong with a key there may hide one.
+func leadsToZones(set *keySet) bool {
+	return set == &documentKeys || set == &accountKeys || set == &zoneKeys
 }
 
 // refuseKey complains about an unknown key and names the one that may be meant.

@@ -8,7 +8,7 @@ import "github.com/addressmap/addressmap/plugin/fqdn"
 // all other names. The zone is the declared one that encloses the name most closely.
 func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 	r, ok := s.zones.enclosing(name)
-	if !ok {
+	if !ok || s.closed != nil && s.IsClosed(name) {
 		return Decision{}
 	}
 	if r.flags()&withApps != 0 {
@@ -65,7 +65,7 @@ func (r ref) above(name fqdn.Name) (m mark, byWildcard bool) {
 // encloses the name most closely: then the zone of the wildcard decides (R8).
 func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 	r, ok := s.zones.enclosing(name)
-	if !ok {
+	if !ok || s.closed != nil && s.IsClosed(name) {
 		return Decision{}
 	}
 	above, _ := source.Parent()

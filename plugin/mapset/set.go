@@ -91,6 +91,30 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 	for _, src := range changed {
 		b.compile(src)
 	}
+	return b.finish(s, before, docs)
+}
+
+// With returns the set compiled with other options, or every error that its documents
+// have under these. It holds the same documents.
+func (s *Set) With(opt Options) (*Set, mapfile.Errors) {
+	base := *s
+	base.opt = opt
+	b := newBuilder(&base)
+	b.anycast(nil)
+	var docs []*mapfile.Document
+	for _, name := range slices.Sorted(maps.Keys(b.next.parts)) {
+		docs = append(docs, b.next.parts[name].kept.document())
+	}
+	b.lenders(docs)
+	for _, doc := range docs {
+		b.recompile(doc)
+	}
+	return b.finish(s, docs, docs)
+}
+
+// finish returns the next set after s, of which the documents before are now docs, or
+// all that is wrong with it.
+func (b *builder) finish(s *Set, before, docs []*mapfile.Document) (*Set, mapfile.Errors) {
 	if len(b.errs) > 0 {
 		b.errs.Sort()
 		return nil, b.errs

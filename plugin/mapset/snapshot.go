@@ -21,7 +21,8 @@ type Snapshot struct {
 	anycast  []netip.Addr
 	serials  serials
 	lineage  lineage
-	shares   bool // an address may be on the maps of two accounts
+	shares   bool    // an address may be on the maps of two accounts
+	closed   *Closed // nil if nothing is
 	stats    Stats
 	warnings []string
 }

@@ -1,0 +1,86 @@
+package live
+
+import (
+	"maps"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// shut are the documents that were found at the start and of which no version is in
+// force, with what each may hold (R26). One that first appears later is none of them: it
+// closes nothing that was answered before.
+type shut map[string]mapset.Closed // :: path → what it closes
+
+// shutOut notes which of the documents found at the start are not in force, and puts what
+// they may hold into force as closed.
+func (l *loader) shutOut(b *batch) {
+	for _, p := range b.problems {
+		if _, inForce := l.docs[p.path]; !inForce && p.path != l.opt.Path {
+			l.shut[p.path] = closedBy(p.doc)
+		}
+	}
+	l.publish()
+}
+
+// reopen takes out of what is closed what is gone, and has a document that is still
+// refused close the zones that it tells now.
+func (l *loader) reopen(b *batch) {
+	changed := false
+	for _, path := range b.settled {
+		if _, is := l.shut[path]; is {
+			delete(l.shut, path)
+			changed = true
+		}
+	}
+	for _, p := range b.problems {
+		was, is := l.shut[p.path]
+		if now := closedBy(p.doc); is && !now.Rest && (was.Rest || !maps.Equal(was.Zones, now.Zones)) {
+			l.shut[p.path] = now
+			changed = true
+		}
+	}
+	if changed {
+		l.publish()
+	}
+}
+
+// closedBy returns what a refused document closes: the zones that it declares, or, if
+// it does not tell or cannot be read at all, whatever nobody else declares.
+func closedBy(doc *mapfile.Document) mapset.Closed {
+	if doc == nil || !doc.TellsZones {
+		return mapset.Closed{Rest: true}
+	}
+	zones := make(fqdn.Set)
+	for i := range doc.Accounts {
+		for j := range doc.Accounts[i].Zones {
+			zones[doc.Accounts[i].Zones[j].Name] = struct{}{}
+		}
+	}
+	return mapset.Closed{Zones: zones}
+}
+
+// closed returns what all of them close, nil if there are none.
+func (l *loader) closed() *mapset.Closed {
+	if len(l.shut) == 0 {
+		return nil
+	}
+	all := &mapset.Closed{Zones: make(fqdn.Set)}
+	for _, c := range l.shut {
+		all.Rest = all.Rest || c.Rest
+		for z := range c.Zones {
+			all.Zones[z] = struct{}{}
+		}
+	}
+	return all
+}
+
+// publish has what is in force of each view stand beside what is closed.
+func (l *loader) publish() {
+	for _, v := range l.views {
+		if v.set != nil {
+			v.snapshot.Store(v.set.Snapshot().Beside(l.closed()))
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// Current is what is in force. It is apart from the [View], so that all that queries
+// read of ten thousand of them is in as little memory as it can be.
+type Current struct {
+	snapshot atomic.Pointer[mapset.Snapshot]
+}
+
+// Snapshot returns what is in force. A query takes it once.
+func (c *Current) Snapshot() *mapset.Snapshot { return c.snapshot.Load() }
+
+// View is the documents in force as compiled with the options of some directives. All
+// views of a store change at one stroke each, and come from the same documents.
+type View struct {
+	*Current
+	compile  mapset.Options
+	settings string      // what else decides what a transfer holds, and compile
+	set      *mapset.Set // what is in force, to build on; nil before anything is
+	users    int
+}
+
+// views are those of a store, the oldest first. There is always one.
+type views []*View
+
+// lead returns the view that stands for all of them, where they are alike.
+func (v views) lead() *View { return v[0] }
+
+// sets is one set for each view.
+type sets []*mapset.Set
+
+// lead returns the set of the view that stands for all.
+func (s sets) lead() *mapset.Set { return s[0] }
+
+// serials returns the counters of all views, the higher one where they differ.
+func (v views) serials() map[fqdn.Name]uint32 {
+	out := make(map[fqdn.Name]uint32)
+	for _, view := range v {
+		if view.set != nil {
+			higher(out, view.set.Snapshot().Serials())
+		}
+	}
+	return out
+}
+
+// higher raises counters to those that are higher.
+func higher(counters, by map[fqdn.Name]uint32) {
+	for z, n := range by {
+		counters[z] = max(counters[z], n)
+	}
+}
+
+// settings returns those of all views, each once and in order.
+func (v views) settings() []string {
+	var out []string
+	for _, view := range v {
+		out = append(out, view.settings)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// View returns what is in force as compiled with these options. settings is what else
+// of the configuration decides what a transfer holds, and says the same if the options
+// do. The error holds all that is wrong with the documents in force under the options.
+// A view is kept in force until it has been released as often as it was asked for.
+func (s *Store) View(compile mapset.Options, settings string) (*View, error) {
+	l := s.loader
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, v := range l.views {
+		if v.settings == settings {
+			v.users++
+			return v, nil
+		}
+	}
+	set, errs := l.views.lead().set.With(compile)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("the map in force is refused with the options of this directive:\n%w", errs.Err())
+	}
+	v := &View{Current: new(Current), compile: compile, settings: settings, set: set, users: 1}
+	counters := l.views.serials()
+	if !slices.Contains(l.known, settings) {
+		for _, z := range set.Snapshot().ProxiedZones() {
+			counters[z]++ // other addresses or TTLs than those that secondaries have
+		}
+		l.known = append(l.known, settings)
+	}
+	set.Snapshot().Resume(counters)
+	v.snapshot.Store(set.Snapshot().Beside(l.closed()))
+	l.views = append(l.views, v)
+	l.persist()
+	return v, nil
+}
+
+// Release ends one use of a view.
+func (s *Store) Release(v *View) {
+	l := s.loader
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v.users--; v.users > 0 || len(l.views) == 1 {
+		return
+	}
+	l.views = slices.DeleteFunc(l.views, func(other *View) bool { return other == v })
+	s.reconsider() // what no other view refuses may come into force
+}
+
+// put brings one set for each view into force.
+func (l *loader) put(next sets) {
+	changed := make(fqdn.Set)
+	for i, v := range l.views {
+		snap := next[i].Snapshot()
+		for _, z := range snap.Follow(v.Snapshot(), l.opt.Related) {
+			changed[z] = struct{}{}
+		}
+		v.set = next[i]
+	}
+	l.changed = append(l.changed, slices.Sorted(maps.Keys(changed))...)
+	// Kept first: what clients have seen, a crash must not take back.
+	l.persist()
+	l.publish()
+}

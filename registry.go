@@ -1,0 +1,209 @@
+package addressmap
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coredns/caddy"
+)
+
+// registry holds the maps in force of the process, by the absolute paths that their
+// directives write. A map outlives a load of the Corefile: the next one joins what is in
+// force, with every protection.
+//
+// Who holds a map is a matter of one list, caddy's own of instances: an instance is on
+// it from before its setup until its servers have stopped, and one that fails to load is
+// taken off. Nobody tells a plugin of each of these moments, and where the shutdown of
+// another plugin fails, of none. So the list is looked at whenever anything is heard of
+// an instance, and once a second.
+type registry struct {
+	mu     sync.Mutex
+	shares map[string]*share // :: path
+	ticks  bool              // settle is called once a second
+}
+
+var inForce = registry{shares: make(map[string]*share)}
+
+func init() {
+	caddy.RegisterEventHook(pluginName, func(event caddy.EventName, _ any) error {
+		if event == caddy.InstanceStartupEvent {
+			inForce.settle()
+		}
+		return nil
+	})
+}
+
+// settleEvery is how often the list of instances is looked at if nothing is heard of
+// them.
+const settleEvery = time.Second
+
+// join makes the directive one of those that hold its map. The first that does so loads
+// it; another one gets what is in force as compiled with its own options.
+func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
+	path, err := filepath.Abs(o.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop()
+	m := cf.members[path]
+	if m == nil {
+		m = &member{corefile: cf, rules: o.rules(), place: o.place}
+	} else if err := m.rules.agree(o.rules(), m.place, o.place); err != nil {
+		return nil, nil, err
+	}
+	sh := r.shares[path]
+	if sh == nil {
+		if sh, err = openShare(o); err != nil {
+			return nil, nil, err
+		}
+		r.shares[path] = sh
+		r.tick()
+	}
+	view, err := sh.store.View(o.compile, o.settings())
+	if err != nil {
+		r.drop() // the map may be nobody's
+		return nil, nil, err
+	}
+	sh.add(m, view)
+	cf.members[path] = m
+	return sh, m, nil
+}
+
+// settle looks at who holds the maps now. The oldest that does decides by which rules
+// new versions are judged: the Corefile that is being loaded changes nothing until its
+// servers have taken over.
+func (r *registry) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop()
+	for _, sh := range r.shares {
+		sh.govern()
+	}
+}
+
+// drop takes out the members that are gone, and closes the maps that nobody holds.
+func (r *registry) drop() {
+	loads := listed()
+	for path, sh := range r.shares {
+		for _, m := range sh.gone(loads) {
+			m.leave(sh)
+		}
+		if !sh.held() {
+			delete(r.shares, path)
+			sh.close()
+		}
+	}
+}
+
+// tick has settle called once a second for as long as there are maps.
+func (r *registry) tick() {
+	if r.ticks {
+		return
+	}
+	r.ticks = true
+	go func() {
+		t := time.NewTicker(settleEvery)
+		defer t.Stop()
+		for range t.C {
+			r.settle()
+			r.mu.Lock()
+			r.ticks = len(r.shares) > 0
+			on := r.ticks
+			r.mu.Unlock()
+			if !on {
+				return
+			}
+		}
+	}()
+}
+
+// rules are the options in which the directives on one map agree: they are about the
+// map, and not about the answers.
+type rules struct {
+	guard int
+	poll  time.Duration
+	state string
+}
+
+func (o *options) rules() rules {
+	return rules{guard: o.guard, poll: o.poll, state: o.state}
+}
+
+// agree returns an error that names the first option in which the rules of a directive
+// that stands at here differ from r, those of one that stands at there.
+func (r rules) agree(other rules, there, here string) error {
+	for _, option := range []struct {
+		name string
+		same bool
+	}{
+		{"guard", r.guard == other.guard},
+		{"reload", r.poll == other.poll},
+		{"state", r.state == other.state},
+	} {
+		if !option.same {
+			return fmt.Errorf("%s: %s is another than at %s for the same map: a map has one version in force, so write the same for all directives on it", here, option.name, there)
+		}
+	}
+	return nil
+}
+
+// corefile is one load of the Corefile.
+type corefile struct {
+	members map[string]*member           // :: path of a map → the directives on it
+	stale   func() map[int]time.Duration // :: server block → see readStale, which is for once
+	seen    bool                         // on caddy's list
+	left    bool                         // its shutdown has begun
+}
+
+// corefileKey finds the corefile in the storage of an instance.
+type corefileKey struct{}
+
+func loadOf(c *caddy.Controller) *corefile {
+	cf, ok := c.Get(corefileKey{}).(*corefile)
+	if !ok {
+		cf = &corefile{members: make(map[string]*member)}
+		cf.stale = sync.OnceValue(cf.readStale)
+		c.Set(corefileKey{}, cf)
+		_, cf.seen = listed()[cf]
+	}
+	return cf
+}
+
+// listed returns the Corefiles of the instances that caddy has on its list, and these.
+func listed() map[*corefile]*caddy.Instance {
+	out := make(map[*corefile]*caddy.Instance)
+	for _, i := range caddy.Instances() {
+		i.StorageMu.RLock()
+		if cf, ok := i.Storage[corefileKey{}].(*corefile); ok {
+			out[cf] = i
+		}
+		i.StorageMu.RUnlock()
+	}
+	return out
+}
+
+// shutdown ends the load: its servers have stopped, or are about to for good.
+func (cf *corefile) shutdown() error {
+	inForce.mu.Lock()
+	cf.left = true
+	inForce.mu.Unlock()
+	inForce.settle()
+	return nil
+}
+
+// isGone reports whether the load is over. One that caddy never had on its list, as in
+// a test of setup, ends with its shutdown only.
+func (cf *corefile) isGone(loads map[*corefile]*caddy.Instance) bool {
+	_, is := loads[cf]
+	return cf.left || cf.seen && !is
+}
+
+// remove returns a list without an element.
+func remove[T comparable](list []T, gone T) []T {
+	return slices.DeleteFunc(list, func(e T) bool { return e == gone })
+}

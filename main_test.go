@@ -44,7 +44,7 @@ var update = flag.Bool("update", false, "write what the server says into the dia
 
 func TestMain(m *testing.M) {
 	place := slices.Index(dnsserver.Directives, "minimal") + 1
-	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, pluginName)); err != nil {
+	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), place, pluginName, neighbourName)); err != nil {
 		golog.Fatal(err)
 	}
 	dnsserver.Quiet, caddy.Quiet = true, true

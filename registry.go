@@ -96,6 +96,9 @@ func (r *registry) drop() {
 		if !sh.held() {
 			delete(r.shares, path)
 			sh.close()
+			if len(r.shares) > 0 {
+				log.Infof("%s is in force no more: no addressmap names it, and nothing of it carries over to another path", sh.name)
+			}
 		}
 	}
 }

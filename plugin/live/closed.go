@@ -1,7 +1,10 @@
 package live
 
 import (
+	"errors"
+	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -21,6 +24,7 @@ func (l *loader) shutOut(b *batch) {
 			l.shut[p.path] = closedBy(p.doc)
 		}
 	}
+	b.blame()
 	l.publish()
 }
 
@@ -83,4 +87,27 @@ func (l *loader) publish() {
 			v.snapshot.Store(v.set.Snapshot().Beside(l.closed()))
 		}
 	}
+}
+
+// blame names, beside what documents lack that would come from another one, the document
+// that may hold it and is refused (V15).
+func (b *batch) blame() {
+	var culprit string
+	for _, p := range b.problems {
+		if !lacksOnly(p.err) {
+			culprit = p.path
+			break
+		}
+	}
+	for i := range b.problems {
+		if p := &b.problems[i]; culprit != "" && lacksOnly(p.err) {
+			p.err = fmt.Errorf("%w\n  note: %s is refused and may hold them: correct that one", p.err, culprit)
+		}
+	}
+}
+
+// lacksOnly reports whether a document would be good if others gave it addresses.
+func lacksOnly(err error) bool {
+	var errs mapfile.Errors
+	return errors.As(err, &errs) && !slices.ContainsFunc(errs, func(e *mapfile.Error) bool { return e.Rule != "V15" })
 }

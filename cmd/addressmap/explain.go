@@ -89,6 +89,7 @@ func typesOf(args []string) ([]string, error) {
 type explanation struct {
 	Name       string       `json:"name"`
 	Proxied    bool         `json:"proxied"`
+	Closed     string       `json:"closed,omitempty"` // why a server that starts with the map does not answer
 	Zone       *place       `json:"zone,omitempty"`
 	Account    string       `json:"account,omitempty"`
 	Mark       *place       `json:"mark,omitempty"`
@@ -138,7 +139,7 @@ func explain(path, arg string, types []string, options mapset.Options, ttl uint3
 		return nil, fmt.Errorf("the map is refused: addressmap check %s says why", path)
 	}
 	d := checked.Snapshot.Lookup(name)
-	e := &explanation{Name: string(name), Proxied: d.Proxied(), Account: d.Account(), TTL: ttl}
+	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: ttl}
 	t := tracer{sources: checked.Sources, options: options, name: name}
 	t.find(e, d)
 	for _, s := range e.Steps {
@@ -148,9 +149,26 @@ func explain(path, arg string, types []string, options mapset.Options, ttl uint3
 		}
 	}
 	for _, typ := range types {
-		e.Answers = append(e.Answers, answerOf(typ, d))
+		a := answerOf(typ, d)
+		if e.Closed != "" {
+			a = typeAnswer{Type: typ, Text: "SERVFAIL"}
+		}
+		e.Answers = append(e.Answers, a)
 	}
 	return e, nil
+}
+
+// closed says why a server that starts with the map does not answer for a name (R26), ""
+// if it does.
+func closed(s *mapset.Snapshot, name fqdn.Name) string {
+	const remedy = ": correct that document (addressmap check names it)"
+	switch {
+	case s.IsClosed(name):
+		return "a refused document declares its zone" + remedy
+	case s.IsUnknown(name):
+		return "a refused document does not tell its zones, and may declare this one" + remedy
+	}
+	return ""
 }
 
 // answerOf says what a query of one type gets.

@@ -23,6 +23,10 @@ func writeExplanation(out io.Writer, e *explanation) error {
 		color.NoColor = true
 	}
 	var b strings.Builder
+	if e.Closed != "" {
+		_, err := fmt.Fprintf(out, "%s is closed\n└─ SERVFAIL from a server that starts with this map: %s\n", strong.Sprint(e.Name), e.Closed)
+		return err
+	}
 	fmt.Fprintf(&b, "%s is %s\n", strong.Sprint(e.Name), good.Sprint(word(e.Proxied)))
 	if e.Zone == nil {
 		b.WriteString("└─ no zone of the map encloses it\n")

@@ -38,6 +38,35 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 	return out
 }
 
+// MaxAddrs is how many addresses of one family may be answered together (V16). An
+// answer with more, or the HTTPS record that hints at them, would not fit a DNS
+// message.
+const MaxAddrs = 1000
+
+// answered is addrs for a list that is answered as a whole, which has a limit.
+func (d *decoder) answered(n *node, key string, objects bool) []Addr {
+	out := d.addrs(n, key, objects)
+	var v4, v6 []Pos
+	for _, a := range out {
+		if a.IP.Is4() {
+			v4 = append(v4, a.Pos)
+		} else {
+			v6 = append(v6, a.Pos)
+		}
+	}
+	d.fewEnough(v4, "IPv4", key)
+	d.fewEnough(v6, "IPv6", key)
+	return out
+}
+
+// fewEnough complains about the first address beyond the limit.
+func (d *decoder) fewEnough(at []Pos, family, key string) {
+	if len(at) > MaxAddrs {
+		d.refuse(at[MaxAddrs], "V16", "take addresses out: an answer with more does not fit a DNS message",
+			"%q has %d %s addresses, more than %d", key, len(at), family, MaxAddrs)
+	}
+}
+
 // ipObject returns the value of "ip" in an entry of "ips" as the API prints it,
 // or nil.
 func (d *decoder) ipObject(n *node) *node {
@@ -74,6 +103,9 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 	return ip, true
 }
 
+// broadcast is the address of all machines of a network, which is no edge server's.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // unfit tells why no client can be sent to ip, or returns "".
 func unfit(ip netip.Addr) string {
 	switch {
@@ -85,6 +117,8 @@ func unfit(ip netip.Addr) string {
 		return "is unspecified"
 	case ip.IsMulticast():
 		return "is multicast"
+	case ip == broadcast:
+		return "is the broadcast address"
 	}
 	return ""
 }

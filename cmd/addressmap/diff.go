@@ -21,7 +21,7 @@ func newDiff() *cobra.Command {
 addresses, grouped by the change.
 
 Exit status: 0 same, 1 different, 2 could not run, 3 when a reload would refuse the
-change (P1 to P4).`,
+change (P1 to P5).`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := diffWriters[format]

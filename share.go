@@ -67,7 +67,7 @@ func (s *shares) open(o *options) (*share, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := fmt.Sprintf("%q %q %d %s %s %s", path, o.state, o.guard, o.poll, o.presence, o.settings())
+	key := fmt.Sprintf("%q %q %q %d %s %s %s", path, o.state, o.zoneFiles, o.guard, o.poll, o.presence, o.settings())
 	if sh := s.maps[key]; sh != nil {
 		return sh, nil
 	}

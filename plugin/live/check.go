@@ -18,11 +18,12 @@ type Checked struct {
 	Problems []Problem        // of all documents
 }
 
-// Check loads a map once, as Open does at a cold start, and watches nothing. The
-// error is that of a map that cannot be read at all.
-func Check(path string, compile mapset.Options) (*Checked, error) {
+// Check loads a map once, as Open does at a cold start, and watches nothing. Of the
+// options, Path, Compile and ZoneFiles count. The error is that of a map that cannot
+// be read at all.
+func Check(opt Options) (*Checked, error) {
 	current := new(Current)
-	l := newLoader(Options{Path: path, Compile: compile}, nil, nil, current)
+	l := newLoader(opt, nil, nil, current)
 	paths, err := l.find()
 	if err != nil {
 		return nil, err

@@ -23,6 +23,8 @@ type Options struct {
 	Guard   int // percent of what is in force that one reload may take away; 0 is for any
 	Log     Logger
 
+	ZoneFiles []string // directories that zone files may lie in, beside that of their document
+
 	State    string // directory where accepted documents are kept; "" for nowhere
 	Owner    string // who uses that directory, for the complaint of a second one
 	Settings string // what else of the configuration decides what a transfer holds

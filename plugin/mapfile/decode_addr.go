@@ -92,9 +92,9 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 		d.refuse(n.pos, "V2", remedy, "%s is no IP address", quoted(s))
 		return ip, false
 	}
-	if text := unfit(ip); text != "" {
+	if text := Unfit(ip); text != "" {
 		remedy := "write the unicast address of an edge server"
-		if plain := ip.Unmap().WithZone(""); plain != ip && unfit(plain) == "" {
+		if plain := ip.Unmap().WithZone(""); plain != ip && Unfit(plain) == "" {
 			remedy = "write " + plain.String()
 		}
 		d.refuse(n.pos, "V2", remedy, "address %s %s", quoted(s), text)
@@ -106,8 +106,9 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 // broadcast is the address of all machines of a network, which is no edge server's.
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// unfit tells why no client can be sent to ip, or returns "".
-func unfit(ip netip.Addr) string {
+// Unfit tells why no client can be sent to ip (V2), as in "is multicast", or returns
+// "".
+func Unfit(ip netip.Addr) string {
 	switch {
 	case ip.Zone() != "":
 		return "has a zone"
@@ -170,7 +171,7 @@ func (d *decoder) prefix(n *node, s string) (netip.Prefix, bool) {
 		d.refuse(n.pos, "V2", remedy, "%s is no IP prefix", quoted(s))
 		return p, false
 	}
-	if text := unfit(p.Addr()); text != "" {
+	if text := Unfit(p.Addr()); text != "" {
 		remedy := "write address space that an edge server can use"
 		if p.Addr().Is4In6() {
 			remedy = "write it as an IPv4 prefix"

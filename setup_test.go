@@ -258,6 +258,35 @@ func TestCorefile_Root(t *testing.T) {
 	}
 }
 
+// zone_files lets the map name zone files beside its own directory, relative to the
+// directory of the plugin root as well. Without it, such a map is refused, and
+// nothing of the file is told.
+func TestV17_ZoneFilesOption(t *testing.T) {
+	const corefile = "example.org {\n    root sub\n    addressmap maps/map.yaml {\n        reload 100ms\n        %s\n    }\n    file zones/db\n}\n"
+	text := func(file string) string {
+		return "anycast: [192.0.2.1]\naccounts: [{id: a, zones: [{name: example.org, zone_file: " + file + "}]}]\n"
+	}
+	files := map[string]string{
+		"sub/maps/map.yaml": text("../zones/db"), "secret": "root:$6$SECRET:19000:0:99999:7:::\n",
+		"sub/zones/db": "$ORIGIN example.org.\n@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1 ; cf_tags=cf-proxied:true\n",
+	}
+	c := start(t, fmt.Sprintf(corefile, "zone_files ../more zones"), files)
+	if got := printed(c.lookup(t, "www.example.org.", 1), nil); !strings.Contains(got, "192.0.2.1") {
+		t.Error(got)
+	}
+	write(t, "sub/maps/map.yaml", text("../../secret"))
+	eventually(t, "that is refused", func() bool { return strings.Contains(c.log.String(), `map.yaml:2:59: V17: zone_file of "example.org."`) })
+	if got := c.log.String(); strings.Contains(got, "SECRET") || strings.Contains(got, "root:") {
+		t.Errorf("the log tells of the file: %s", got)
+	}
+	for _, option := range []string{"", "zone_files ../more maps"} {
+		_, err := tryStart(t, fmt.Sprintf(corefile, option), files)
+		if err == nil || !strings.Contains(err.Error(), `map.yaml:2:59: V17: zone_file of "example.org."`) {
+			t.Errorf("with %q: %v", option, err)
+		}
+	}
+}
+
 // Several directives may stand in one Corefile, each in a block of its own.
 func TestCorefile_SeveralBlocks(t *testing.T) {
 	other := strings.ReplaceAll(strings.ReplaceAll(flatMap, "example.org", "example.net"), "192.0.2.1", "192.0.2.2")

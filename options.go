@@ -2,7 +2,8 @@ package addressmap
 
 import (
 	"fmt"
-	"net/netip"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,8 @@ type options struct {
 	state    string        // directory; "" is off
 	guard    int           // percent; 0 is off
 	presence time.Duration // 0 is off
+
+	zoneFiles []string // directories
 }
 
 // Defaults of the options.
@@ -46,11 +49,12 @@ const (
 func (o *options) live(sh *share) live.Options {
 	return live.Options{
 		Path: o.path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log,
-		Loaded:   sh.loaded,
-		Related:  sh.related,
-		State:    o.state,
-		Owner:    o.path, // what stays when a reload brings another list of zones
-		Settings: o.settings(),
+		Loaded:    sh.loaded,
+		Related:   sh.related,
+		ZoneFiles: o.zoneFiles,
+		State:     o.state,
+		Owner:     o.path, // what stays when a reload brings another list of zones
+		Settings:  o.settings(),
 	}
 }
 
@@ -58,9 +62,6 @@ func (o *options) live(sh *share) live.Options {
 func (o *options) settings() string {
 	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily)
 }
-
-// broadcast is the address of all machines of a network, which is no edge server's.
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // parse reads the directive. It is pure: it opens nothing. An error names the
 // line of the Corefile.
@@ -89,7 +90,7 @@ func parse(c *caddy.Controller) (*options, error) {
 			seen[name] = true
 			option, ok := optionParsers[name]
 			if !ok {
-				return nil, c.Errf("unknown option %q: known are anycast, ttl, missing_family, https, transfer, reload, state, guard, presence and unlisted", name)
+				return nil, c.Errf("unknown option %q: known are %s", name, strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", "))
 			}
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
@@ -111,29 +112,16 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"guard":          (*options).parseGuard,
 	"presence":       (*options).parsePresence,
 	"unlisted":       (*options).parseUnlisted,
+	"zone_files":     (*options).parseZoneFiles,
 }
 
 func (o *options) parseAnycast(args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("write at least one address")
 	}
-	seen := make(map[netip.Addr]bool)
-	for _, arg := range args {
-		ip, err := netip.ParseAddr(arg)
-		switch {
-		case err != nil || ip.Zone() != "":
-			return fmt.Errorf("%q is no IP address: write one such as 192.0.2.1 or 2001:db8::1", arg)
-		case ip.Is4In6():
-			return fmt.Errorf("%q is an IPv4-mapped IPv6 address: write %s", arg, ip.Unmap())
-		case ip.IsUnspecified() || ip.IsMulticast() || ip == broadcast:
-			return fmt.Errorf("%q is no unicast address: write that of an edge server", arg)
-		case seen[ip]:
-			return fmt.Errorf("%q stands twice: keep one of the two", arg)
-		}
-		seen[ip] = true
-		o.compile.Anycast = append(o.compile.Anycast, ip)
-	}
-	return nil
+	var err error
+	o.compile.Anycast, err = mapset.ParseAnycast(args)
+	return err
 }
 
 func (o *options) parseTTL(args []string) error {
@@ -245,6 +233,23 @@ func (o *options) parseState(args []string) error {
 		return fmt.Errorf("the directory has no name: write its path")
 	}
 	o.state = arg
+	return nil
+}
+
+func (o *options) parseZoneFiles(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("write at least one directory")
+	}
+	for _, arg := range args {
+		if arg == "" {
+			return fmt.Errorf("a directory has no name: write its path")
+		}
+		dir := filepath.Clean(arg)
+		if slices.Contains(o.zoneFiles, dir) {
+			return fmt.Errorf("%q stands twice: keep one of the two", arg)
+		}
+		o.zoneFiles = append(o.zoneFiles, dir)
+	}
 	return nil
 }
 

@@ -279,3 +279,21 @@ func TestP4_MoreThanTheGuard(t *testing.T) {
 	g.isAccepted("four", func() { write(t, "maps.yaml", names(15)) }, "203.0.113.10")
 	g.isAccepted("three more", func() { write(t, "maps.yaml", names(12)) }, "203.0.113.10")
 }
+
+// Without guard, a map that is emptied by mistake shows no origins: not by an empty
+// document, nor after a restart with state. With guard 100% it may.
+func TestP5_NothingLeft(t *testing.T) {
+	const text = "anycast: [192.0.2.1]\naccounts: [{id: acme, zones: [{name: example.org, proxied: [www]}]}]\n"
+	const zones, names = "P5: none of the 1 zones in force would be left", "P5: no name would be proxied any more, and all origins would be shown"
+	const remedy = "remedy: put them back; if it is meant so, write guard 100% in the Corefile for this reload"
+	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": text}, "state kept")
+	for _, c := range []struct{ text, says string }{
+		{"{}\n", zones}, {"accounts: []\n", zones}, {"anycast: [192.0.2.1]\n", zones}, {edited(t, text, "[www]", "[]"), names},
+	} {
+		g.isRefused(c.text, func() { write(t, "maps.yaml", c.text) }, "maps.yaml", c.says, remedy)
+		g.isRefused(c.text+" after a restart", func() { g.restarted(func() {}) }, "maps.yaml", c.says, remedy)
+	}
+	g.isAccepted("another name", func() { write(t, "maps.yaml", edited(t, text, "[www]", "[api]")) }, "10.66.0.1")
+	g.options = append(g.options, "guard 100%")
+	g.isAccepted("nothing, with guard 100%", func() { g.restarted(func() { write(t, "maps.yaml", "{}\n") }) }, "10.66.0.1")
+}

@@ -128,13 +128,14 @@ func (r *registry) tick() {
 // rules are the options in which the directives on one map agree: they are about the
 // map, and not about the answers.
 type rules struct {
-	guard int
-	poll  time.Duration
-	state string
+	guard     int
+	poll      time.Duration
+	state     string
+	zoneFiles []string
 }
 
 func (o *options) rules() rules {
-	return rules{guard: o.guard, poll: o.poll, state: o.state}
+	return rules{o.guard, o.poll, o.state, o.zoneFiles}
 }
 
 // agree returns an error that names the first option in which the rules of a directive
@@ -147,6 +148,7 @@ func (r rules) agree(other rules, there, here string) error {
 		{"guard", r.guard == other.guard},
 		{"reload", r.poll == other.poll},
 		{"state", r.state == other.state},
+		{"zone_files", slices.Equal(r.zoneFiles, other.zoneFiles)},
 	} {
 		if !option.same {
 			return fmt.Errorf("%s: %s is another than at %s for the same map: a map has one version in force, so write the same for all directives on it", here, option.name, there)

@@ -27,6 +27,9 @@ func setup(c *caddy.Controller) error {
 	}
 	config := dnsserver.GetConfig(c)
 	o.path, o.state = under(config.Root, o.path), under(config.Root, o.state)
+	for i, dir := range o.zoneFiles {
+		o.zoneFiles[i] = under(config.Root, dir)
+	}
 	a := &AddressMap{opt: *o, notifier: new(notifier)}
 	zones, err := o.acting()
 	if err != nil {

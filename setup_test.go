@@ -75,6 +75,8 @@ func TestCorefile_Options(t *testing.T) {
 		{"addressmap maps.yaml {\n presence off\n}", plain(func(o *options) { o.presence = 0 })},
 		{"addressmap maps.yaml {\n unlisted pass\n}", plain(nil)},
 		{"addressmap maps.yaml {\n unlisted refuse\n}", plain(func(o *options) { o.answer.RefuseUnlisted = true })},
+		{"addressmap maps.yaml {\n zone_files zones\n}", plain(func(o *options) { o.zoneFiles = []string{"zones"} })},
+		{"addressmap maps.yaml {\n zone_files zones/ /srv/zones .\n}", plain(func(o *options) { o.zoneFiles = []string{"zones", "/srv/zones", "."} })},
 		{"addressmap maps.yaml {\n ttl 60\n https\n reload off\n}", plain(func(o *options) { o.answer = answer.Options{TTL: 60, ALPN: []string{"h2"}}; o.poll = 0 })},
 	} {
 		t.Run(strings.ReplaceAll(c.directive, "\n", ""), func(t *testing.T) {
@@ -90,11 +92,20 @@ func TestCorefile_Options(t *testing.T) {
 	}
 }
 
+// many returns so many addresses.
+func many(n int, format string) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, i>>8, i&255))
+	}
+	return strings.Join(all, " ")
+}
+
 // A wrong directive is refused with the line that it stands in, and says what would
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, ttl, missing_family, https, transfer, reload, state, guard, presence and unlisted`},
+		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, guard, https, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
@@ -148,6 +159,32 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"presence 5s 5s", `presence: takes one argument, not 2`},
 		{"unlisted", `unlisted: takes one argument, not 0`},
 		{"unlisted servfail", `unlisted: "servfail" is neither pass nor refuse`},
+		{"anycast " + many(1001, "10.0.%d.%d"), `anycast: 1001 addresses of one family are more than 1000: an answer with them does not fit a DNS message`},
+		{"anycast " + many(1001, "2001:db8::%x:%x"), `anycast: 1001 addresses of one family are more than 1000`},
+		{"anycast ::ffff:255.255.255.255", `is an IPv4-mapped IPv6 address`},
+		{"anycast 2001:db8::1%0", `"2001:db8::1%0" is no IP address`},
+		{"ttl 1e3", `"1e3" is no TTL`},
+		{`ttl ""`, `"" is no TTL`},
+		{"missing_family NEXT", `"NEXT" is neither nodata nor next`},
+		{"https h2 h2", `https: the ALPN "h2" stands twice: keep one of the two`},
+		{"https h2 " + strings.Repeat("x", 256), `https: the ALPN "xxxx`},
+		{`transfer ""`, `"" is none of mapped, origin and refuse`},
+		{"reload 99999999h", `"99999999h" is no duration`},
+		{"reload OFF", `"OFF" is no duration: write one such as 30s, or off`},
+		{`reload ""`, `"" is no duration`},
+		{"reload 1s 1s", `reload: takes one argument, not 2`},
+		{"guard 256%", `"256%" is no percentage`},
+		{"guard 18446744073709551617", `"18446744073709551617" is no percentage`},
+		{"guard %", `"%" is no percentage`},
+		{`guard ""`, `"" is no percentage`},
+		{"presence -5s", `"-5s" is no duration`},
+		{"presence soon", `"soon" is no duration: write one such as 30s, or off`},
+		{"unlisted pass refuse", `unlisted: takes one argument, not 2`},
+		{"zone_files", `zone_files: write at least one directory`},
+		{`zone_files zones ""`, `zone_files: a directory has no name: write its path`},
+		{"zone_files zones zones", `zone_files: "zones" stands twice: keep one of the two`},
+		{"zone_files zones ./zones/", `zone_files: "./zones/" stands twice: keep one of the two`},
+		{"zone_files zones\n zone_files more", `zone_files stands twice: keep one of the two`},
 		{"ttl 60\n ttl 60", `ttl stands twice: keep one of the two`},
 	} {
 		t.Run(c.option, func(t *testing.T) {
@@ -219,6 +256,37 @@ func TestCorefile_Root(t *testing.T) {
 	}
 	if kept, err := filepath.Glob("sub/kept/*"); err != nil || len(kept) == 0 {
 		t.Errorf("want the state in sub/kept, got %v, %v", kept, err)
+	}
+}
+
+// zone_files lets the map name zone files beside its own directory, relative to the
+// directory of the plugin root as well. Without it, such a map is refused, and
+// nothing of the file is told.
+func TestV17_ZoneFilesOption(t *testing.T) {
+	const corefile = "example.org {\n    root sub\n    addressmap maps/map.yaml {\n        reload 100ms\n        %s\n    }\n    file zones/db\n}\n"
+	text := func(file string) string {
+		return "anycast: [192.0.2.1]\naccounts: [{id: a, zones: [{name: example.org, zone_file: " + file + "}]}]\n"
+	}
+	files := map[string]string{
+		"sub/maps/map.yaml": text("../zones/db"), "secret": "root:$6$SECRET:19000:0:99999:7:::\n",
+		"sub/zones/db": "$ORIGIN example.org.\n@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1 ; cf_tags=cf-proxied:true\n",
+	}
+	c := start(t, fmt.Sprintf(corefile, "zone_files ../more zones"), files)
+	if got := printed(c.lookup(t, "www.example.org.", 1), nil); !strings.Contains(got, "192.0.2.1") {
+		t.Error(got)
+	}
+	write(t, "sub/maps/map.yaml", text("../../secret"))
+	eventually(t, "that is refused", func() bool {
+		return strings.Contains(c.log.String(), `map.yaml:2:59: V17: zone_file of "example.org."`)
+	})
+	if got := c.log.String(); strings.Contains(got, "SECRET") || strings.Contains(got, "root:") {
+		t.Errorf("the log tells of the file: %s", got)
+	}
+	for _, option := range []string{"", "zone_files ../more maps"} {
+		_, err := tryStart(t, fmt.Sprintf(corefile, option), files)
+		if err == nil || !strings.Contains(err.Error(), `map.yaml:2:59: V17: zone_file of "example.org."`) {
+			t.Errorf("with %q: %v", option, err)
+		}
 	}
 }
 

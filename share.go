@@ -141,7 +141,7 @@ func (sh *share) govern() {
 	sh.ruling = oldest
 	sh.mu.Unlock()
 	if !same {
-		sh.store.Govern(live.Rules{Guard: oldest.rules.guard})
+		sh.store.Govern(live.Rules{Guard: oldest.rules.guard, ZoneFiles: oldest.rules.zoneFiles})
 	}
 }
 

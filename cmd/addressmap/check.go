@@ -16,6 +16,7 @@ import (
 func newCheck() *cobra.Command {
 	var against, format string
 	var guard int
+	var zoneFiles []string
 	cmd := &cobra.Command{
 		Use:   "check MAP...",
 		Short: "Check maps as the plugin would load them",
@@ -31,7 +32,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			if !ok {
 				return fmt.Errorf("unknown format %q: write text, json or sarif", format)
 			}
-			findings, err := check(args, against, guard)
+			findings, err := check(args, against, guard, zoneFiles)
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,14 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	cmd.Flags().StringVar(&against, "against", "", "the map in `force`: judge what a reload may not do")
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or sarif")
 	cmd.Flags().IntVar(&guard, "guard", 0, "with --against: refuse if more than `N` percent would go")
+	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
+}
+
+// zoneFilesFlag adds the flag for the directive's zone_files to a command that loads
+// a map.
+func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
+	cmd.Flags().StringArrayVar(dirs, "zone-files", nil, "a `directory` of the directive's zone_files option; may be repeated")
 }
 
 // finding is one error or warning.
@@ -71,17 +79,17 @@ const (
 )
 
 // check gathers the findings of all maps.
-func check(paths []string, against string, guard int) ([]finding, error) {
+func check(paths []string, against string, guard int, zoneFiles []string) ([]finding, error) {
 	var old *mapset.Snapshot
 	if against != "" {
 		var err error
-		if old, err = load(against); err != nil {
+		if old, err = load(against, zoneFiles); err != nil {
 			return nil, fmt.Errorf("the map in force: %w", err)
 		}
 	}
 	findings := []finding{}
 	for _, path := range paths {
-		checked, err := live.Check(path, mapset.Options{})
+		checked, err := live.Check(live.Options{Path: path, ZoneFiles: zoneFiles})
 		if err != nil {
 			return nil, err
 		}
@@ -102,8 +110,8 @@ func check(paths []string, against string, guard int) ([]finding, error) {
 }
 
 // load returns a map that is good throughout.
-func load(path string) (*mapset.Snapshot, error) {
-	checked, err := live.Check(path, mapset.Options{})
+func load(path string, zoneFiles []string) (*mapset.Snapshot, error) {
+	checked, err := live.Check(live.Options{Path: path, ZoneFiles: zoneFiles})
 	if err != nil {
 		return nil, err
 	}

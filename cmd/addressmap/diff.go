@@ -14,6 +14,7 @@ func newDiff() *cobra.Command {
 	var format string
 	var all bool
 	var guard int
+	var zoneFiles []string
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Compare two maps by what they answer",
@@ -21,7 +22,7 @@ func newDiff() *cobra.Command {
 addresses, grouped by the change.
 
 Exit status: 0 same, 1 different, 2 could not run, 3 when a reload would refuse the
-change (P1 to P4).`,
+change (P1 to P5).`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := diffWriters[format]
@@ -29,11 +30,11 @@ change (P1 to P4).`,
 				return fmt.Errorf("unknown format %q: write text, json or markdown", format)
 			}
 			done := progress(cmd.ErrOrStderr(), "loading")
-			old, err := load(args[0])
+			old, err := load(args[0], zoneFiles)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			next, err := load(args[1])
+			next, err := load(args[1], zoneFiles)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[1], err)
 			}
@@ -54,6 +55,7 @@ change (P1 to P4).`,
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or markdown")
 	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
 	cmd.Flags().IntVar(&guard, "guard", 0, "the directive's guard, in `percent`")
+	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
 

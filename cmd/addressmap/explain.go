@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -15,7 +14,7 @@ import (
 
 func newExplain() *cobra.Command {
 	var format, missing string
-	var anycast []string
+	var anycast, zoneFiles []string
 	var ttl uint32
 	cmd := &cobra.Command{
 		Use:   "explain MAP NAME [TYPE...]",
@@ -35,7 +34,7 @@ Whether the backend has the name at all, the map cannot know.`,
 			if err != nil {
 				return err
 			}
-			e, err := explain(args[0], args[1], types, options, ttl)
+			e, err := explain(live.Options{Path: args[0], Compile: options, ZoneFiles: zoneFiles}, args[1], types, ttl)
 			if err != nil {
 				return err
 			}
@@ -49,6 +48,7 @@ Whether the backend has the name at all, the map cannot know.`,
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
 	cmd.Flags().StringVar(&missing, "missing-family", "nodata", "the directive's option: nodata or next")
 	cmd.Flags().Uint32Var(&ttl, "ttl", 300, "the directive's option, in `seconds`")
+	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
 
@@ -62,12 +62,9 @@ func compileOptions(anycast []string, missing string) (mapset.Options, error) {
 	default:
 		return o, fmt.Errorf("--missing-family is %q: write nodata or next", missing)
 	}
-	for _, a := range anycast {
-		ip, err := netip.ParseAddr(a)
-		if err != nil {
-			return o, fmt.Errorf("--anycast: %w", err)
-		}
-		o.Anycast = append(o.Anycast, ip)
+	var err error
+	if o.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
+		return o, fmt.Errorf("--anycast: %w", err)
 	}
 	return o, nil
 }
@@ -126,21 +123,21 @@ type typeAnswer struct {
 }
 
 // explain finds out about one name of a map.
-func explain(path, arg string, types []string, options mapset.Options, ttl uint32) (*explanation, error) {
+func explain(opt live.Options, arg string, types []string, ttl uint32) (*explanation, error) {
 	name, err := fqdn.Parse(arg)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no domain name: %w", arg, err)
 	}
-	checked, err := live.Check(path, options)
+	checked, err := live.Check(opt)
 	if err != nil {
 		return nil, err
 	}
 	if checked.Snapshot == nil {
-		return nil, fmt.Errorf("the map is refused: addressmap check %s says why", path)
+		return nil, fmt.Errorf("the map is refused: addressmap check %s says why", opt.Path)
 	}
 	d := checked.Snapshot.Lookup(name)
 	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: ttl}
-	t := tracer{sources: checked.Sources, options: options, name: name}
+	t := tracer{sources: checked.Sources, options: opt.Compile, name: name}
 	t.find(e, d)
 	for _, s := range e.Steps {
 		if s.Applies {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/edge"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 func newExport() *cobra.Command {
@@ -65,8 +65,8 @@ nothing: what was good of it stays.`,
 			if x.print, err = printer(x.format); err != nil {
 				return err
 			}
-			if x.load.anycast, err = addressesOf(anycast); err != nil {
-				return err
+			if x.load.anycast, err = mapset.ParseAnycast(anycast); err != nil {
+				return fmt.Errorf("--anycast: %w", err)
 			}
 			if err := x.load.name(zoneFiles); err != nil {
 				return err
@@ -82,6 +82,7 @@ nothing: what was good of it stays.`,
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when the map changes")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	zoneFilesFlag(cmd, &x.load.zoneFiles)
 	if use == "origins" {
 		x.load.records, x.perm = true, 0o600
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")
@@ -98,17 +99,6 @@ func splitArgs(cmd *cobra.Command, args []string) (path string, run []string, er
 		return "", nil, fmt.Errorf("want one MAP, got %d arguments", len(args))
 	}
 	return args[0], run, nil
-}
-
-func addressesOf(list []string) (out []netip.Addr, err error) {
-	for _, a := range list {
-		ip, err := netip.ParseAddr(a)
-		if err != nil {
-			return nil, fmt.Errorf("--anycast: %w", err)
-		}
-		out = append(out, ip)
-	}
-	return out, nil
 }
 
 // once prints the export of the map as it is. A map that is not good throughout

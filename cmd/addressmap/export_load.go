@@ -24,6 +24,8 @@ type loader struct {
 	anycast []netip.Addr
 	records bool                 // read the records of the zone files
 	named   map[fqdn.Name]string // :: zone → its file, by --zone-file
+
+	zoneFiles []string // directories, by --zone-files
 }
 
 // name takes the --zone-file flags.
@@ -55,7 +57,7 @@ type loaded struct {
 // or missing if that is nil. An error is that of a map of which nothing is good.
 func (l *loader) load(last *loaded) (*loaded, error) {
 	options := mapset.Options{Anycast: l.anycast}
-	checked, err := live.Check(l.path, options)
+	checked, err := live.Check(live.Options{Path: l.path, Compile: options, ZoneFiles: l.zoneFiles})
 	if err != nil {
 		return nil, err
 	}
@@ -90,23 +92,29 @@ func build(sources []mapset.Source, options mapset.Options) (*mapset.Snapshot, e
 
 // addFiles reads the zone files of all zones.
 func (l *loader) addFiles(out, last *loaded) {
+	dirs := live.NewZoneDirs(l.zoneFiles)
 	for _, s := range out.sources {
 		for i := range s.Doc.Accounts {
 			for _, z := range s.Doc.Accounts[i].Zones {
-				path := z.ZoneFile
+				path, read := z.ZoneFile, func(path string) ([]byte, error) {
+					return dirs.Read(s.Doc.Name, path, source.Read)
+				}
 				if path != "" && !filepath.IsAbs(path) {
 					path = filepath.Join(filepath.Dir(s.Doc.Name), path)
 				}
 				if path == "" {
-					path = l.named[z.Name]
+					path, read = l.named[z.Name], readNamed
 				}
-				l.addFile(out, last, z.Name, path)
+				l.addFile(out, last, z.Name, path, read)
 			}
 		}
 	}
 }
 
-func (l *loader) addFile(out, last *loaded, zone fqdn.Name, path string) {
+// readNamed reads a zone file that the command line names, wherever it lies.
+func readNamed(path string) ([]byte, error) { return source.Read(path, maxZoneFile) }
+
+func (l *loader) addFile(out, last *loaded, zone fqdn.Name, path string, read func(string) ([]byte, error)) {
 	if path == "" {
 		if l.records && out.snapshot.HasProxied(zone) {
 			out.warnings = append(out.warnings, fmt.Sprintf("zone %s is left out: give its zone file with --zone-file %s=FILE", zone, strings.TrimSuffix(string(zone), ".")))
@@ -117,7 +125,7 @@ func (l *loader) addFile(out, last *loaded, zone fqdn.Name, path string) {
 	if !l.records {
 		return
 	}
-	data, err := source.Read(path, maxZoneFile)
+	data, err := read(path)
 	if err == nil {
 		out.files[zone], err = cfzone.Records(path, data, zone)
 	}

@@ -37,6 +37,7 @@ Exit status: 0 all of it is there, 1 something is lost, 2 could not run.`
 func newImportZone() *cobra.Command {
 	var zone, out, to, account string
 	var force, proxied bool
+	var zoneFiles []string
 	cmd := &cobra.Command{
 		Use:   "zone EXPORT",
 		Short: "Make a zone file that can be served of a zone's export",
@@ -80,7 +81,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 				if err := writeFile(to, document, 0o644); err != nil {
 					return err
 				}
-				changes = append(changes, unchecked(to)...)
+				changes = append(changes, unchecked(to, zoneFiles)...)
 			}
 			return report(cmd.ErrOrStderr(), changes, fmt.Sprintf("%d records, %d proxied names", converted.Records, converted.Proxied))
 		},
@@ -91,6 +92,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 	cmd.Flags().StringVar(&account, "account", "imported", "the `id` of the zone's account in that map")
 	cmd.Flags().BoolVar(&proxied, "proxied-default", false, "records without a mark are proxied")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files, and change the map that is there")
+	zoneFilesFlag(cmd, &zoneFiles)
 	_ = cmd.MarkFlagRequired("zone")
 	return cmd
 }
@@ -137,8 +139,8 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 }
 
 // unchecked is what has to be done before the map, as it is now, is accepted.
-func unchecked(path string) (changes []cfzone.Change) {
-	findings, err := check([]string{path}, "", 0)
+func unchecked(path string, zoneFiles []string) (changes []cfzone.Change) {
+	findings, err := check([]string{path}, "", 0, zoneFiles)
 	if err != nil {
 		return []cfzone.Change{{Kind: cfzone.Kept, Name: path, Text: err.Error()}}
 	}

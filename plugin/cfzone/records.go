@@ -2,7 +2,6 @@ package cfzone
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"strings"
 
@@ -41,7 +40,9 @@ func Records(name string, data []byte, apex fqdn.Name) ([]Record, error) {
 		out = append(out, Record{RR: rr, Owner: fqdn.Canonical(h.Name), Comment: comment, Line: lines.ended(), undotted: undotted})
 	}
 	if err := zp.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		e := zonefile.Explain(err)
+		e.File = name
+		return nil, e
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ type verdict struct {
 	sets     sets // with the accepted ones
 	accepted []group
 	refused  []group // for good: they are wrong by themselves
+	singly   int     // how many the guard refused that were judged by themselves
 }
 
 // decide decides about changes. What was refused before comes after what has
@@ -22,8 +23,8 @@ func (l *loader) decide(changes []change) verdict {
 	v := verdict{sets: l.base()}
 	fresh, before := l.byAge(l.linked(changes))
 	for v.leaves(fresh) || v.leaves(before) {
-		fresh = l.admitGuarded(&v, fresh)
-		before = l.admitGuarded(&v, before)
+		fresh = l.admitGuarded(&v, fresh, true)
+		before = l.admitGuarded(&v, before, false)
 	}
 	v.refused = slices.Concat(v.refused, fresh, before)
 	return v
@@ -35,10 +36,13 @@ func (v *verdict) leaves(waiting []group) bool {
 	return slices.ContainsFunc(waiting, func(g group) bool { return g.after < len(v.accepted) })
 }
 
-// admitGuarded admits groups, or none of them if the guard refuses what they do
-// together: in parts, it would be the same loss. It returns those that are not
-// accepted and may be once others are.
-func (l *loader) admitGuarded(v *verdict, groups []group) (waiting []group) {
+// admitGuarded admits groups as far as the guard allows, and returns those that are
+// not accepted and may be once others are. With inOrder, the first ones come into
+// force and those are refused that go beyond the guard (P4). Without it, none comes
+// into force if together they go beyond it: what was refused before and is on disk
+// as it was would otherwise pass in parts, one load after the other. So it is where
+// nothing would be left (P5): each part of that may be harmless by itself.
+func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting []group) {
 	trial := verdict{sets: v.sets, accepted: slices.Clone(v.accepted)}
 	for waiting = groups; trial.leaves(waiting); {
 		waiting = l.admit(&trial, waiting)
@@ -48,37 +52,60 @@ func (l *loader) admitGuarded(v *verdict, groups []group) (waiting []group) {
 	if len(good) == 0 {
 		return waiting
 	}
-	if err := l.guard(trial.sets.lead()); err != nil {
-		for i := range good {
-			good[i].refuse(fault{err: err}, len(v.accepted))
-		}
-		return slices.Concat(good, waiting)
+	rule, err := l.guard(trial.sets.lead())
+	if err == nil {
+		v.sets, v.accepted = trial.sets, trial.accepted
+		return waiting
 	}
-	v.sets, v.accepted = trial.sets, trial.accepted
-	return waiting
+	for i := range waiting { // They were tried beside what is not accepted after all.
+		waiting[i].after = min(waiting[i].after, len(v.accepted))
+	}
+	good = removedTogether(good)
+	if inOrder && rule == "P4" && len(good) > 1 && v.singly < maxSingly {
+		half := len(good) / 2
+		waiting = append(waiting, l.admitGuarded(v, good[:half], true)...)
+		return append(waiting, l.admitGuarded(v, good[half:], true)...)
+	}
+	for i := range good {
+		good[i].refuse(fault{err: err}, len(v.accepted))
+	}
+	if inOrder {
+		v.singly++
+	}
+	return slices.Concat(good, waiting)
 }
 
-// guardRule is the rule of the guard option.
-const guardRule = "P4"
+// removedTogether makes one group of the documents that go, after the others: they
+// are judged as one reload. No group was tried yet of those it returns.
+func removedTogether(groups []group) []group {
+	gone, out := split(groups, func(g group) bool {
+		return !slices.ContainsFunc(g.changes, func(c change) bool { return c.next != nil })
+	})
+	if len(gone) > 0 {
+		out = append(out, group{changes: changesOf(gone)})
+	}
+	for i := range out {
+		out[i].after = -1
+	}
+	return out
+}
 
-// guard returns an error if too much of what is in force would go (P4). At the
-// very first start there is nothing to go.
-func (l *loader) guard(next *mapset.Set) error {
+// guard returns why the whole of the next version may not come into force (P4, P5),
+// and the rule. At the very first start there is nothing to lose.
+func (l *loader) guard(next *mapset.Set) (rule string, err error) {
 	old := l.snapshot()
-	if old == nil || l.opt.Guard == 0 {
-		return nil
+	if old == nil {
+		return "", nil
 	}
-	var errs []error
-	for _, v := range mapset.Protect(old, next.Snapshot(), l.opt.Guard) {
-		if v.Rule == guardRule {
-			errs = append(errs, v)
-		}
+	for _, v := range mapset.ProtectWhole(old, next.Snapshot(), l.opt.Guard) {
+		rule, err = v.Rule, errors.Join(err, v)
 	}
-	return errors.Join(errs...)
+	return rule, err
 }
 
-// maxSingly is how many groups that are all in conflict are judged each by itself.
-// More of them are an accident, and to judge them would hold others up.
+// maxSingly is how many groups that are all in conflict, or beyond the guard, are
+// judged each by itself. More of them are an accident, and to judge them would hold
+// others up.
 const maxSingly = 16
 
 // admit accepts those groups that go together, the first ones first, and returns
@@ -140,7 +167,7 @@ func (l *loader) try(base sets, groups []group) (sets, fault) {
 		}
 	}
 	if old := l.snapshot(); old != nil { // Nothing is protected at the very first start.
-		if violations := mapset.Protect(old, next.lead().Snapshot(), 0); len(violations) > 0 {
+		if violations := mapset.ProtectAccounts(old, next.lead().Snapshot()); len(violations) > 0 {
 			return nil, l.forbidden(groups, violations)
 		}
 	}

@@ -151,6 +151,86 @@ func TestP4_LaterChange(t *testing.T) {
 	r.check("www.t1.example.", "192.0.2.1", "www.t2.example.", "")
 }
 
+// named is a tenant with so many proxied names.
+func named(id, address string, names int) string {
+	list := []string{"www"}
+	for i := range names - 1 {
+		list = append(list, fmt.Sprintf("n%d", i))
+	}
+	return strings.Replace(tenant(id, address), "[www]", "["+strings.Join(list, ", ")+"]", 1)
+}
+
+// The documents come into force in their order as far as the guard goes, and the one
+// that goes beyond is refused, as are not those that lose nothing.
+func TestP4_InOrderOfAdmission(t *testing.T) {
+	files := make(map[string]string)
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		files[id+".yaml"] = named(id, "192.0.2."+fmt.Sprint(id[0]), 10)
+	}
+	r := linkedRig(t, files, live.Options{Guard: 20})
+	for id, names := range map[string]int{"a": 5, "b": 4, "c": 6, "e": 10} { // They lose 5, 6 and 4: b goes beyond 10.
+		files[id+".yaml"] = named(id, "192.0.2."+fmt.Sprint(id[0]), names)
+	}
+	files["e.yaml"] = strings.Replace(files["e.yaml"], "n3", "other", 1) // Another one.
+	r.swap("2", files)
+	r.untilTold("other.e.example.", "192.0.2."+fmt.Sprint('e'))
+	r.until("that is reported", func() bool { return len(r.results()) > 1 })
+	r.checkDegraded(live.OK, true)
+	if got := r.logged("error"); len(got) != 1 || !strings.HasPrefix(got[0], "error: maps/b.yaml is refused, its last good version stays in force: P4: 16 of 50 proxied names in force would go at once, more than 20 %") {
+		t.Errorf("log %q, want b.yaml alone", got)
+	}
+	r.check("n5.a.example.", "", "n7.b.example.", "192.0.2."+fmt.Sprint('b'), "n7.c.example.", "", "n7.d.example.", "192.0.2."+fmt.Sprint('d'))
+}
+
+// Documents that are emptied together are refused together, though each by itself
+// would do no harm, and go with guard 100%.
+func TestP5_Directory(t *testing.T) {
+	files := map[string]string{"0.yaml": "anycast: [192.0.2.9]\n", "a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2")}
+	empty := map[string]string{"0.yaml": files["0.yaml"], "a.yaml": "{}\n", "b.yaml": "accounts: []\n"}
+	t.Run("refused", func(t *testing.T) {
+		r := linkedRig(t, files, live.Options{})
+		r.swap("2", empty)
+		r.until("that is refused", func() bool { return len(r.logged("error")) == 2 })
+		r.checkDegraded(live.Refused, true)
+		for i, line := range r.logged("error") {
+			if want := fmt.Sprintf("error: maps/%c.yaml is refused, its last good version stays in force: P5: none of the 2 zones in force would be left", 'a'+i); !strings.HasPrefix(line, want) {
+				t.Errorf("log %q, want %q", line, want)
+			}
+		}
+		r.rename("maps/0.yaml", "anycast: [192.0.2.99]\n") // It is judged anew, and brings nothing into force.
+		r.until("that is in force", func() bool { return len(r.results()) > 2 })
+		r.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.2")
+		r.rename("maps/b.yaml", tenant("b", "192.0.2.22")) // One of the two comes back, and the other may go.
+		r.untilTold("www.b.example.", "192.0.2.22")
+		r.untilTold("www.a.example.", "")
+		r.until("all is well", func() bool { return !r.last().Degraded })
+	})
+	t.Run("the last one", func(t *testing.T) {
+		r := linkedRig(t, files, live.Options{})
+		r.rename("maps/a.yaml", "{}\n")
+		r.untilTold("www.a.example.", "")
+		r.remove("maps/b.yaml")
+		r.until("that is refused", func() bool { return len(r.logged("error")) == 1 })
+		r.check("www.b.example.", "192.0.2.2")
+		if got := r.logged("error")[0]; !strings.Contains(got, "P5: ") {
+			t.Errorf("log %q", got)
+		}
+	})
+	t.Run("replaced", func(t *testing.T) { // What others replace has not gone.
+		r := linkedRig(t, files, live.Options{})
+		r.swap("2", map[string]string{"0.yaml": files["0.yaml"], "c.yaml": tenant("c", "192.0.2.3")})
+		r.untilTold("www.c.example.", "192.0.2.3")
+		r.untilTold("www.a.example.", "")
+		r.check("www.b.example.", "")
+	})
+	t.Run("guard 100%", func(t *testing.T) {
+		r := linkedRig(t, files, live.Options{Guard: 100})
+		r.swap("2", empty)
+		r.untilTold("www.a.example.", "")
+		r.check("www.b.example.", "")
+	})
+}
+
 // What is wrong with a version is said once, also if it is something else in
 // between.
 func TestLife_SaidOncePerVersion(t *testing.T) {

@@ -18,10 +18,11 @@ type Checked struct {
 	Problems []Problem        // of all documents
 }
 
-// Check loads a map once, as Open does at a cold start, and watches nothing. The
-// error is that of a map that cannot be read at all.
-func Check(path string, compile mapset.Options) (*Checked, error) {
-	l := newLoader(Options{Path: path, Compile: compile}, nil, nil)
+// Check loads a map once, as Open does at a cold start, and watches nothing. Of the
+// options, Path, Compile and ZoneFiles count. The error is that of a map that cannot
+// be read at all.
+func Check(opt Options) (*Checked, error) {
+	l := newLoader(opt, nil, nil)
 	paths, err := l.find()
 	if err != nil {
 		return nil, err

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // coldly loads a directory of documents for the first time.
@@ -18,7 +16,7 @@ func coldly(t *testing.T, documents map[string]string) *Checked {
 			t.Fatal(err)
 		}
 	}
-	checked, err := Check(dir, mapset.Options{})
+	checked, err := Check(Options{Path: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	Guard   int // percent of what is in force that one reload may take away; 0 is for any
 	Log     Logger
 
+	ZoneFiles []string // directories that zone files may lie in, beside that of their document
+
 	State    string // directory where accepted documents are kept; "" for nowhere
 	Owner    string // who uses that directory, for the complaint of a second one
 	Settings string // Compile, and what else of the configuration decides what a transfer holds
@@ -118,14 +120,15 @@ func (s *Store) follow(ctx context.Context) {
 
 // Rules are options of a store that can change while it is open.
 type Rules struct {
-	Guard int // see [Options]
+	Guard     int // see [Options], as of all others
+	ZoneFiles []string
 }
 
 // Govern gives the store other rules, and has what is refused judged anew by them.
 func (s *Store) Govern(r Rules) {
 	s.loader.mu.Lock()
 	defer s.loader.mu.Unlock()
-	s.loader.opt.Guard = r.Guard
+	s.loader.opt.Guard, s.loader.opt.ZoneFiles = r.Guard, r.ZoneFiles
 	s.reconsider()
 }
 

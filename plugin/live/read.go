@@ -69,7 +69,9 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	var parsed []candidate
 	var gone []string
 	var failed []problem
+	dirs := NewZoneDirs(l.opt.ZoneFiles)
 	for _, p := range paths {
+		dirs.look(filepath.Dir(p)) // before the document is read
 		data, err := readFile(p, maxBytes)
 		switch {
 		case errors.Is(err, source.ErrUnsettled):
@@ -89,7 +91,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	l.missing(b, gone, failed)
 	l.rewatch() // before the zone files are read, so that no change is missed
 	for _, c := range parsed {
-		l.complete(b, c, readFile)
+		l.complete(b, c, dirs, readFile)
 	}
 	return b
 }
@@ -117,16 +119,21 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 
 // complete adds the zone files to a candidate, which joins the batch if it is
 // not what is in force already.
-func (l *loader) complete(b *batch, c candidate, readFile readFunc) {
+func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFunc) {
 	h := sha256.New()
 	h.Write(c.sum[:])
 	c.src.ZoneFiles = make(map[fqdn.Name]*zonefile.Zone)
 	unsettled := false
 	eachZoneFile(c.src.Doc, func(z *mapfile.Zone, name string) {
-		f := l.zoneFile(z.Name, name, readFile)
+		f := l.zoneFile(z.Name, name, func(path string, _ int64) ([]byte, error) {
+			return dirs.Read(c.path, path, readFile)
+		})
+		outside := (*outsideError)(nil)
 		switch {
 		case errors.Is(f.err, source.ErrUnsettled):
 			unsettled = true
+		case errors.As(f.err, &outside):
+			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "V17", "move the zone file there, or write its directory as zone_files in the Corefile", "zone_file of %q: %s", z.Name, f.err))
 		case f.err != nil:
 			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "", "correct the zone file, or its path, which is relative to the document", "zone_file of %q: %s", z.Name, f.err))
 		default:

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -77,11 +78,10 @@ func (d *decoder) refuse(pos Pos, rule, remedy, format string, args ...any) {
 	d.errs = append(d.errs, d.doc.Errorf(inside(d.doc, pos), rule, remedy, format, args...))
 }
 
-// done returns the errors in order. An alias repeats what is wrong with its
-// anchor: that is one error.
+// done returns the errors in order.
 func (d *decoder) done() Errors {
 	d.errs.Sort()
-	out := slices.CompactFunc(d.errs, func(a, b *Error) bool { return *a == *b })
+	out := d.errs
 	if d.more > 0 {
 		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.more)
 	}
@@ -110,14 +110,15 @@ func (d *decoder) document(root *node) {
 	}
 	d.doc.Pos = o.keyPos("anycast")
 	before := d.count()
-	d.doc.Anycast = d.addrs(o.get("anycast"), "anycast", false)
+	d.doc.Anycast = d.answered(o.get("anycast"), "anycast", false)
 	d.doc.AnycastInvalid = d.count() > before
 	d.accounts(o.get("accounts"))
 	d.read = true
 }
 
 // str reads the value of key as text; what a scalar without quotes looks like
-// does not matter as long as it is not null, true or false.
+// does not matter as long as it is not null, true or false. Text with a control
+// character is refused (V1), however it is written: logs and terminals print it.
 func (d *decoder) str(n *node, key string) (string, bool) { return d.scalar(n, "%q", key) }
 
 // item reads one item of the list at key as str does.
@@ -127,11 +128,21 @@ func (d *decoder) item(n *node, key string) (string, bool) {
 
 // scalar reads n as text. An error calls it what, which takes the key.
 func (d *decoder) scalar(n *node, what, key string) (string, bool) {
-	if n.kind == kindNumber || n.kind == kindText && n.text != "" {
-		return n.text, true
+	isText := n.kind == kindNumber || n.kind == kindText && n.text != ""
+	at := -1
+	if isText {
+		at = strings.IndexFunc(n.text, unicode.IsControl)
+	}
+	if isText && at < 0 {
+		return n.text, true // Nearly every one: nothing is made of what and key.
 	}
 	what = fmt.Sprintf(what, key)
-	if n.kind == kindText {
+	switch {
+	case isText:
+		r, _ := utf8.DecodeRuneInString(n.text[at:])
+		d.refuse(n.pos, "V1", "take it out, and write the text on one line", "%s holds the control character %U", what, r)
+		return "", false
+	case n.kind == kindText:
 		d.refuse(n.pos, "V1", "write a value", "%s is empty", what)
 		return "", false
 	}

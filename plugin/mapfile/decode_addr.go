@@ -38,6 +38,35 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 	return out
 }
 
+// MaxAddrs is how many addresses of one family may be answered together (V16). An
+// answer with more, or the HTTPS record that hints at them, would not fit a DNS
+// message.
+const MaxAddrs = 1000
+
+// answered is addrs for a list that is answered as a whole, which has a limit.
+func (d *decoder) answered(n *node, key string, objects bool) []Addr {
+	out := d.addrs(n, key, objects)
+	var v4, v6 []Pos
+	for _, a := range out {
+		if a.IP.Is4() {
+			v4 = append(v4, a.Pos)
+		} else {
+			v6 = append(v6, a.Pos)
+		}
+	}
+	d.fewEnough(v4, "IPv4", key)
+	d.fewEnough(v6, "IPv6", key)
+	return out
+}
+
+// fewEnough complains about the first address beyond the limit.
+func (d *decoder) fewEnough(at []Pos, family, key string) {
+	if len(at) > MaxAddrs {
+		d.refuse(at[MaxAddrs], "V16", "take addresses out: an answer with more does not fit a DNS message",
+			"%q has %d %s addresses, more than %d", key, len(at), family, MaxAddrs)
+	}
+}
+
 // ipObject returns the value of "ip" in an entry of "ips" as the API prints it,
 // or nil.
 func (d *decoder) ipObject(n *node) *node {
@@ -63,9 +92,9 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 		d.refuse(n.pos, "V2", remedy, "%s is no IP address", quoted(s))
 		return ip, false
 	}
-	if text := unfit(ip); text != "" {
+	if text := Unfit(ip); text != "" {
 		remedy := "write the unicast address of an edge server"
-		if plain := ip.Unmap().WithZone(""); plain != ip && unfit(plain) == "" {
+		if plain := ip.Unmap().WithZone(""); plain != ip && Unfit(plain) == "" {
 			remedy = "write " + plain.String()
 		}
 		d.refuse(n.pos, "V2", remedy, "address %s %s", quoted(s), text)
@@ -74,8 +103,12 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 	return ip, true
 }
 
-// unfit tells why no client can be sent to ip, or returns "".
-func unfit(ip netip.Addr) string {
+// broadcast is the address of all machines of a network, which is no edge server's.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// Unfit tells why no client can be sent to ip (V2), as in "is multicast", or returns
+// "".
+func Unfit(ip netip.Addr) string {
 	switch {
 	case ip.Zone() != "":
 		return "has a zone"
@@ -85,6 +118,8 @@ func unfit(ip netip.Addr) string {
 		return "is unspecified"
 	case ip.IsMulticast():
 		return "is multicast"
+	case ip == broadcast:
+		return "is the broadcast address"
 	}
 	return ""
 }
@@ -136,7 +171,7 @@ func (d *decoder) prefix(n *node, s string) (netip.Prefix, bool) {
 		d.refuse(n.pos, "V2", remedy, "%s is no IP prefix", quoted(s))
 		return p, false
 	}
-	if text := unfit(p.Addr()); text != "" {
+	if text := Unfit(p.Addr()); text != "" {
 		remedy := "write address space that an edge server can use"
 		if p.Addr().Is4In6() {
 			remedy = "write it as an IPv4 prefix"

@@ -50,7 +50,7 @@ func (d *decoder) addressMap(o *object, id string) AddressMap {
 		return m
 	}
 	before := d.count()
-	m.IPs = d.addrs(o.get("ips"), "ips", true)
+	m.IPs = d.answered(o.get("ips"), "ips", true)
 	m.IPsInvalid = d.count() > before
 	before = d.count()
 	m.Members = d.members(o.get("memberships"))

@@ -94,7 +94,7 @@ func (d *decoder) edgeIPs(app *SpectrumApp, n, dns, dnsType *node) bool {
 	ips, connectivity := o.get("ips"), o.get("connectivity")
 	if app.Static {
 		before := d.count()
-		app.IPs = d.addrs(ips, "ips", false)
+		app.IPs = d.answered(ips, "ips", false)
 		if len(app.IPs) == 0 && d.count() == before {
 			d.refuse(typ.pos, "V12", `add "ips", or write type: dynamic`, `"edge_ips" of type static needs "ips"`)
 		}

@@ -1,6 +1,6 @@
 // Package mapfile reads one map document: bytes in, a [Document] with the
 // position of everything that a later complaint may be about out. It knows what
-// a single place of a document may say (rules V1 to V3, V12, V13 and the half of
+// a single place of a document may say (rules V1 to V3, V12, V13, V16 and the half of
 // V14 that needs no zone file); what the places say together is the business of
 // package mapset. It reads no disk.
 //

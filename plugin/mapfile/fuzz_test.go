@@ -143,7 +143,7 @@ func checkDocument(t *testing.T, doc *Document) {
 func checkAddrs(t *testing.T, list string, addrs []Addr) {
 	seen := make(map[string]bool)
 	for _, a := range addrs {
-		if unfit(a.IP) != "" || !a.IP.IsValid() || seen[a.IP.String()] {
+		if Unfit(a.IP) != "" || !a.IP.IsValid() || seen[a.IP.String()] {
 			t.Errorf("%s: address %v", list, a.IP)
 		}
 		seen[a.IP.String()] = true

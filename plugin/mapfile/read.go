@@ -8,10 +8,9 @@ import (
 
 // Limits of a document. The format itself nests nine deep.
 const (
-	maxDepth   = 32
-	maxBytes   = 256 << 20
-	maxFlow    = 4 << 20   // bytes of one flow collection in YAML; see longFlow
-	maxAliased = 1_000_000 // values that aliases may stand for, all together
+	maxDepth = 32
+	maxBytes = 256 << 20
+	maxFlow  = 4 << 20 // bytes of one flow collection in YAML; see longFlow
 )
 
 // read turns the text of d into a tree. A document that cannot be read at all

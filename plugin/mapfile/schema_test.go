@@ -133,7 +133,9 @@ func TestSchemaJudgesValuesAsParse(t *testing.T) {
 			"example.org", "Example.ORG.", ".", "org", "bücher.example", "**.example.org",
 			"", "@", "*", "*.", "*.example.org", "a.*.example.org", "a..b", long + "a",
 		},
-		`{"accounts": [{"id": "a", "address_maps": [{"ips": [{"ip": "192.0.2.1", "created_at": %q}]}]}]}`: {"2023-01-02", ""},
+		`{"accounts": [{"id": "a", "address_maps": [{"ips": [{"ip": "192.0.2.1", "created_at": %q}]}]}]}`: {"2023-01-02", "", "a\u00a0b", "a\tb", "a\u0085b"},
+		`{"accounts": [{"id": "a", "name": %q}]}`:                                                         {"", "Żółć", "a\nb", "\u009b31m"},
+		`{"accounts": [{"id": %q}]}`:                                                                      {"a", "", "a\nb", "\u009f"},
 	} {
 		for _, v := range values {
 			data := fmt.Appendf(nil, format, v)

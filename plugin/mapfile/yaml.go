@@ -3,7 +3,6 @@ package mapfile
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 
 	"go.yaml.in/yaml/v4"
@@ -19,8 +18,8 @@ func readYAML(d *Document) (root node, ok bool, errs Errors) {
 		errs = append(errs, d.Errorf(inside(d, second), "V1",
 			"put each document into a file of its own, in one directory", "a second document in one file"))
 	}
-	if failed := (*placed)(nil); errors.As(err, &failed) {
-		return node{}, false, append(errs, d.Errorf(failed.pos, "V1", "write the values out", "%s", failed.err))
+	if found := (aliases)(nil); errors.As(err, &found) {
+		return node{}, false, append(errs, found.refused(d)...)
 	}
 	if err != nil {
 		return node{}, false, Errors{notYAML(d, err)}
@@ -49,61 +48,55 @@ func (c *converter) read(text []byte, depth int) (root node, second Pos, err err
 	case err != io.EOF:
 		return node{}, Pos{}, err
 	}
-	c.anchors, c.free = make(map[*yaml.Node]anchored), c.slab
-	root, _, failed := c.convert(tree.Content[0])
-	if failed != nil {
-		return node{}, second, failed
+	c.found, c.free = nil, c.slab
+	root = c.convert(tree.Content[0])
+	if len(c.found) > 0 {
+		return node{}, second, c.found
 	}
 	return root, second, nil
 }
 
-// Why a document with aliases is refused as a whole.
-var (
-	errAliasLoop = errors.New("an alias refers to a value that it is part of")
-	errAliasMany = fmt.Errorf("aliases stand for more than %d values", maxAliased)
-)
+// aliases are those of a text, as an error. A document with one is refused: a few
+// lines of aliases stand for millions of values, and for the author of a map they
+// hide what a name is answered with.
+type aliases []node
 
-// converter turns the library's tree into ours. An alias shares the children of
-// its anchor, so that it costs no memory; what it costs in time is bounded by
-// counting the values it stands for.
-type converter struct {
-	line    int // how many lines come before the text
-	anchors map[*yaml.Node]anchored
-	aliased int
-	slab    []node // room for the children in one text after the other; may be none
-	free    []node // what is left of it
-}
+func (a aliases) Error() string { return "YAML aliases are refused" }
 
-type anchored struct {
-	node node
-	size int // values in it, aliases expanded
-}
-
-// convert returns n in our form and the number of values in it.
-func (c *converter) convert(n *yaml.Node) (node, int, *placed) {
-	if n.Kind == yaml.AliasNode {
-		return c.alias(n)
+// refused returns what is said of the document d, of each alias where it stands.
+func (a aliases) refused(d *Document) Errors {
+	dec := &decoder{doc: d}
+	for _, n := range a {
+		dec.refuse(n.pos, "V1", "write the value out here, or put text that starts with an asterisk in quotes", "%s, and %s is one", a.Error(), quoted("*"+n.text))
 	}
+	return dec.done()
+}
+
+// converter turns the library's tree into ours.
+type converter struct {
+	line  int     // how many lines come before the text
+	found aliases // in the text
+	slab  []node  // room for the children in one text after the other; may be none
+	free  []node  // what is left of it
+}
+
+// convert returns n in our form. An alias is noted, and nothing stands for it.
+func (c *converter) convert(n *yaml.Node) node {
 	out := node{kind: kindOf(n), pos: c.posOf(n), text: n.Value}
+	if n.Kind == yaml.AliasNode {
+		c.found = append(c.found, out)
+		return out
+	}
 	if out.kind == kindOther {
 		out.text = n.Tag
 	}
-	size := 1
 	if len(n.Content) > 0 {
 		out.kids = c.room(len(n.Content))
 	}
 	for i, kid := range n.Content {
-		var kidSize int
-		var failed *placed
-		if out.kids[i], kidSize, failed = c.convert(kid); failed != nil {
-			return node{}, 0, failed
-		}
-		size += kidSize
+		out.kids[i] = c.convert(kid)
 	}
-	if n.Anchor != "" {
-		c.anchors[n] = anchored{out, size}
-	}
-	return out, size, nil
+	return out
 }
 
 // room returns n nodes to be filled.
@@ -114,18 +107,6 @@ func (c *converter) room(n int) []node {
 	kids := c.free[:n:n]
 	c.free = c.free[n:]
 	return kids
-}
-
-// alias returns what the alias n stands for, at the place where that stands.
-func (c *converter) alias(n *yaml.Node) (node, int, *placed) {
-	a, ok := c.anchors[n.Alias]
-	if !ok {
-		return node{}, 0, &placed{c.posOf(n), errAliasLoop}
-	}
-	if c.aliased += a.size; c.aliased > maxAliased {
-		return node{}, 0, &placed{c.posOf(n), errAliasMany}
-	}
-	return a.node, a.size, nil
 }
 
 func (c *converter) posOf(n *yaml.Node) Pos { return posOf(c.line+n.Line, n.Column) }

@@ -8,8 +8,8 @@ import (
 
 // Violation is a change that a reload may not make.
 type Violation struct {
-	Rule    string // P1 to P4
-	Account string // "" for P4
+	Rule    string // P1 to P5
+	Account string // "" for P4 and P5
 	Map     string // id of the address map, "" if it is about none
 	Text    string
 	Remedy  string
@@ -20,21 +20,56 @@ func (v Violation) Error() string {
 	return fmt.Sprintf("%s: %s\n  remedy: %s", v.Rule, v.Text, v.Remedy)
 }
 
-// Protect judges next against the version in force (P1 to P4 of the map format).
+// Protect judges next against the version in force (P1 to P5 of the map format).
 // guard is the percentage of the names, zones or map addresses in force that may
-// go at once; 0 is for any. The violations are in a fixed order; none means that
-// next may come into force.
+// go at once; 0 is for any as long as some are left. The violations are in a fixed
+// order; none means that next may come into force.
 func Protect(old, next *Snapshot, guard int) []Violation {
+	return append(ProtectAccounts(old, next), ProtectWhole(old, next, guard)...)
+}
+
+// ProtectAccounts is the part of [Protect] that is about single accounts (P1 to P3).
+func ProtectAccounts(old, next *Snapshot) []Violation {
 	var out []Violation
 	for _, id := range changedAccounts(old, next) {
 		if was := old.accounts[id]; was != nil {
 			out = append(out, protectAccount(was, next.accounts[id])...)
 		}
 	}
-	if guard > 0 {
-		out = append(out, guarded(old, next, guard)...)
-	}
 	return out
+}
+
+// ProtectWhole is the part of [Protect] that is about the whole map (P4 and P5).
+func ProtectWhole(old, next *Snapshot, guard int) []Violation {
+	if guard > 0 {
+		return guarded(old, next, guard)
+	}
+	return emptied(old, next)
+}
+
+// emptied refuses a version that leaves no zone, or no proxied name, as an empty
+// document does: all origins would be shown (P5).
+func emptied(old, next *Snapshot) []Violation {
+	var text string
+	switch {
+	case old.stats.Zones > 0 && next.stats.Zones == 0:
+		text = fmt.Sprintf("none of the %d zones in force would be left", old.stats.Zones)
+	case old.hasProxied() && !next.hasProxied():
+		text = "no name would be proxied any more, and all origins would be shown"
+	default:
+		return nil
+	}
+	return []Violation{{Rule: "P5", Text: text, Remedy: "put them back; if it is meant so, write guard 100% in the Corefile for this reload"}}
+}
+
+// hasProxied reports whether any name of the map is proxied.
+func (s *Snapshot) hasProxied() bool {
+	for p := range s.zones.all() {
+		if p.hasProxied() {
+			return true
+		}
+	}
+	return false
 }
 
 // protectAccount judges an account; now is nil if it would disappear.

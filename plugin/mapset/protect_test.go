@@ -261,3 +261,58 @@ func TestP4_Guard(t *testing.T) {
 		t.Errorf("from nothing: %v", v)
 	}
 }
+
+// Without guard, a version does not leave the map without zones or without proxied
+// names, whatever it does to parts of it.
+func TestP5_NothingLeft(t *testing.T) {
+	const (
+		noZone  = "P5   none of the 2 zones in force would be left"
+		noNames = "P5   no name would be proxied any more"
+		two     = `
+anycast: [192.0.2.1]
+accounts:
+  - {id: acme, zones: [{name: example.org, proxied: [www, "*.shop"]}]}
+  - {id: globex, zones: [{name: example.net, proxied: [www]}]}
+`
+	)
+	all := edit(t, edit(t, two, `[www, "*.shop"]`, "all"), "[www]", "all")
+	none := edit(t, edit(t, two, `[www, "*.shop"]`, "[]"), "[www]", "[]")
+	app := "anycast: [192.0.2.1]\naccounts: [{id: acme, zones: [{name: example.org}], spectrum_apps: [{dns: {name: ssh.example.org, type: CNAME}, edge_ips: {type: dynamic}}]}]\n"
+	for _, c := range []struct{ name, old, next, want string }{
+		{"empty", two, "{}", noZone},
+		{"no accounts", two, "anycast: [192.0.2.1]\naccounts: []", noZone},
+		{"accounts without zones", two, "accounts: [{id: acme}]", noZone},
+		{"zones without names", none, "{}", noZone},
+		{"no names", two, none, noNames},
+		{"no names of zones proxied throughout", all, none, noNames},
+		{"marked as not proxied", two, strings.ReplaceAll(none, "[]", "[{name: www, proxied: false}]"), noNames},
+		{"no application", app, app[:strings.Index(app, ", spectrum_apps")] + "}]", noNames},
+		{"one name left", two, edit(t, two, `[www, "*.shop"]`, "[]"), ""},
+		{"one zone left", two, edit(t, two, "  - {id: acme", "#"), ""},
+		{"a wildcard left", two, edit(t, none, "name: example.org, proxied: []", `name: example.org, proxied: ["*"]`), ""},
+		{"a zone proxied throughout left", two, edit(t, none, "name: example.net, proxied: []", "name: example.net, proxied: all"), ""},
+		{"an application left", two, app, ""},
+		{"all others", two, "anycast: [192.0.2.1]\naccounts: [{id: other, zones: [{name: example.com, proxied: [www]}]}]", ""},
+		{"no map addresses", protected, two, ""}, // P1 to P3 are others' tests
+		{"nothing before", "{}", "{}", ""},
+		{"no zones before", "accounts: [{id: acme}]", "{}", ""},
+		{"no names before", none, edit(t, none, "example.org", "example.com"), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			old, next := build(t, mapset.Options{}, c.old), build(t, mapset.Options{}, c.next)
+			var got []string
+			for _, v := range mapset.ProtectWhole(old, next, 0) {
+				got = append(got, fmt.Sprint(v.Rule, " ", v.Account, " ", v.Map, " ", v.Text))
+				if !strings.Contains(v.Remedy, "guard 100%") {
+					t.Errorf("remedy %q", v.Remedy)
+				}
+			}
+			if len(got) > 1 || c.want == "" && len(got) > 0 || c.want != "" && (len(got) == 0 || !strings.HasPrefix(got[0], c.want)) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if v := mapset.ProtectWhole(old, next, 100); len(v) > 0 {
+				t.Errorf("with guard 100%%: %v", v)
+			}
+		})
+	}
+}

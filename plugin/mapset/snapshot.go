@@ -1,7 +1,7 @@
 // Package mapset compiles map documents into an immutable [Snapshot] and
 // decides, for an owner name, whether it is proxied and with which addresses it
 // is answered. What documents say together is checked here (rules V4 to V11,
-// V14 and V15 of the map format), as is what a reload may not do (P1 to P4).
+// V14 and V15 of the map format), as is what a reload may not do (P1 to P5).
 package mapset
 
 import (

@@ -2,29 +2,33 @@ package zonefile
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-// Error is one complaint about one line of a zone file.
+// Error is one complaint about one place of a zone file. It quotes nothing of the
+// file: a map that names a file which is none, as one of passwords, must not bring
+// a line of it into a log.
 type Error struct {
 	File   string
 	Line   int32  // from 1; 0 for the file as a whole
-	Text   string // what is wrong, lower case, values quoted
+	Col    int32  // from 1
+	Text   string // what is wrong, lower case
 	Remedy string // what to do about it
 	Err    error  // the library's error, or nil
 }
 
 // Error prints the place, what is wrong, and the remedy on a line of its own:
 //
-//	db.example.org:12: tag cf-proxied has the value "yes"
+//	db.example.org:12:33: tag cf-proxied has a value that is neither true nor false
 //	  remedy: write cf-proxied:true or cf-proxied:false
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
 		b.WriteString(e.File + ":")
 		if e.Line > 0 {
-			fmt.Fprintf(&b, "%d:", e.Line)
+			fmt.Fprintf(&b, "%d:%d:", e.Line, max(1, e.Col))
 		}
 		b.WriteByte(' ')
 	}
@@ -77,22 +81,43 @@ func parseError(err error, r *reader) *Error {
 		e.Text = "$INCLUDE is not followed: marks in the included file would be missed"
 		e.Remedy = "put the records into one file"
 	default:
-		e.Text = strings.TrimPrefix(err.Error(), "dns: ")
-		e.Remedy = "correct the record or directive on this line"
-		text, place, ok := cutLast(e.Text, " at line: ")
-		if !ok {
-			return e
-		}
-		e.Text = text
+		told := Explain(err)
+		e.Text, e.Remedy = told.Text, told.Remedy
 		// The parser may have looked ahead to the next line and knows its own;
 		// but of what a $GENERATE makes it counts the records.
-		line, _, _ := strings.Cut(place, ":")
-		if n, err := strconv.ParseInt(line, 10, 32); err == nil && !r.generating && r.start < r.end {
-			e.Line = int32(n)
+		if told.Line > 0 && !r.generating && r.start < r.end {
+			e.Line, e.Col = told.Line, told.Col
 		}
 	}
 	return e
 }
+
+// Explain turns an error of the library's parser into one that quotes nothing of
+// the text that was read. Its File is empty, and its Line is 0 if the library does
+// not tell it.
+func Explain(err error) *Error {
+	e := &Error{Err: err, Text: "no record or directive", Remedy: "correct the record or directive in this place"}
+	rest, place, ok := cutLast(err.Error(), " at line: ")
+	if !ok {
+		return e
+	}
+	line, col, _ := strings.Cut(place, ":")
+	l, err := strconv.ParseInt(line, 10, 32)
+	c, err2 := strconv.ParseInt(col, 10, 32)
+	if err == nil && err2 == nil {
+		e.Line, e.Col = int32(l), int32(c)
+	}
+	// Before the place stands what was read there, in quotes, and before that one
+	// of the library's own phrases; some others hold what was read as well.
+	if phrase := ownPhrase.FindStringSubmatch(rest); phrase != nil && strings.Count(rest, "dns: ") == 1 {
+		e.Text = phrase[1]
+	}
+	return e
+}
+
+// ownPhrase matches the library's errors that hold a phrase of its own. What was
+// read is always in quotes.
+var ownPhrase = regexp.MustCompile(`^dns: ([A-Za-z0-9 /$-]+): "`)
 
 // cutLast is [strings.Cut] around the last sep.
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -127,7 +127,7 @@ func (b *builder) owner(h *dns.RR_Header) (fqdn.Name, bool) {
 		name = b.zone.Apex
 	}
 	if soa && name != b.zone.Apex {
-		b.complain(&Error{Line: b.rec.line, Text: fmt.Sprintf("SOA of %q in a zone file of %q", name, b.zone.Apex),
+		b.complain(&Error{Line: b.rec.line, Text: fmt.Sprintf("SOA of another zone in a zone file of %q", b.zone.Apex),
 			Remedy: "name the file of this zone"})
 		return "", false
 	}
@@ -151,7 +151,7 @@ func (b *builder) mark() Mark {
 	var near bool
 	var err *Error
 	if r.mark, near, err = markOf(r.text); err != nil {
-		err.Line = r.line
+		err.Line += r.line
 		b.complain(err)
 	}
 	if near && len(b.zone.Warnings) < maxErrors {

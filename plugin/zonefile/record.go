@@ -2,6 +2,7 @@ package zonefile
 
 import (
 	"bytes"
+	"unicode/utf8"
 )
 
 // record is the text of one record, or of the $GENERATE line that stands for
@@ -45,12 +46,13 @@ func (r *record) inherits() bool { return r.text[0] == ' ' || r.text[0] == '\t' 
 
 // markOf returns the mark in the comments of a record. One over several lines
 // has a comment on each; that one of them says true is enough. near tells of a
-// comment that has no tags and yet speaks of the tag.
+// comment that has no tags and yet speaks of the tag. The Line of an error counts
+// from 0.
 func markOf(text []byte) (mark Mark, near bool, err *Error) {
 	if bytes.IndexByte(text, ';') < 0 {
 		return Unmarked, false, nil
 	}
-	for len(text) > 0 {
+	for n := int32(0); len(text) > 0; n++ {
 		line := firstLine(text)
 		text = text[len(line):]
 		c := comment(line)
@@ -59,16 +61,22 @@ func markOf(text []byte) (mark Mark, near bool, err *Error) {
 			continue
 		}
 		tags, err := readTags(string(c))
-		if err != nil {
-			return mark, near, err
+		var m Mark
+		if err == nil {
+			m, err = markIn(tags)
 		}
-		m, err := markIn(tags)
 		if err != nil {
+			err.Line, err.Col = n, columnOfTags(line)
 			return mark, near, err
 		}
 		mark = max(mark, m)
 	}
 	return mark, near, nil
+}
+
+// columnOfTags returns the column in which the tags of a line stand, in characters.
+func columnOfTags(line []byte) int32 {
+	return int32(utf8.RuneCount(line[:bytes.LastIndex(line, []byte(keyword))]) + 1)
 }
 
 // comment returns the comment at the end of a line with its semicolon. The line

@@ -2,7 +2,6 @@ package zonefile
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 )
 
@@ -63,13 +62,13 @@ func readList(s string) ([]Tag, *Error) {
 		tag := Tag{Name: strings.TrimSpace(s[:end])}
 		named, valued := tag.Name != "", strings.HasPrefix(s[end:], ":")
 		if !named && valued || !isTagName(tag.Name) {
-			return nil, &Error{Text: fmt.Sprintf("%q is no tag name", tag.Name),
+			return nil, &Error{Text: "no tag name where one belongs",
 				Remedy: "write letters, digits, _ and -, and after them a colon and the value, or a comma and the next tag"}
 		}
 		s = s[end:]
 		if valued {
 			var err *Error
-			if tag.Value, s, err = readValue(tag.Name, strings.TrimSpace(s[1:])); err != nil {
+			if tag.Value, s, err = readValue(strings.TrimSpace(s[1:])); err != nil {
 				return nil, err
 			}
 		}
@@ -82,7 +81,7 @@ func readList(s string) ([]Tag, *Error) {
 }
 
 // readValue reads the value at the head of s, which ends at a comma or with s.
-func readValue(name, s string) (value, rest string, err *Error) {
+func readValue(s string) (value, rest string, err *Error) {
 	if !strings.HasPrefix(s, `"`) {
 		end := strings.IndexByte(s, ',')
 		if end < 0 {
@@ -90,19 +89,19 @@ func readValue(name, s string) (value, rest string, err *Error) {
 		}
 		value = strings.TrimSpace(s[:end])
 		if strings.ContainsAny(value, `"=\`) {
-			return "", "", &Error{Text: fmt.Sprintf("value %q of tag %s holds one of \" = \\ outside quotes", value, name),
+			return "", "", &Error{Text: `the value of a tag holds one of " = \ outside quotes`,
 				Remedy: "write it as a JSON string in double quotes"}
 		}
 		return value, s[end:], nil
 	}
 	end := endOfString(s)
 	if json.Unmarshal([]byte(s[:end]), &value) != nil {
-		return "", "", &Error{Text: fmt.Sprintf("value %s of tag %s is no JSON string", s[:end], name),
+		return "", "", &Error{Text: "the value of a tag is no JSON string",
 			Remedy: `close it with a double quote, and write \" and \\ inside it`}
 	}
 	rest = strings.TrimSpace(s[end:])
 	if rest != "" && rest[0] != ',' {
-		return "", "", &Error{Text: fmt.Sprintf("%q after the quoted value of tag %s", rest, name),
+		return "", "", &Error{Text: "text after the quoted value of a tag",
 			Remedy: "write a comma and the next tag"}
 	}
 	return value, rest, nil
@@ -154,7 +153,7 @@ func markIn(tags []Tag) (Mark, *Error) {
 		case "":
 			return mark, &Error{Text: "tag " + proxiedTag + " has no value", Remedy: markRemedy}
 		default:
-			return mark, &Error{Text: fmt.Sprintf("tag %s has the value %q", proxiedTag, tag.Value), Remedy: markRemedy}
+			return mark, &Error{Text: "tag " + proxiedTag + " has a value that is neither true nor false", Remedy: markRemedy}
 		}
 	}
 	return mark, nil

@@ -220,3 +220,39 @@ func export(n int) []byte {
 	}
 	return b.Bytes()
 }
+
+// No error brings a word of the file into a log: a map may name a file that is no
+// zone file, as one of passwords.
+func TestV17_ErrorsQuoteNothing(t *testing.T) {
+	const soa = "@ 300 SOA ns dns 1 2 3 4 5\n"
+	files := []string{
+		"root:$6$SECRET$SECRET:19000:0:99999:7:::\n", "SECRET\n", "SECRET SECRET SECRET SECRET\n", "\"SECRET", "(SECRET", "SECRET)", "\x00SECRET\n",
+		"-----BEGIN SECRET-----\nSECRET\n", "user = SECRET\npassword = SECRET ; SECRET\n", "{\"token\": \"SECRET\"}\n",
+		"$TTL SECRET\n", "$ORIGIN SECRET..\n", "$INCLUDE SECRET\n", "$SECRET\n", "$GENERATE SECRET\n", "$GENERATE 1-2 SECRET$ A SECRET$\n", "$GENERATE 1-2 SECRET${SECRET} A 192.0.2.$\n",
+		"www A 192.0.2.1 ; cf_tags=SECRET SECRET\n", "www A 192.0.2.1 ; cf_tags=cf-proxied:SECRET\n", "www A 192.0.2.1 ; cf_tags=SECRET:\"SECRET\n", "www A 192.0.2.1 ; cf_tags=SECRET:SECRET=\n",
+		"www A 192.0.2.1 ; cf_tags=SECRET:\"SECRET\" SECRET\n", "SECRET.example.net. 300 SOA ns dns 1 2 3 4 5\n", "SECRET.example.net. 300 A 192.0.2.1\n",
+	}
+	for _, name := range dns.TypeToString {
+		for _, rdata := range []string{"SECRET", "SECRET SECRET SECRET SECRET SECRET", `1 "SECRET"`, "1 1 1 SECRET", "1:SECRET/8", "1 . SECRET=SECRET", "dns:SECRET", `"dns: SECRET: "`, `\# 4 SECRET`, `\# 1 5E`, "10 SECRET..", "1 0123:4567:89ab:SECRET"} {
+			files = append(files, soa+"SECRET 300 IN "+name+" "+rdata+"\n")
+		}
+	}
+	refused := 0
+	for _, text := range files {
+		_, err := zonefile.Parse("db", []byte(text), apex)
+		var errs zonefile.Errors
+		switch {
+		case err == nil: // Much of it is legal in a TXT.
+		case !errors.As(err, &errs) || strings.Contains(strings.ToUpper(err.Error()), "SECRET") || strings.Contains(err.Error(), "$6$"):
+			t.Errorf("%q: %v", text, err)
+		default:
+			refused++
+			if e := errs[0]; e.Line > 0 && !strings.HasPrefix(err.Error(), fmt.Sprintf("db:%d:%d: ", e.Line, max(1, e.Col))) {
+				t.Errorf("%q: %v, want the place", text, err)
+			}
+		}
+	}
+	if refused < 500 {
+		t.Errorf("%d of %d are refused", refused, len(files))
+	}
+}

@@ -109,6 +109,7 @@ func (m *member) leave(sh *share) {
 	for _, c := range m.covered {
 		sh.covers.remove(c)
 	}
+	sh.showUnlisted()
 	for _, v := range m.views {
 		sh.store.Release(v)
 	}

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"time"
+
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
 )
@@ -18,8 +20,13 @@ type Checked struct {
 	Problems []Problem        // of all documents
 }
 
+// checkPatience is for how long Check waits for files that are being written. It is
+// longer than they take to settle where the system does not tell who has one open.
+const checkPatience = time.Second
+
 // Check loads a map once, as Open does at a cold start, and watches nothing. The
-// error is that of a map that cannot be read at all.
+// error is that of a map that cannot be read at all. A file that is being written
+// is a problem.
 func Check(path string, compile mapset.Options) (*Checked, error) {
 	current := new(Current)
 	l := newLoader(Options{Path: path, Compile: compile}, nil, nil, current)
@@ -27,7 +34,8 @@ func Check(path string, compile mapset.Options) (*Checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := l.read(paths, source.Read)
+	until := time.Now().Add(checkPatience)
+	b := l.read(paths, func(path string, limit int64) ([]byte, error) { return source.Await(path, limit, until) })
 	l.apply(b)
 	out := &Checked{Snapshot: current.Snapshot()}
 	for _, c := range b.candidates {

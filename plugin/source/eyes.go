@@ -98,7 +98,7 @@ func remedy(err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return ": raise the sysctl fs.inotify.max_user_watches"
 	case errors.Is(err, syscall.EMFILE):
-		return ": raise the sysctl fs.inotify.max_user_instances"
+		return ": raise the sysctl fs.inotify.max_user_instances, or the limit of open files (ulimit -n)"
 	case errors.Is(err, fs.ErrPermission):
 		return ": let the directory be read"
 	}

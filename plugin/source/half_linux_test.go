@@ -183,12 +183,14 @@ func TestLifeCycle_EndlessWriterIsNamed(t *testing.T) {
 		t.Errorf("want %v, got %v", ErrBeingWritten, err)
 	}
 	must(t, file.Close())
-	for c := range w.Changes() {
-		if data, err := w.Read(path, 1<<20); err == nil && string(data) == "x"+before[1:] {
-			return
+	go func() {
+		for range w.Changes() { // Until it is closed.
 		}
-		t.Logf("named early: %v", c.Paths)
-	}
+	}()
+	eventually(t, func() bool {
+		data, err := w.Read(path, 1<<20)
+		return err == nil && string(data) == "x"+before[1:]
+	}, func() string { return "not read after it was closed" })
 }
 
 // At the start, a file that is being written is waited for.

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"time"
+
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
 )
@@ -18,16 +20,21 @@ type Checked struct {
 	Problems []Problem        // of all documents
 }
 
+// checkPatience is for how long Check waits for files that are being written. It is
+// longer than they take to settle where the system does not tell who has one open.
+const checkPatience = time.Second
+
 // Check loads a map once, as Open does at a cold start, and watches nothing. Of the
 // options, Path, Compile and ZoneFiles count. The error is that of a map that cannot
-// be read at all.
+// be read at all. A file that is being written is a problem.
 func Check(opt Options) (*Checked, error) {
 	l := newLoader(opt, nil, nil)
 	paths, err := l.find()
 	if err != nil {
 		return nil, err
 	}
-	b := l.read(paths, source.Read)
+	until := time.Now().Add(checkPatience)
+	b := l.read(paths, func(path string, limit int64) ([]byte, error) { return source.Await(path, limit, until) })
 	l.apply(b)
 	l.shutOut(b)
 	out := &Checked{Snapshot: l.snapshot()}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -35,6 +34,7 @@ type loader struct {
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
 	changed  []fqdn.Name // the zones that answer differently, since the last report
+	patience time.Time   // until when the start waits for files that are being written
 }
 
 // document is the version of a document that is in force.
@@ -112,16 +112,6 @@ func (l *loader) start(m *state.Manifest) error {
 		l.persist()
 	}
 	return nil
-}
-
-// readFirst reads a file at the start. One that has gone since the watcher saw it
-// is unsettled, as it is later: a directory may just be on its way back.
-func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
-	data, err := source.Read(path, limit)
-	if errors.Is(err, fs.ErrNotExist) && l.watch != nil {
-		return l.watch.Read(path, limit)
-	}
-	return data, err
 }
 
 // find returns the paths of the documents, and notes whether they are those of a

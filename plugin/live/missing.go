@@ -57,7 +57,11 @@ func (l *loader) wasMissing() bool {
 // whole returns the documents of the directory, or an error if it is missing or
 // empty.
 func (l *loader) whole() ([]string, error) {
-	paths, err := source.List(l.opt.Path)
+	list := source.List
+	if l.watch != nil {
+		list = l.watch.List // which names the directory again if it cannot be read
+	}
+	paths, err := list(l.opt.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the map is missing: %w", err)

@@ -36,8 +36,9 @@ func TestLife_GoneForAMoment(t *testing.T) {
 	}
 }
 
-// At the start, too, a file that has gone since the watcher saw it is unsettled.
-func TestLife_GoneAtTheStart(t *testing.T) {
+// At the start, a file that has gone since the watcher saw it is waited for: its
+// directory may be on its way back.
+func TestLifeCycle_GoneAtTheStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.yaml")
 	if err := os.WriteFile(path, nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -48,8 +49,12 @@ func TestLife_GoneAtTheStart(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.Read(path, maxBytes); !errors.Is(err, source.ErrUnsettled) {
+		t.Fatalf("Read() = %v, want that it is unsettled", err)
+	}
 	l := newLoader(Options{Path: path, Log: silent{}}, w, nil)
-	if _, err := l.readFirst(path, maxBytes); !errors.Is(err, source.ErrUnsettled) {
-		t.Errorf("readFirst() = %v, want that it is unsettled", err)
+	l.patience = time.Now().Add(time.Minute)
+	if _, err := l.readFirst(path, maxBytes); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("readFirst() = %v, want that it is gone, once that has settled", err)
 	}
 }

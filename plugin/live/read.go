@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -58,6 +59,8 @@ type zoneFile struct {
 	zone *zonefile.Zone
 	err  error
 	sum  [sha256.Size]byte
+
+	failed bool // for want of something that may come back
 }
 
 // readFunc reads a whole file of at most limit bytes.
@@ -76,6 +79,9 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 		switch {
 		case errors.Is(err, source.ErrUnsettled):
 			b.unsettled = true
+		case errors.Is(err, source.ErrBeingWritten):
+			b.unsettled = true
+			b.refuse(p, digest{}, nil, fmt.Errorf("cannot read the map: %w", err))
 		case err != nil && l.isGone(p, err):
 			gone = append(gone, p)
 		case errors.Is(err, fs.ErrNotExist):
@@ -124,26 +130,35 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 	h.Write(c.sum[:])
 	c.src.ZoneFiles = make(map[fqdn.Name]*zonefile.Zone)
 	unsettled := false
+	var failed mapfile.Errors
 	eachZoneFile(c.src.Doc, func(z *mapfile.Zone, name string) {
 		f := l.zoneFile(z.Name, name, func(path string, _ int64) ([]byte, error) {
 			return dirs.Read(c.path, path, readFile)
 		})
 		outside := (*outsideError)(nil)
+		b.unsettled = b.unsettled || errors.Is(f.err, source.ErrUnsettled) || errors.Is(f.err, source.ErrBeingWritten)
 		switch {
 		case errors.Is(f.err, source.ErrUnsettled):
 			unsettled = true
 		case errors.As(f.err, &outside):
 			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "V17", "move the zone file there, or write its directory as zone_files in the Corefile", "zone_file of %q: %s", z.Name, f.err))
 		case f.err != nil:
-			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "", "correct the zone file, or its path, which is relative to the document", "zone_file of %q: %s", z.Name, f.err))
+			wrong := c.src.Doc.Errorf(z.ZoneFilePos, "", zoneFileRemedy(f.err), "zone_file of %q: %s", z.Name, f.err)
+			c.errs = append(c.errs, wrong)
+			if f.failed {
+				failed = append(failed, wrong)
+			}
 		default:
 			c.src.ZoneFiles[z.Name] = f.zone
 			c.zones = append(c.zones, keptZone{z.Name, f.sum})
 		}
 		h.Write(f.sum[:])
 	})
-	if unsettled {
-		b.unsettled = true
+	switch {
+	case len(failed) > 0: // What else is wrong can wait until all can be read.
+		b.problems = append(b.problems, problem{path: c.path, err: failed.Err(), result: Failed})
+		return
+	case unsettled:
 		return
 	}
 	h.Sum(c.digest[:0])
@@ -165,9 +180,34 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 		f.sum = sha256.Sum256(data)
 		l.durable.note(f.sum, data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
+	} else {
+		f.failed = source.Temporary(f.err)
 	}
 	l.zones[name] = f
 	return f
+}
+
+// zoneFileRemedy says what can be done about a zone file that is wrong.
+func zoneFileRemedy(err error) string {
+	if errors.Is(err, source.ErrBeingWritten) {
+		return "wait for its writer to end"
+	}
+	return "correct the zone file, or its path, which is relative to the document"
+}
+
+// startPatience is for how long a start waits for the files that are being written,
+// all of them together.
+const startPatience = 5 * time.Second
+
+// readFirst reads a file at the start. One that is being written is waited for.
+func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
+	if l.patience.IsZero() {
+		l.patience = time.Now().Add(startPatience)
+	}
+	if l.watch == nil {
+		return source.Await(path, limit, l.patience)
+	}
+	return l.watch.Await(path, limit, l.patience)
 }
 
 // eachZoneFile calls f for each zone of the document that names a zone file,

@@ -98,7 +98,7 @@ func remedy(err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return ": raise the sysctl fs.inotify.max_user_watches"
 	case errors.Is(err, syscall.EMFILE):
-		return ": raise the sysctl fs.inotify.max_user_instances"
+		return ": raise the sysctl fs.inotify.max_user_instances, or the limit of open files (ulimit -n)"
 	case errors.Is(err, fs.ErrPermission):
 		return ": let the directory be read"
 	}
@@ -111,9 +111,11 @@ func split(path string) (dir, name string) {
 	return filepath.Clean(dir), name
 }
 
-// withMounts adds to dirs the files of the tree that are mount points.
-func withMounts(dirs map[string]fileID, t *tree) map[string]fileID {
-	for path := range mountPoints(mountInfo) {
+// withMounts adds to dirs the files of the tree that are mount points. The error
+// is that they cannot be told.
+func withMounts(dirs map[string]fileID, t *tree) (map[string]fileID, error) {
+	points, err := mountPoints(mountInfo)
+	for path := range points {
 		dir, name := split(path)
 		id, ok := dirs[dir]
 		if !ok || len(t.files[spot{id, name}]) == 0 {
@@ -123,5 +125,5 @@ func withMounts(dirs map[string]fileID, t *tree) map[string]fileID {
 			dirs[path], _, _ = details(path, fi)
 		}
 	}
-	return dirs
+	return dirs, err
 }

@@ -1,6 +1,10 @@
 package source
 
-import "time"
+import (
+	"os"
+	"syscall"
+	"time"
+)
 
 // How long a file must have been left alone before it is told of. New content
 // is to be in force within one second of the last write, so what is not spent
@@ -21,8 +25,12 @@ const (
 	// a swapped link, and so was complete: if it is being written on already,
 	// the event is on its way through the channels.
 	settleMove = 10 * time.Millisecond
-	// patience is for how long a file may be written without a settling pause
-	// before that is worth a line in the log.
+	// lookAgain is the time between two looks at a file that a process has open
+	// for writing: fsnotify does not tell when it is closed.
+	lookAgain = 100 * time.Millisecond
+	// patience is for how long a file that is open for writing must not have been
+	// written before it is read as it is; and for how long a file may be written
+	// without a settling pause before that is worth a line in the log.
 	patience = 10 * time.Second
 )
 
@@ -36,7 +44,10 @@ type file struct {
 	gen     int   // of the tree, when it was
 	told    stamp // what the consumer was last told of, or the first look
 	pending *pending
-	warned  fileID // the mount of a replaced file that was logged
+	retry   time.Duration // the last pause before another try to read it; 0 after a success
+	asIs    bool          // told of although a process has it open for writing
+	saidAs  bool          // and that was logged
+	warned  fileID        // the mount of a replaced file that was logged
 }
 
 // A pending change is one that has been noticed and not yet been told.
@@ -44,8 +55,25 @@ type pending struct {
 	noticed time.Time
 	due     time.Time // when to look whether the file has settled
 	seen    stamp     // the last look
+	since   time.Time // when that was first seen
 	named   bool      // an event named it: tell of it even if the stamp is as told
-	warned  bool
+	open    bool      // at the last look, a process had it open for writing
+	warned  bool      // it is said to be restless
+	retry   bool      // nothing has happened but that it could not be read
+}
+
+// happens takes note that something does, at the time given.
+func (p *pending) happens(at time.Time) {
+	if p.retry {
+		p.noticed, p.retry = at, false
+	}
+}
+
+// see takes note of a look.
+func (p *pending) see(s stamp, now time.Time) {
+	if s != p.seen {
+		p.seen, p.since = s, now
+	}
 }
 
 // look returns the stamp of f now.
@@ -62,17 +90,19 @@ func (f *file) seen() stamp {
 // pend returns the pending change of f.
 func (f *file) pend(noticed time.Time) *pending {
 	if f.pending == nil {
-		f.pending = &pending{noticed: noticed, seen: f.told}
+		f.pending = &pending{noticed: noticed, seen: f.told, since: noticed}
 	}
 	return f.pending
 }
 
 // touch takes note of what events told of f. s is a look at it after them.
 func (f *file) touch(b burst, s stamp, now time.Time) {
-	idle := f.pending == nil
+	idle := f.pending == nil || f.pending.retry
 	p := f.pend(b.first)
 	link := swapped(p.seen, s)
-	p.named, p.seen = true, s
+	p.named = true
+	p.happens(b.first)
+	p.see(s, now)
 	switch {
 	case s.size > 0 && (link || b.created && !b.wrote):
 		p.due = now.Add(arrival(s, link || b.moved))
@@ -88,7 +118,9 @@ func (f *file) compare(s stamp, now time.Time) {
 		return
 	}
 	p := f.pend(now)
-	p.seen, p.due = s, now.Add(quiet(s))
+	p.happens(now)
+	p.see(s, now)
+	p.due = now.Add(quiet(s))
 	if swapped(before, s) {
 		p.due = now.Add(arrival(s, true))
 	}
@@ -99,12 +131,31 @@ func (f *file) compare(s stamp, now time.Time) {
 func (f *file) settled(now time.Time) (rest, tell bool) {
 	p, s := f.pending, f.look()
 	if s != p.seen { // Changed, and no event told of it.
-		p.seen, p.due = s, now.Add(quiet(s))
+		p.happens(now)
+		p.see(s, now)
+		p.due = now.Add(quiet(s))
 		return false, false
 	}
+	if p.open = s.there() && s.mode.IsRegular() && isOpen(f.abs); p.open && now.Sub(s.written(p.since)) < patience {
+		p.due = now.Add(lookAgain)
+		return false, false
+	}
+	f.asIs = p.open
 	tell = (p.named || s != f.told) && (s.err != absent || f.told.err != absent)
 	f.told, f.pending = s, nil
 	return true, tell
+}
+
+// isOpen reports whether a process has the regular file at path open for writing.
+// If that cannot be told, nobody has.
+func isOpen(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false // Whoever reads it will hear why.
+	}
+	defer f.Close()
+	open, _ := openForWriting(f)
+	return open
 }
 
 // arrival returns for how long to wait whether a file that appeared whole is

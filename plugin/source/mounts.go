@@ -2,6 +2,8 @@ package source
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 )
@@ -15,10 +17,13 @@ const mountInfo = "/proc/self/mountinfo"
 // mounted itself (docker run -v map.yaml:/etc/map.yaml) must be watched itself:
 // writes to it are told to the directory it was mounted from, not to the one in
 // which the path has it.
-func mountPoints(info string) map[string]bool {
+func mountPoints(info string) (map[string]bool, error) {
 	data, err := os.ReadFile(info)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	points := make(map[string]bool)
 	for line := range bytes.Lines(data) {
@@ -26,7 +31,7 @@ func mountPoints(info string) map[string]bool {
 			points[unescape(string(f[4]))] = true
 		}
 	}
-	return points
+	return points, nil
 }
 
 // unescape undoes the \ooo that the kernel writes for space, tab, newline and

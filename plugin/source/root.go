@@ -45,10 +45,7 @@ func (w *Watcher) Set(paths []string) {
 		return
 	}
 	w.sync(false, time.Now())
-	select {
-	case w.set <- struct{}{}: // There may be a new time to wake up at.
-	default:
-	}
+	w.rouse()
 }
 
 // addRoot begins to watch path; sync does the rest.

@@ -127,7 +127,8 @@ func TestMountPoints(t *testing.T) {
 411 28 254:0 / /etc/odd\09\ rw - ext4 /dev/vda rw
 short line
 `)
-	got := mountPoints(info)
+	got, err := mountPoints(info)
+	must(t, err)
 	want := map[string]bool{"/proc": true, "/etc/a b\\c\t.yaml": true, `/etc/odd\09\`: true}
 	if len(got) != len(want) {
 		t.Errorf("want %v, got %v", want, got)
@@ -137,7 +138,7 @@ short line
 			t.Errorf("want %q among %v", p, got)
 		}
 	}
-	if got := mountPoints(info + ".none"); got != nil {
+	if got, err := mountPoints(info + ".none"); got != nil || err != nil {
 		t.Errorf("want none without the file, got %v", got)
 	}
 }

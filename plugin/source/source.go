@@ -5,8 +5,35 @@
 // It knows nothing of what is in them.
 //
 // What a reader must not do is read a file while it is being written: half a
-// document can be a valid one. A Watcher therefore names a file only when it
-// has been left alone for a while, and its Read refuses what has changed since.
+// document can be a valid one. A Watcher therefore names a file only when it has
+// been left alone for a while, and its Read refuses what has changed since. Where
+// the system tells that a process has a file open for writing (Linux, of files of
+// one's own or with CAP_LEASE), it is left alone as well. This is what is done
+// with a path, by its state and by what happens to it:
+//
+//	state        written, open   written, closed   closed   replaced   removed   left alone
+//	at rest      wait            settle            -        tell       settle    -
+//	settling     wait            settle            settle   tell       settle    settle
+//	open         wait            settle            tell     tell       settle    as it is
+//	gone         wait            settle            -        tell       -         -
+//	unreadable   wait            settle            retry    tell       settle    retry
+//
+// At rest is what is as it was last told of; settling, what has changed since; open,
+// what has changed and is open for writing; unreadable, what could not be read for
+// want of something that may come back. Closed means without a write, replaced by a
+// rename or the swap of a link.
+//
+//   - wait: look every tenth of a second until the writer has closed the file, and
+//     tell of it then if it has settled.
+//   - settle: tell of the file once it has been left alone for half a second.
+//   - tell: tell of it now.
+//   - as it is: tell of it once it has not been written for ten seconds. Read reads
+//     it, open as it is, and a line in the log says so.
+//   - retry: tell of it after a pause, which is longer each time.
+//
+// Where the system does not tell, no file is open in this sense: a writer that pauses
+// for longer than half a second is taken to be done. It must write another file
+// and rename that over the one that is watched.
 package source
 
 import (

@@ -106,6 +106,21 @@ func (s stamp) sameContent(o stamp) bool {
 // there reports whether there is a file, readable or not.
 func (s stamp) there() bool { return s.err == "" }
 
+// unreadable reports whether nothing can be told of what is there.
+func (s stamp) unreadable() bool { return s.err != "" && s.err != absent }
+
+// written returns when the file was last written, since being when its stamp was
+// first seen: a time in the future counts as that.
+func (s stamp) written(since time.Time) time.Time {
+	if t := time.Unix(0, s.mtime); t.Before(since) {
+		return t
+	}
+	return since
+}
+
+// young reports whether a file that is open for writing may be written on.
+func (s stamp) young(now time.Time) bool { return now.Sub(s.written(now)) < patience }
+
 // whole reports whether the last thing that happened to the file was no write:
 // a rename, a link or a chmod has moved the ctime past the mtime, both of which
 // a write sets to the same time.

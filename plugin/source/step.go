@@ -32,7 +32,7 @@ func (w *Watcher) step(now time.Time) (*Change, time.Duration) {
 		w.lostAt = now.Add(max(lostDelay, 5*w.took))
 	}
 	switch {
-	case reached(&w.lostAt, now), reached(&w.pollAt, now):
+	case reached(&w.lostAt, now), reached(&w.pollAt, now), reached(&w.retryAt, now):
 		w.eyes.tryOpen()
 		w.sync(true, now)
 		w.took = time.Since(now)
@@ -75,7 +75,7 @@ func (w *Watcher) wait(now time.Time) time.Duration {
 		return restGrain
 	}
 	wait := time.Hour
-	for _, at := range []time.Time{w.pollAt, w.lostAt, w.restAt} {
+	for _, at := range []time.Time{w.pollAt, w.lostAt, w.retryAt, w.restAt} {
 		if !at.IsZero() {
 			wait = min(wait, at.Sub(now))
 		}
@@ -121,7 +121,7 @@ func (w *Watcher) rest(now time.Time) {
 
 // finish tells of f if it has settled, and has it looked at later if not.
 func (w *Watcher) finish(f *file, now time.Time) {
-	p := f.pending
+	p, could := f.pending, !f.told.unreadable()
 	rest, tell := f.settled(now)
 	if !rest {
 		w.unrested[f] = true
@@ -130,16 +130,27 @@ func (w *Watcher) finish(f *file, now time.Time) {
 	}
 	delete(w.unrested, f)
 	if tell {
-		if len(w.news) == 0 || p.noticed.Before(w.noticed) {
-			w.noticed = p.noticed
-		}
-		w.news[f.path] = true
-		w.change = nil
+		w.tell(f, p)
 		w.sayStale(f)
+	}
+	switch {
+	case f.told.unreadable():
+		w.again(f, false, now)
+	case !could:
+		f.retry = 0
 	}
 	if f.in != nil && f.told.err == absent {
 		w.dropDoc(f)
 	}
+}
+
+// tell puts f, with its change p, into the news.
+func (w *Watcher) tell(f *file, p *pending) {
+	if len(w.news) == 0 || p.noticed.Before(w.noticed) {
+		w.noticed = p.noticed
+	}
+	w.news[f.path] = true
+	w.change = nil
 }
 
 // delivered forgets what has been told. If there is more since, which Set may

@@ -17,7 +17,7 @@ const maxRounds = 10
 // routes are gone once more after any watch was added: only when there is
 // nothing to add does the kernel tell of all that can happen from then on.
 func (w *Watcher) sync(all bool, now time.Time) {
-	w.dirty = false
+	w.dirty, w.unseen = false, false
 	afresh := all
 	for round := 0; ; round++ {
 		w.tree.gen++
@@ -27,7 +27,9 @@ func (w *Watcher) sync(all bool, now time.Time) {
 			w.explore(r, all && round == 0)
 		}
 		w.prune()
-		added, again := w.eyes.watch(withMounts(w.tree.directories(), &w.tree), afresh)
+		dirs, err := withMounts(w.tree.directories(), &w.tree)
+		w.unseen = w.unseen || err != nil
+		added, again := w.eyes.watch(dirs, afresh)
 		w.tree.missed(added)
 		afresh = false
 		if !again {
@@ -39,6 +41,12 @@ func (w *Watcher) sync(all bool, now time.Time) {
 		}
 	}
 	w.sayBlind()
+	if w.unseen {
+		w.retry = w.longer(w.retry)
+		w.retryAt = now.Add(w.retry)
+	} else {
+		w.retry, w.retryAt = 0, time.Time{}
+	}
 	for f := range w.unsure {
 		w.judge(f, now)
 	}
@@ -64,7 +72,10 @@ func (w *Watcher) explore(r *root, all bool) {
 	w.folders = append(w.folders, r)
 	if all || r.within.gen > r.listed {
 		r.listed = w.tree.gen
-		names, _ := documents(r.self.abs) // Known ones that are not listed are looked at anyway.
+		names, err := documents(r.self.abs) // Known ones that are not listed are looked at anyway.
+		if Temporary(err) {
+			r.listed, w.unseen = 0, true
+		}
 		for _, name := range names {
 			if r.docs[name] == nil {
 				w.unsure[w.addDoc(r, name)] = true
@@ -113,6 +124,9 @@ func (w *Watcher) judge(f *file, now time.Time) {
 	s := f.look()
 	if r := w.rootOf(f); r.fresh {
 		f.told = s
+		if s.unreadable() {
+			w.again(f, false, now)
+		}
 		return
 	}
 	if s != f.seen() && w.tree.find(f) { // A link to it was swapped, which nobody told.
@@ -191,12 +205,29 @@ func (w *Watcher) sayBlind() {
 	w.log("Changes are found by the poll alone, every %s: %v%s", w.interval(), err, remedy(err))
 }
 
-// sayRestless logs once that f is not told of because it is always written.
+// sayRestless logs once that f is not told of because it is always written, and
+// has its consumer told so by Read.
 func (w *Watcher) sayRestless(f *file, now time.Time) {
-	if p := f.pending; !p.warned && now.Sub(p.noticed) > patience {
-		p.warned = true
+	p := f.pending
+	age := now.Sub(p.noticed)
+	switch {
+	case p.warned || age <= patience || p.open && age <= 2*patience: // One that pauses is read as it is by then.
+		return
+	case p.open:
+		w.log("%q has been open for writing for %s: it is read once it is closed, or not written for %s", f.path, 2*patience, patience)
+	default:
 		w.log("%q has been written for %s without a pause of %s: it is read once it is left alone", f.path, patience, settle)
 	}
+	p.warned = true
+	w.tell(f, p)
+}
+
+// sayOpen logs once that f was read although it is open for writing.
+func (w *Watcher) sayOpen(f *file, open bool) {
+	if open && !f.saidAs {
+		w.log("%q is open for writing, but has not been written for %s: it is read as it is", f.path, patience)
+	}
+	f.saidAs = open
 }
 
 // sayStale logs once that what f was mounted from has been replaced.

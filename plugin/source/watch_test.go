@@ -18,6 +18,12 @@ import (
 	"go.uber.org/goleak"
 )
 
+// The contents of files before and after a change.
+const (
+	before = "old: [1, 2, 3]\nsum: 6\n"
+	after  = "new: [4, 5, 6, 7]\nsum: 22\n"
+)
+
 // patienceOfTests is how long a test waits for what must happen. It is not what
 // is promised, only what no loaded machine should need.
 const patienceOfTests = 20 * time.Second

@@ -2,9 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -63,6 +60,9 @@ type Watcher struct {
 
 	pollAt   time.Time       // when to look at everything next
 	lostAt   time.Time       // the same, because events were lost
+	retryAt  time.Time       // the same, because the last look did not see all
+	retry    time.Duration   // the pause before that; 0 if all was seen
+	unseen   bool            // the look under way does not see all
 	took     time.Duration   // by the last look at everything
 	unrested map[*file]bool  // with a change pending
 	restAt   time.Time       // when the next of those may have settled
@@ -141,37 +141,4 @@ func (w *Watcher) run(ctx context.Context) {
 		}
 		timer.Stop()
 	}
-}
-
-// Read is [Read] of a file that the Watcher watches, but for one thing: if the
-// file is not as it was when it was last told of (or Set), then it may be just
-// half written, and Read refuses it with [ErrUnsettled], even if it is gone. A
-// Change will name it again.
-func (w *Watcher) Read(path string, limit int64) ([]byte, error) {
-	data, s, err := readStable(path, limit)
-	if errors.Is(err, ErrUnsettled) || !w.asTold(path, s) {
-		return nil, fmt.Errorf("reading %q: %w", path, ErrUnsettled)
-	}
-	return data, err
-}
-
-// asTold reports whether s is what was told of path. Of a path that is not
-// watched, everything is.
-func (w *Watcher) asTold(path string, s stamp) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if r := w.roots[path]; r != nil {
-		return r.self.told.sameContent(s)
-	}
-	name := filepath.Base(path)
-	for _, r := range w.folders {
-		if filepath.Join(r.self.path, name) != path {
-			continue
-		}
-		if f := r.docs[name]; f != nil {
-			return f.told.sameContent(s)
-		}
-		return s.err == absent
-	}
-	return true
 }

@@ -70,11 +70,15 @@ func (l *loader) swap(set *mapset.Set, changes []change) {
 		delete(l.names, c.path)
 		l.durable.drop(c.path)
 	}
-	l.changed = append(l.changed, set.Snapshot().Follow(l.current.Snapshot(), l.opt.Related)...)
+	next := set.Snapshot()
+	if old := l.current.Snapshot(); old != nil {
+		l.changed = append(l.changed, next.Follow(old, l.opt.Related)...)
+	} else {
+		l.counted.goOn(next)
+	}
 	l.take(set, candidates)
 	// Kept first: what clients have seen, a crash must not take back.
-	l.persist(set.Snapshot())
-	l.current.snapshot.Store(set.Snapshot())
+	l.current.snapshot.Store(l.persist(next))
 }
 
 // take notes what the set that comes into force was made of.

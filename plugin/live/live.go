@@ -23,11 +23,11 @@ type Options struct {
 	Guard   int // percent of what is in force that one reload may take away; 0 is for any
 	Log     Logger
 
-	State    string // directory where accepted documents are kept; "" for nowhere
-	Owner    string // who uses that directory, for the complaint of a second one
+	State    string // directory where accepted documents are kept, also those of other maps; "" for nowhere
+	Owner    string // who uses that directory, for the complaint of another process
 	Settings string // what else of the configuration decides what a transfer holds
 
-	Loaded func(Load) // called after every load, from one goroutine; may be nil
+	Loaded func(Load) // called after every load and as [NoLoad] says, from one goroutine; may be nil
 	// Related returns the zones that change with others: their transfers hold
 	// what those say. It is called from the same goroutine, and may be nil.
 	Related func(changed []fqdn.Name) []fqdn.Name
@@ -50,6 +50,7 @@ const (
 	Unchanged Result = "unchanged" // byte for byte what is in force, or was refused before
 	Refused   Result = "refused"   // read, and found wrong
 	Failed    Result = "error"     // could not be read
+	NoLoad    Result = ""          // nothing was read: it is the state that can be written, or cannot any more
 )
 
 // Load is one load and what is in force after it.
@@ -60,7 +61,7 @@ type Load struct {
 	Changed  []fqdn.Name // the zones whose names are answered differently from before
 	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
 	Refused  bool        // a version was, for the first time, whatever else came into force
-	Degraded bool        // what is on disk is not what is in force
+	Degraded bool        // what is on disk is not what is in force, or what is in force is not in the state
 }
 
 // Current is what is in force. It is apart from the [Store], where all that queries
@@ -85,10 +86,7 @@ type Store struct {
 // refused is an error that holds every complaint about it, unless the state holds
 // a version that was accepted before: then that one is in force.
 func Open(opt Options) (*Store, error) {
-	kept, manifest, err := openDurable(opt)
-	if err != nil {
-		return nil, err
-	}
+	kept, manifest := openDurable(opt)
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{Current: new(Current), watch: w}
 	s.loader = newLoader(opt, w, kept, s.Current)
@@ -102,8 +100,10 @@ func Open(opt Options) (*Store, error) {
 	return s, nil
 }
 
-// follow loads what has changed, one change after the other.
+// follow loads what has changed, one change after the other, and sees to it that
+// what is in force is in the state.
 func (s *Store) follow(ctx context.Context) {
+	durable := s.loader.durable
 	for {
 		select {
 		case <-ctx.Done():
@@ -113,6 +113,8 @@ func (s *Store) follow(ctx context.Context) {
 				return
 			}
 			s.loader.change(change)
+		case <-durable.due():
+			s.loader.retry()
 		}
 	}
 }

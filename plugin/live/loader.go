@@ -32,6 +32,7 @@ type loader struct {
 	zones    map[string]zoneFile // :: path → as last read
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	changed  []fqdn.Name         // the zones that answer differently, since the last report
+	counted  counters            // of an earlier run, for the first version in force to go on from
 }
 
 // document is the version of a document that is in force.
@@ -71,10 +72,9 @@ func (l *loader) start(m *state.Manifest) error {
 	if err != nil && m == nil {
 		return err
 	}
+	var waiting []group
 	if m != nil {
-		if err := l.restore(m); err != nil {
-			l.opt.Log.Errorf("the state holds a version that is refused today, so that there is no last good one: %v", err)
-		}
+		waiting = l.restore(m)
 		for p := range l.docs {
 			paths = append(paths, p) // it may be gone from the directory
 		}
@@ -85,6 +85,7 @@ func (l *loader) start(m *state.Manifest) error {
 	l.rewatch()
 	b := l.read(paths, l.readFirst)
 	l.apply(b)
+	l.admitRestored(waiting)
 	if l.current.Snapshot() == nil {
 		errs := []error{err}
 		for _, p := range b.problems {
@@ -93,13 +94,13 @@ func (l *loader) start(m *state.Manifest) error {
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
 	result := OK
-	if len(b.problems) > 0 && l.current.Snapshot() == before {
-		result = b.problems[0].result
+	if l.current.Snapshot() == before {
+		if len(b.problems) > 0 {
+			result = b.problems[0].result
+		}
+		l.current.snapshot.Store(l.persist(before)) // What is kept may be of other settings.
 	}
 	l.report(b, nil, begin, result)
-	if l.current.Snapshot() == before { // What is kept may be of other settings.
-		l.persist(before)
-	}
 	return nil
 }
 

@@ -68,6 +68,14 @@ func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
 	}
 }
 
+// Resumed returns s with other counters. Unlike s it is not in force yet, so that
+// they can be changed. It keeps the map.
+func (s *Snapshot) Resumed(counters map[fqdn.Name]uint32) *Snapshot {
+	out := *s
+	out.Resume(counters)
+	return &out
+}
+
 // Serials returns the counters, to be kept for [Snapshot.Resume]. The map is
 // shared: read only.
 func (s *Snapshot) Serials() map[fqdn.Name]uint32 { return s.serials.own }

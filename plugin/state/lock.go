@@ -4,29 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
-// lockName is the file that is locked while the directory is in use. It is never
-// removed: two processes could then each lock one of that name.
+// lockName is the file that is locked while the directory is written to. It is
+// never removed: two processes could then each lock one of that name.
 const lockName = "lock"
 
 // errLocked is what tryLock returns if another process has the lock.
 var errLocked = errors.New("locked by another process")
 
-// lock locks the lock file and notes in it who did. What was locked before can
-// be locked without a right to write, to load what was saved there.
+// lock locks the lock file and notes in it who did. What is in its place and can be
+// locked by nobody is set aside.
 func lock(k *disk, owner string) (*os.File, error) {
-	f, err := k.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
-		if readable, e := k.root.Open(lockName); e == nil {
-			f, err = readable, nil
-		}
+	if fi, err := k.root.Lstat(lockName); err == nil && !fi.Mode().IsRegular() {
+		_ = k.aside(lockName)
 	}
+	f, err := k.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, k.failed("write", lockName, err)
 	}

@@ -165,11 +165,10 @@ func recording(t *testing.T, n int) (records []record, done []int) {
 		return nil
 	}
 	for i := 1; i <= n; i++ {
-		d, err := Open(dir, "maps")
-		must(t, err)
+		d := opened(t, dir)
 		d.dir.disk.tamper = tamper
 		wantSaved(t, d, last)
-		_, err = d.Put([]byte("never named"))
+		_, err := d.Put([]byte("never named"))
 		must(t, err)
 		must(t, save(d, i))
 		last = i
@@ -205,8 +204,7 @@ func TestState_PowerCut(t *testing.T) {
 			seen[key] = true
 			dir := inMemory(t)
 			lay(t, dir, left)
-			d, err := Open(dir, "maps")
-			must(t, err)
+			d := opened(t, dir)
 			got, err := saved(d)
 			if err != nil || got != done[n] && got != done[n]+1 {
 				t.Fatalf("power cut after step %d of %d, %v, in way %d: want version %d or the next, got %d and error %v",

@@ -96,7 +96,7 @@ func (d *durable) ended(opt Options, err error) {
 		d.since = time.Now()
 	}
 	if err != nil && (d.err == nil || d.err.Error() != err.Error()) {
-		opt.Log.Errorf("%s: what is in force is not kept for the next start; it is tried again until it is: %v", opt.Path, err)
+		opt.Log.Errorf("%s: what is in force is not in the state for the next start; it is tried again until it is: %v", opt.Path, err)
 	}
 	d.err = err
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -77,13 +78,7 @@ func TestState_EachFileDamaged(t *testing.T) {
 				t.Errorf("%s %s: want %q lost, got %q", name, kind, want, lost)
 			}
 			said := errors.Join(d.Damage()...)
-			if name == lockName {
-				if said != nil {
-					t.Errorf("%s %s: want nothing said, as it holds nothing, got %v", name, kind, said)
-				}
-			} else {
-				wantError(t, said, filepath.Join(dir, name), "backup")
-			}
+			wantError(t, said, filepath.Join(dir, name), "backup")
 			_, err = os.Lstat(filepath.Join(dir, damagedName, filepath.Base(name)))
 			var aside bool
 			switch kind {
@@ -93,7 +88,7 @@ func TestState_EachFileDamaged(t *testing.T) {
 			case "a link to nowhere":
 				aside = !strings.HasPrefix(name, manifestName) // which is renamed over
 			default:
-				aside = name != lockName
+				aside = true
 			}
 			if aside != (err == nil) {
 				t.Errorf("%s %s: want it set aside: %t, got %v", name, kind, aside, err)
@@ -118,6 +113,29 @@ func sorted(ways map[string]func(string) error) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// The lock file holds nothing: whatever becomes of it, nothing is lost or said, and it
+// is locked again.
+func TestState_LockDamaged(t *testing.T) {
+	for _, kind := range sorted(damages) {
+		dir := filepath.Join(t.TempDir(), "maps")
+		d := opened(t, dir)
+		must(t, save(d, 1))
+		must(t, d.Close())
+		must(t, damages[kind](filepath.Join(filepath.Dir(dir), lockName)))
+		d = opened(t, dir)
+		wantSaved(t, d, 1)
+		must(t, save(d, 2))
+		if said := d.Damage(); len(said) > 0 {
+			t.Errorf("%s: want nothing said, got %v", kind, said)
+		}
+		_, err := os.Lstat(filepath.Join(filepath.Dir(dir), damagedName, lockName))
+		if aside := strings.HasPrefix(kind, "a "); aside != (err == nil) {
+			t.Errorf("%s: want it set aside: %t, got %v", kind, aside, err)
+		}
+		must(t, d.Close())
+	}
 }
 
 // Directories of it that are none any more cost the texts in them.
@@ -227,12 +245,16 @@ func TestState_LaterFormat(t *testing.T) {
 // map has its own now: by the map whose it is, at whatever point a crash comes.
 func TestState_EarlierLayout(t *testing.T) {
 	const path = "/etc/coredns/maps.yaml"
+	noted := func(dir string) {
+		must(t, os.WriteFile(filepath.Join(dir, lockName), []byte("1\nmaps.yaml\n"), 0o600))
+	}
 	earlier := func() string {
 		dir := t.TempDir()
 		d := openAt(dir, path, "maps.yaml")
 		must(t, save(d, 4))
 		must(t, d.Close())
 		must(t, os.Remove(filepath.Join(dir, copyName)))
+		noted(dir)
 		return dir
 	}
 	wantMoved := func(dir string) {
@@ -262,18 +284,16 @@ func TestState_EarlierLayout(t *testing.T) {
 	wantMoved(crashed)
 
 	inUse := earlier()
-	p := start(t, "hold", inUse)
+	p := start(t, "hold", filepath.Join(inUse, "another"))
 	if !p.out.Scan() {
 		t.Fatal("want the directory locked")
 	}
-	must(t, os.WriteFile(filepath.Join(inUse, lockName), []byte("1\nmaps.yaml\n"), 0o600))
 	d := Open(inUse, path, "maps.yaml")
 	_, err := d.Acquire()
-	wantError(t, err, "process 1", "uses it")
+	wantError(t, err, "process "+strconv.Itoa(p.cmd.Process.Pid), "uses it")
 	wantSaved(t, d, 4) // though it is not moved
 	must(t, d.Close())
 	p.kill(t, "")
-	must(t, os.WriteFile(filepath.Join(inUse, lockName), []byte("1\nmaps.yaml\n"), 0o600))
 	wantMoved(inUse)
 }
 

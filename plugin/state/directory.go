@@ -24,18 +24,18 @@ type directory struct {
 	mu      sync.Mutex // guards the following and what the Dirs say it does
 	disk    *disk      // nil while there is nothing to be opened
 	self    os.FileInfo
+	above   *above    // whose lock it is
 	lock    *os.File  // nil while this process may only read
 	turn    int       // how many times it was locked
 	found   *Manifest // what there was when it was locked, until somebody takes it
 	users   map[*Dir]struct{}
 	blobs   map[Sum]bool // :: text on disk → seen to be intact by this process
 	damaged []error      // what was found damaged and not told yet
-	old     *disk        // what is above, if this map's state is there yet; nil if not
+	old     *disk        // the directory above, if this map's state is there yet; nil if not
 }
 
-// inUse are the directories that this process has open. The lock of a file
-// belongs to the process, so what is locked is the process's knowledge too: a
-// second Dir must find the first.
+// inUse are the directories that this process has open: a second Dir must find the
+// first.
 var inUse struct {
 	sync.Mutex
 	directories []*directory
@@ -43,18 +43,17 @@ var inUse struct {
 
 // openAt returns a new Dir of the directory at path, which has the state of one map.
 func openAt(path, of, owner string) *Dir {
-	key := path
-	_ = mkdirAll(filepath.Dir(path)) // so that its links can be followed
-	if above, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		key = filepath.Join(above, filepath.Base(path))
-	}
+	dir := filepath.Dir(path)
+	_ = mkdirAll(dir) // so that its links can be followed
 	inUse.Lock()
 	defer inUse.Unlock()
+	over := aboveAt(dir)
+	key := filepath.Join(over.key, filepath.Base(path))
 	i := slices.IndexFunc(inUse.directories, func(d *directory) bool { return d.key == key })
 	if i < 0 {
 		i = len(inUse.directories)
 		inUse.directories = append(inUse.directories, &directory{
-			path: path, key: key, of: of, owner: owner,
+			path: path, key: key, of: of, owner: owner, above: over,
 			users: make(map[*Dir]struct{}),
 			blobs: make(map[Sum]bool),
 		})
@@ -62,10 +61,10 @@ func openAt(path, of, owner string) *Dir {
 	d := inUse.directories[i]
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	dir := &Dir{dir: d, put: make(map[Sum]struct{})}
-	d.users[dir] = struct{}{}
+	user := &Dir{dir: d, put: make(map[Sum]struct{})}
+	d.users[user] = struct{}{}
 	_ = d.acquire() // Acquire says what is wrong
-	return dir
+	return user
 }
 
 // release closes a Dir, and the directory with its last one.
@@ -103,11 +102,10 @@ func (d *directory) acquire() error {
 	if err := d.look(); err != nil {
 		return (&disk{path: d.path}).failed("open", "", err)
 	}
-	f, err := lock(d.disk, d.owner)
-	if err != nil {
+	var err error
+	if d.lock, err = d.above.join(d); err != nil {
 		return err
 	}
-	d.lock = f
 	if err := d.begin(); err != nil {
 		return errors.Join(err, d.unlock())
 	}
@@ -206,15 +204,10 @@ func (d *directory) list(name string) ([]string, error) {
 	return names, nil
 }
 
-// unlock lets others write. The lock goes with its file, but not if a child of
-// this process is just being started, which has all files until it runs.
+// unlock lets others write.
 func (d *directory) unlock() error {
-	if d.lock == nil {
-		return nil
-	}
-	err := errors.Join(unlock(d.lock), d.lock.Close())
 	d.lock, d.found = nil, nil
-	return err
+	return d.above.leave(d)
 }
 
 // shut closes what is open of the directory, and of the one above.
@@ -248,14 +241,7 @@ func (d *directory) inPlace() error {
 	if err != nil || !os.SameFile(now, d.self) {
 		return fmt.Errorf("the state directory %q was removed or replaced while in use: acquire it anew", d.path)
 	}
-	mine, err := d.lock.Stat()
-	if err != nil {
-		return d.disk.failed("look at", lockName, err)
-	}
-	if now, err = d.disk.root.Stat(lockName); err != nil || !os.SameFile(now, mine) {
-		return fmt.Errorf("%q was removed or replaced while in use: acquire it anew", filepath.Join(d.path, lockName))
-	}
-	return nil
+	return d.above.inPlace(d.lock)
 }
 
 // mkdirAll makes a directory and those above it that are missing, durably.

@@ -3,27 +3,20 @@ package state
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // migrate moves here what an earlier version of this program has saved of this map
 // in the directory above. The texts come first: after a crash in between, they are
 // here and the manifest follows.
 func (d *directory) migrate() error {
-	k, err := d.aboveOf()
+	k, err := d.openEarlier()
 	if k == nil || err != nil {
 		return err
 	}
 	defer k.root.Close()
-	f, err := lock(k, d.owner)
-	if err != nil {
-		return err
-	}
-	defer func() { _, _ = unlock(f), f.Close() }()
 	own := filepath.Base(d.path)
 	for _, name := range []string{blobsName, manifestName} {
 		err := k.root.Rename(name, filepath.Join(own, name))
@@ -39,9 +32,9 @@ func (d *directory) migrate() error {
 	return nil
 }
 
-// above returns what is saved in the directory above, for whoever may not move it.
-func (d *directory) above() (*Manifest, error) {
-	k, err := d.aboveOf()
+// earlier returns what is saved in the directory above, for whoever may not move it.
+func (d *directory) earlier() (*Manifest, error) {
+	k, err := d.openEarlier()
 	if k == nil || err != nil {
 		return nil, err
 	}
@@ -60,9 +53,9 @@ func (d *directory) above() (*Manifest, error) {
 	return m, nil
 }
 
-// aboveOf opens the directory above if it has a manifest of this map and the map's
+// openEarlier opens the directory above if it has a manifest of this map and the map's
 // own has none: nil if not. The lock file there says which map it is of.
-func (d *directory) aboveOf() (*disk, error) {
+func (d *directory) openEarlier() (*disk, error) {
 	if d.disk != nil {
 		for _, name := range copies {
 			if _, err := d.disk.root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
@@ -80,10 +73,9 @@ func (d *directory) aboveOf() (*disk, error) {
 	}
 	k := &disk{path: path, root: root, settled: make(map[string]bool)}
 	if f, err := root.Open(lockName); err == nil {
-		note, _ := io.ReadAll(io.LimitReader(f, 1024))
+		owner := readNote(f).owner
 		_ = f.Close()
-		_, owner, known := strings.Cut(strings.TrimSpace(string(note)), "\n")
-		if known && owner != d.owner && filepath.Base(owner) != filepath.Base(d.of) {
+		if owner != "" && owner != d.owner && filepath.Base(owner) != filepath.Base(d.of) {
 			return nil, root.Close()
 		}
 	}

@@ -124,11 +124,13 @@ func (n *node) survive(dir string, random *rand.Rand, left map[string]string) {
 // inMemory returns a new directory, in memory if that can be: what is on disk is
 // the model's affair here.
 func inMemory(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "state")
+	above, err := os.MkdirTemp("/dev/shm", "state")
 	if err != nil {
 		return t.TempDir()
 	}
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() { must(t, os.RemoveAll(above)) })
+	dir := filepath.Join(above, "maps")
+	must(t, os.Mkdir(dir, 0o700))
 	return dir
 }
 

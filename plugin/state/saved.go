@@ -32,11 +32,11 @@ func (d *directory) take() (*Manifest, error) {
 		return m, nil
 	}
 	if d.disk == nil && d.look() != nil {
-		return d.above()
+		return d.earlier()
 	}
 	m, err := d.saved()
 	if m == nil && err == nil && d.lock == nil {
-		return d.above()
+		return d.earlier()
 	}
 	return m, err
 }

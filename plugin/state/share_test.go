@@ -66,8 +66,8 @@ func TestState_TwoMaps(t *testing.T) {
 	again := Open(dir, "/etc/a/maps.yaml", "maps.yaml")
 	defer again.Close()
 	wantSaved(t, again, 3)
-	if names, err := os.ReadDir(dir); err != nil || len(names) != 3 {
-		t.Errorf("want a directory for each map, got %v, %v", names, err)
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 4 {
+		t.Errorf("want a lock and a directory for each map, got %v, %v", names, err)
 	}
 }
 
@@ -202,7 +202,7 @@ func TestState_RemovedWhileInUse(t *testing.T) {
 			return errors.Join(os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o700))
 		},
 		"above": func(dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
-		"lock":  func(dir string) error { return os.Remove(filepath.Join(dir, lockName)) },
+		"lock":  func(dir string) error { return os.Remove(filepath.Join(filepath.Dir(dir), lockName)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "above", "state")
@@ -213,9 +213,9 @@ func TestState_RemovedWhileInUse(t *testing.T) {
 			}
 			must(t, remove(dir))
 			m, _ := version(1)
-			wantError(t, d.Save(m), dir, "removed or replaced", "acquire")
+			wantError(t, d.Save(m), filepath.Dir(dir), "removed or replaced", "acquire")
 			_, err := d.Put(nil)
-			wantError(t, err, dir, "removed or replaced", "acquire")
+			wantError(t, err, filepath.Dir(dir), "removed or replaced", "acquire")
 			if d.Ready() {
 				t.Error("want it not ready")
 			}

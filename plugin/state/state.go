@@ -5,8 +5,8 @@
 // A directory of state holds one directory for each map, called after the file
 // and the digest of its absolute path, so that several maps do not meet:
 //
+//	lock                     who writes here; it is locked by that process
 //	maps.yaml-0b5c…91/
-//	    lock                 who writes here; it is locked by that process
 //	    manifest             what is saved: names, and the digests of their texts
 //	    manifest.copy        the same again: one of the two may be damaged
 //	    blobs/1f/1f0c…e2     the texts, each under its SHA-256 digest
@@ -18,7 +18,8 @@
 // before that. The lock is for writing: whoever does not have it can read.
 //
 // Before there were directories for maps, the directory of state held all that of
-// one map. It is moved into the map's directory when that is first locked.
+// one map. It is moved into the map's directory by the first process that has the
+// lock.
 package state
 
 import (

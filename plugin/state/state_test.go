@@ -152,7 +152,7 @@ func files(t testing.TB, dir string) (names []string) {
 func wantTidy(t testing.TB, dir string, i int) {
 	t.Helper()
 	_, texts := version(i)
-	want := map[string]bool{lockName: true, manifestName: true, copyName: true}
+	want := map[string]bool{manifestName: true, copyName: true}
 	for _, text := range texts {
 		want[filepath.FromSlash(Sum(sha256.Sum256(text)).path())] = true
 	}

@@ -68,9 +68,10 @@ func (d *durable) tellDamage(opt Options) {
 	}
 }
 
-// keep returns the text that was read if it may have to be written. d may be nil.
-func (d *durable) keep(text []byte) []byte {
-	if d == nil {
+// keep returns the text that was read if it may have to be written: not if it is in
+// force. d may be nil.
+func (d *durable) keep(sum [sha256.Size]byte, text []byte) []byte {
+	if d == nil || d.files[sum] != "" {
 		return nil
 	}
 	return text

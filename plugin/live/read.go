@@ -114,7 +114,7 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	var names []string
 	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
-	return candidate{path: path, sum: sum, text: l.durable.keep(data), src: mapset.Source{Doc: doc}, errs: errs}, true
+	return candidate{path: path, sum: sum, text: l.durable.keep(sum, data), src: mapset.Source{Doc: doc}, errs: errs}, true
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is
@@ -158,7 +158,7 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 	var data []byte
 	if data, f.err = readFile(name, maxBytes); f.err == nil {
 		f.sum = sha256.Sum256(data)
-		f.text = l.durable.keep(data)
+		f.text = l.durable.keep(f.sum, data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
 	}
 	l.zones[name] = f

@@ -266,6 +266,9 @@ func TestState_EarlierLayout(t *testing.T) {
 		_, err := d.Acquire()
 		must(t, err)
 		wantSaved(t, d, 4)
+		if said := d.Damage(); len(said) > 0 {
+			t.Errorf("want nothing said, got %v", said)
+		}
 		must(t, save(d, 4))
 		must(t, d.Close())
 		for _, name := range []string{manifestName, blobsName} {

@@ -10,7 +10,7 @@ import (
 
 // migrate moves here what an earlier version of this program has saved of this map
 // in the directory above. The texts come first: after a crash in between, they are
-// here and the manifest follows.
+// here and the manifest follows, which gets its copy at last.
 func (d *directory) migrate() error {
 	k, err := d.openEarlier()
 	if k == nil || err != nil {
@@ -29,7 +29,11 @@ func (d *directory) migrate() error {
 			}
 		}
 	}
-	return nil
+	text, err := d.disk.read(manifestName)
+	if err != nil {
+		return nil // saved says what is wrong
+	}
+	return d.disk.replace(copyName, text)
 }
 
 // earlier returns what is saved in the directory above, for whoever may not move it.

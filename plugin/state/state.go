@@ -90,7 +90,10 @@ func (d *Dir) Acquire() (*Manifest, error) {
 	if d.turn == d.dir.turn {
 		return nil, nil
 	}
-	m, err := d.dir.take()
+	m, err := d.dir.found, error(nil) // which stays for Load
+	if m == nil {
+		m, err = d.dir.take()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,7 @@ func (l *loader) readKept(m *state.Manifest) ([]candidate, *state.Manifest) {
 		}
 		if len(lost) > 0 && tries > 0 && !dir.Ready() {
 			if next, err := dir.Load(); err == nil && next != nil && !reflect.DeepEqual(next, m) {
-				m = next
+				m, _ = next, dir.Damage() // which was none
 				continue
 			}
 		}

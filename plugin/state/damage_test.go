@@ -319,6 +319,20 @@ func TestState_ReadWhileLocked(t *testing.T) {
 	}
 	wantError(t, save(d, 1), "not locked")
 	p.kill(t, "")
+	p = start(t, "hold", dir)
+	if !p.out.Scan() {
+		t.Fatal("want the directory locked")
+	}
+	copied := filepath.Join(dir, copyName)
+	must(t, os.Truncate(copied, 5))
+	if m, err := d.Load(); m == nil || err != nil {
+		t.Errorf("want the whole copy, got %v, %v", m, err)
+	}
+	wantError(t, errors.Join(d.Damage()...), copied, "backup")
+	if fi, err := os.Stat(copied); err != nil || fi.Size() != 5 {
+		t.Errorf("want what another process has left where it is, got %v", err)
+	}
+	p.kill(t, "")
 	m, err := d.Acquire()
 	must(t, err)
 	if now, err := d.Load(); err != nil || m == nil || string(m.encode()) != string(now.encode()) {

@@ -94,6 +94,9 @@ func countSubstituted(ctx context.Context, d mapset.Decision, qtype uint16) {
 
 // countLoad counts a load of the map called name.
 func countLoad(name string, l live.Load) {
+	if l.Result == live.NoLoad {
+		return
+	}
 	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
 	if l.Refused && l.Result != live.Refused {
 		reloadsTotal.WithLabelValues(name, string(live.Refused)).Inc()

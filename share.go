@@ -142,7 +142,8 @@ func (sh *share) govern() {
 	sh.ruling = oldest
 	sh.mu.Unlock()
 	if !same {
-		sh.store.Govern(live.Rules{Guard: oldest.rules.guard, ZoneFiles: oldest.rules.zoneFiles})
+		r := oldest.rules
+		sh.store.Govern(live.Rules{Poll: r.poll, Guard: r.guard, ZoneFiles: r.zoneFiles, State: r.state})
 	}
 }
 

@@ -86,7 +86,10 @@ func (l *loader) take(candidates []candidate) {
 		if _, known := l.docs[c.path]; !known {
 			l.order = nil
 		}
-		l.docs[c.path] = document{digest: c.digest, sum: c.sum}
 		l.durable.accept(l.name(c.path), c)
+		for i := range c.zones {
+			c.zones[i].text = nil
+		}
+		l.docs[c.path] = document{digest: c.digest, sum: c.sum, zones: c.zones}
 	}
 }

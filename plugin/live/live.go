@@ -24,11 +24,11 @@ type Options struct {
 
 	ZoneFiles []string // directories that zone files may lie in, beside that of their document
 
-	State    string // directory where accepted documents are kept; "" for nowhere
-	Owner    string // who uses that directory, for the complaint of a second one
+	State    string // directory where accepted documents are kept, also those of other maps; "" for nowhere
+	Owner    string // who uses that directory, for the complaint of another process
 	Settings string // Compile, and what else of the configuration decides what a transfer holds
 
-	Loaded func(Load) // called after every load, from one goroutine; may be nil
+	Loaded func(Load) // called after every load and as [NoLoad] says, from one goroutine; may be nil
 	// Related returns the zones that change with others: their transfers hold
 	// what those say. It is called from the same goroutine, and may be nil.
 	Related func(changed []fqdn.Name) []fqdn.Name
@@ -51,6 +51,7 @@ const (
 	Unchanged Result = "unchanged" // byte for byte what is in force, or was refused before
 	Refused   Result = "refused"   // read, and found wrong
 	Failed    Result = "error"     // could not be read
+	NoLoad    Result = ""          // nothing was read: it is the state that can be written, or cannot any more
 )
 
 // Load is one load and what is in force after it.
@@ -61,7 +62,7 @@ type Load struct {
 	Changed  []fqdn.Name // the zones whose names are answered differently from before
 	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
 	Refused  bool        // a version was, for the first time, whatever else came into force
-	Degraded bool        // what is on disk is not what is in force
+	Degraded bool        // what is on disk is not what is in force, or what is in force is not in the state
 }
 
 // Store holds what is in force. It is safe for concurrent use.
@@ -84,10 +85,7 @@ func (s *Store) Snapshot() *mapset.Snapshot {
 // refused is an error that holds every complaint about it, unless the state holds
 // a version that was accepted before: then that one is in force.
 func Open(opt Options) (*Store, error) {
-	kept, manifest, err := openDurable(opt)
-	if err != nil {
-		return nil, err
-	}
+	kept, manifest := openDurable(opt)
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{watch: w, again: make(chan struct{}, 1)}
 	s.loader = newLoader(opt, w, kept)
@@ -101,7 +99,8 @@ func Open(opt Options) (*Store, error) {
 	return s, nil
 }
 
-// follow loads what has changed, one change after the other.
+// follow loads what has changed, one change after the other, and sees to it that
+// what is in force is in the state.
 func (s *Store) follow(ctx context.Context) {
 	for {
 		select {
@@ -114,21 +113,34 @@ func (s *Store) follow(ctx context.Context) {
 			s.loader.change(change)
 		case <-s.again:
 			s.loader.change(source.Change{Noticed: time.Now()})
+		case <-s.loader.due():
+			s.loader.retry()
 		}
 	}
 }
 
 // Rules are options of a store that can change while it is open.
 type Rules struct {
-	Guard     int // see [Options], as of all others
+	Poll      time.Duration // see [Options], as of all others
+	Guard     int
 	ZoneFiles []string
+	State     string
 }
 
 // Govern gives the store other rules, and has what is refused judged anew by them.
 func (s *Store) Govern(r Rules) {
-	s.loader.mu.Lock()
-	defer s.loader.mu.Unlock()
-	s.loader.opt.Guard, s.loader.opt.ZoneFiles = r.Guard, r.ZoneFiles
+	l := s.loader
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opt.Guard, l.opt.ZoneFiles = r.Guard, r.ZoneFiles
+	if r.Poll != l.opt.Poll {
+		l.opt.Poll = r.Poll
+		s.watch.SetPoll(r.Poll)
+	}
+	if r.State != l.opt.State {
+		l.opt.State = r.State
+		l.moveState()
+	}
 	s.reconsider()
 }
 

@@ -34,6 +34,7 @@ type loader struct {
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
 	changed  []fqdn.Name // the zones that answer differently, since the last report
+	counted  counters    // of an earlier run, for the first version in force to go on from
 	patience time.Time   // until when the start waits for files that are being written
 }
 
@@ -41,6 +42,7 @@ type loader struct {
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
+	zones  []keptZone        // without their texts
 }
 
 // trouble is why a document is not in force as it is on disk.
@@ -81,10 +83,9 @@ func (l *loader) start(m *state.Manifest) error {
 	if err != nil && m == nil {
 		return err
 	}
+	var waiting []group
 	if m != nil {
-		if err := l.restore(m); err != nil {
-			l.opt.Log.Errorf("the state holds a version that is refused today, so that there is no last good one: %v", err)
-		}
+		waiting = l.restore(m)
 		for p := range l.docs {
 			paths = append(paths, p) // it may be gone from the directory
 		}
@@ -95,6 +96,7 @@ func (l *loader) start(m *state.Manifest) error {
 	l.rewatch()
 	b := l.read(paths, l.readFirst)
 	l.apply(b)
+	l.admitRestored(waiting)
 	if l.snapshot() == nil {
 		errs := []error{err}
 		for _, p := range b.problems {
@@ -102,15 +104,15 @@ func (l *loader) start(m *state.Manifest) error {
 		}
 		return fmt.Errorf("the map is refused:\n%w", errors.Join(errs...))
 	}
-	result, asKept := OK, l.snapshot() == before
-	if len(b.problems) > 0 && asKept {
-		result = b.problems[0].result
+	result := OK
+	if l.snapshot() == before {
+		if len(b.problems) > 0 {
+			result = b.problems[0].result
+		}
+		l.persist() // what is kept may be of other settings
 	}
 	l.shutOut(b)
 	l.report(b, nil, begin, result)
-	if asKept { // What is kept may be of other settings.
-		l.persist()
-	}
 	return nil
 }
 

@@ -33,6 +33,7 @@ type candidate struct {
 	path   string
 	digest digest
 	sum    [sha256.Size]byte // of the document alone
+	text   []byte            // of the document, if it may have to be written to the state
 	src    mapset.Source
 	zones  []keptZone     // the zone files it names
 	errs   mapfile.Errors // what is wrong with it by itself
@@ -41,7 +42,9 @@ type candidate struct {
 // keptZone is which content of a zone file belongs to a version of a document.
 type keptZone struct {
 	apex fqdn.Name
+	path string
 	sum  [sha256.Size]byte
+	text []byte // if it may have to be written to the state
 }
 
 // problem is why a document is not in force as it is on disk.
@@ -59,6 +62,7 @@ type zoneFile struct {
 	zone *zonefile.Zone
 	err  error
 	sum  [sha256.Size]byte
+	text []byte // until it is in the state, if there is one
 
 	failed bool // for want of something that may come back
 }
@@ -119,8 +123,7 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	var names []string
 	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
-	l.durable.note(sum, data)
-	return candidate{path: path, sum: sum, src: mapset.Source{Doc: doc}, errs: errs}, true
+	return candidate{path: path, sum: sum, text: l.durable.keep(sum, data), src: mapset.Source{Doc: doc}, errs: errs}, true
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is
@@ -150,7 +153,7 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 			}
 		default:
 			c.src.ZoneFiles[z.Name] = f.zone
-			c.zones = append(c.zones, keptZone{z.Name, f.sum})
+			c.zones = append(c.zones, keptZone{z.Name, name, f.sum, f.text})
 		}
 		h.Write(f.sum[:])
 	})
@@ -178,7 +181,7 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 	var data []byte
 	if data, f.err = readFile(name, maxBytes); f.err == nil {
 		f.sum = sha256.Sum256(data)
-		l.durable.note(f.sum, data)
+		f.text = l.durable.keep(f.sum, data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
 	} else {
 		f.failed = source.Temporary(f.err)

@@ -48,7 +48,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		Changed:  changed,
 		SHA256:   sum,
 		Refused:  refused,
-		Degraded: len(l.troubles) > 0,
+		Degraded: len(l.troubles) > 0 || l.durable.failing(),
 	})
 }
 

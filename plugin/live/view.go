@@ -119,6 +119,9 @@ func (l *loader) put(next sets) {
 	changed := make(fqdn.Set)
 	for i, v := range l.views {
 		snap := next[i].Snapshot()
+		if v.Snapshot() == nil {
+			l.counted.goOn(snap)
+		}
 		for _, z := range snap.Follow(v.Snapshot(), l.opt.Related) {
 			changed[z] = struct{}{}
 		}

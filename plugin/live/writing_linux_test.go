@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // begin opens a file for writing and writes the text; whoever has it closes it.
@@ -116,7 +115,7 @@ func TestLifeCycle_CheckOfWhatIsBeingWritten(t *testing.T) {
 		text, err := os.ReadFile(r.path(name))
 		r.do(err)
 		keepsWriting(t, r.begin(name, string(text)))
-		checked, err := live.Check(r.path("map.yaml"), mapset.Options{})
+		checked, err := live.Check(live.Options{Path: r.path("map.yaml")})
 		r.do(err)
 		if len(checked.Problems) != 1 || checked.Snapshot != nil || !strings.Contains(checked.Problems[0].Err.Error(), "is being written") {
 			t.Errorf("%s: %+v", name, checked)

@@ -105,6 +105,14 @@ func newWatcher(o Options, e *eyes) *Watcher {
 // gathered into one. It is closed by Close.
 func (w *Watcher) Changes() <-chan Change { return w.changes }
 
+// SetPoll gives the Watcher another interval, see [Options].
+func (w *Watcher) SetPoll(poll time.Duration) {
+	w.mu.Lock()
+	w.poll, w.pollAt = poll, time.Time{}
+	w.mu.Unlock()
+	w.rouse()
+}
+
 // Close ends the Watcher and waits until nothing of it is left: no goroutine and
 // no file descriptor.
 func (w *Watcher) Close() error { return w.close() }

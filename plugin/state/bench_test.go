@@ -61,16 +61,14 @@ func BenchmarkStart(b *testing.B) {
 	must(b, d.Close())
 	b.Run("Open", func(b *testing.B) {
 		for b.Loop() {
-			d, err := Open(dir, "maps")
-			must(b, err)
+			d := opened(b, dir)
 			must(b, d.Close())
 		}
 		perOp(b)
 	})
 	b.Run("OpenLoad", func(b *testing.B) {
 		for b.Loop() {
-			d, err := Open(dir, "maps")
-			must(b, err)
+			d := opened(b, dir)
 			_, err = d.Load()
 			must(b, err)
 			must(b, d.Close())
@@ -79,8 +77,7 @@ func BenchmarkStart(b *testing.B) {
 	})
 	b.Run("OpenLoadReadPutSave", func(b *testing.B) {
 		for b.Loop() {
-			d, err := Open(dir, "maps")
-			must(b, err)
+			d := opened(b, dir)
 			m, err := d.Load()
 			must(b, err)
 			for _, sum := range m.texts {

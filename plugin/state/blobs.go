@@ -28,27 +28,52 @@ func (s Sum) path() string { return path.Join(s.shard(), s.String()) }
 // what was put, or is not there.
 func (d *Dir) Read(sum Sum) ([]byte, error) {
 	d.dir.mu.Lock()
-	closed := d.closed
+	closed, disks := d.closed, []*disk{d.dir.disk, d.dir.old}
 	d.dir.mu.Unlock()
 	if closed {
 		return nil, d.dir.closedError()
 	}
 	// Without the lock, so that many texts can be read at a time.
-	data, err := d.dir.disk.read(sum.path())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, d.dir.disk.damaged(sum.path(), "it is missing")
-	case err != nil:
-		return nil, err
-	case sha256.Sum256(data) != sum:
-		return nil, d.dir.disk.damaged(sum.path(), "it does not match the checksum that is its name")
+	how := "it is missing"
+	for _, k := range disks {
+		if k == nil {
+			continue
+		}
+		data, err := k.read(sum.path())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case isWrong(err):
+			how = err.Error()
+		case err != nil:
+			return nil, err
+		case sha256.Sum256(data) != sum:
+			how = "it does not match the checksum that is its name"
+		default:
+			d.dir.verified(sum)
+			return data, nil
+		}
 	}
-	d.dir.mu.Lock()
-	defer d.dir.mu.Unlock()
-	if _, ok := d.dir.blobs[sum]; ok {
-		d.dir.blobs[sum] = true
+	return nil, d.dir.lost(sum, how)
+}
+
+// verified notes that a text is intact.
+func (d *directory) verified(sum Sum) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.blobs[sum]; ok {
+		d.blobs[sum] = true
 	}
-	return data, nil
+}
+
+// lost notes that a text is damaged, and returns the error that says so.
+func (d *directory) lost(sum Sum, how string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.disk == nil {
+		return fmt.Errorf("the state directory %q cannot be opened", d.path)
+	}
+	delete(d.blobs, sum) // until it is written anew
+	return d.damage(sum.path(), how)
 }
 
 // Put keeps a text and returns its digest. The text is on disk when Put returns,
@@ -91,7 +116,7 @@ func (d *Dir) PutAll(texts [][]byte) ([]Sum, error) {
 
 // intact reports whether the text of size bytes is on disk. Its content is
 // looked at only if it was neither written nor read since the directory was
-// opened.
+// locked.
 func (d *directory) intact(sum Sum, size int) bool {
 	verified, ok := d.blobs[sum]
 	if !ok {
@@ -173,8 +198,8 @@ func (d *directory) prepare(texts map[Sum][]byte) error {
 
 // settle makes the names of texts durable: a file that was synced can still be
 // lost with its directory's entry of it. What an earlier process has renamed
-// may not have been settled by it, so that after Open all directories need it
-// once.
+// may not have been settled by it, so that all directories need it once after they
+// were locked.
 func (d *directory) settle(texts map[Sum]struct{}) error {
 	var needed [256]bool // by the first byte, which is the shard's name
 	for sum := range texts {
@@ -220,5 +245,5 @@ func (d *directory) kept(sum Sum) bool {
 
 // closedError is what the methods of a closed Dir return.
 func (d *directory) closedError() error {
-	return fmt.Errorf("state directory %q: %w", d.disk.path, fs.ErrClosed)
+	return fmt.Errorf("state directory %q: %w", d.path, fs.ErrClosed)
 }

@@ -39,8 +39,7 @@ func TestState_Crash(t *testing.T) {
 			unfinished++
 		}
 
-		d, err := Open(dir, "maps")
-		must(t, err)
+		d := opened(t, dir)
 		got, err := saved(d)
 		if err != nil || got != told && got != told+1 {
 			t.Fatalf("seed %d, crash %d: want version %d or the next, got %d and error %v", seed, i, told, got, err)

@@ -53,7 +53,7 @@ func (k *disk) replace(name string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = k.root.Remove(tmp) // else the next Open does
+			_ = k.root.Remove(tmp) // else the next to lock the directory does
 		}
 	}()
 	err = k.do("write", tmp, func() error { _, err := f.Write(data); return err })
@@ -62,6 +62,9 @@ func (k *disk) replace(name string, data []byte) (err error) {
 	}
 	if e := f.Close(); err == nil {
 		err = e
+	}
+	if fi, e := k.root.Lstat(name); e == nil && fi.IsDir() {
+		_ = k.aside(name) // Nothing could be renamed over it.
 	}
 	if err == nil {
 		err = k.do("rename", tmp, func() error { return k.root.Rename(tmp, name) })
@@ -72,10 +75,12 @@ func (k *disk) replace(name string, data []byte) (err error) {
 	return nil
 }
 
-// mkdir makes a directory if there is none.
+// mkdir makes a directory if there is none, in the place of what else may be there.
 func (k *disk) mkdir(name string) error {
-	if _, err := k.root.Lstat(name); err == nil {
+	if fi, err := k.root.Stat(name); err == nil && fi.IsDir() {
 		return nil
+	} else if err == nil {
+		_ = k.aside(name)
 	}
 	k.unsettled(filepath.Dir(name))
 	err := k.do("mkdir", name, func() error { return k.root.Mkdir(name, 0o700) })
@@ -125,8 +130,8 @@ func syncEntries(dir *os.File) error {
 	return err
 }
 
-// read returns a whole file: an fs.ErrNotExist if there is none, an ErrDamaged
-// if it is something else than a file.
+// read returns a whole file: an fs.ErrNotExist if there is none, a wrongError if it
+// is something else than a file, or the disk has lost it.
 func (k *disk) read(name string) ([]byte, error) {
 	// Without O_NONBLOCK, a FIFO in the file's place would hang us.
 	f, err := k.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -136,15 +141,18 @@ func (k *disk) read(name string) ([]byte, error) {
 	defer f.Close()
 	fi, err := f.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
-		return nil, k.damaged(name, "it is no regular file")
+		return nil, wrongError("it is no regular file")
 	}
 	var data []byte
 	if err == nil {
 		data = make([]byte, fi.Size())
 		_, err = io.ReadFull(f, data)
 	}
+	if errors.Is(err, syscall.EIO) { // The disk has lost it.
+		return nil, wrongError("it cannot be read: " + err.Error())
+	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil, k.damaged(name, "it is shorter than its size")
+		return nil, wrongError("it is shorter than its size")
 	}
 	if err != nil {
 		return nil, k.failed("read", name, err)
@@ -170,10 +178,4 @@ func (k *disk) failed(verb, name string, err error) error {
 		remedy = ": let the server read and write there"
 	}
 	return fmt.Errorf("cannot %s %q: %w%s", verb, filepath.Join(k.path, name), err, remedy)
-}
-
-// damaged says that a file is not as it was saved, and the only remedy.
-func (k *disk) damaged(name, how string) error {
-	return fmt.Errorf("%w: %q: %s: restore the directory from a copy, or remove %q to start without what was accepted; protections then begin anew",
-		ErrDamaged, filepath.Join(k.path, name), how, k.path)
 }

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // saveForever saves one version after the other and prints the number of each
 // when it is saved.
 func saveForever(dir string) error {
-	d, err := Open(dir, "maps")
+	d, err := acquired(dir)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func saveForever(dir string) error {
 
 // hold keeps the directory in use until its input ends.
 func hold(dir string) error {
-	d, err := Open(dir, "maps for example.org.")
-	if err != nil {
+	d := openAt(dir, "/maps", "maps for example.org.")
+	if _, err := d.Acquire(); err != nil {
 		return err
 	}
 	fmt.Println("open")

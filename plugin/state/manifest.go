@@ -144,7 +144,8 @@ func decode(data []byte) (*Manifest, error) {
 	}
 	first, rest, _ := strings.Cut(string(body), "\n")
 	if first != header {
-		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: another version of it wrote it", first, header)
+		// Every version ends what it writes with the checksum, and it is right.
+		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: %w", first, header, errLater)
 	}
 	m, number := &Manifest{}, 1
 	for line := range strings.Lines(rest) {

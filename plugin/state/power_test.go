@@ -124,11 +124,13 @@ func (n *node) survive(dir string, random *rand.Rand, left map[string]string) {
 // inMemory returns a new directory, in memory if that can be: what is on disk is
 // the model's affair here.
 func inMemory(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "state")
+	above, err := os.MkdirTemp("/dev/shm", "state")
 	if err != nil {
 		return t.TempDir()
 	}
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() { must(t, os.RemoveAll(above)) })
+	dir := filepath.Join(above, "maps")
+	must(t, os.Mkdir(dir, 0o700))
 	return dir
 }
 
@@ -165,11 +167,10 @@ func recording(t *testing.T, n int) (records []record, done []int) {
 		return nil
 	}
 	for i := 1; i <= n; i++ {
-		d, err := Open(dir, "maps")
-		must(t, err)
+		d := opened(t, dir)
 		d.dir.disk.tamper = tamper
 		wantSaved(t, d, last)
-		_, err = d.Put([]byte("never named"))
+		_, err := d.Put([]byte("never named"))
 		must(t, err)
 		must(t, save(d, i))
 		last = i
@@ -205,8 +206,7 @@ func TestState_PowerCut(t *testing.T) {
 			seen[key] = true
 			dir := inMemory(t)
 			lay(t, dir, left)
-			d, err := Open(dir, "maps")
-			must(t, err)
+			d := opened(t, dir)
 			got, err := saved(d)
 			if err != nil || got != done[n] && got != done[n]+1 {
 				t.Fatalf("power cut after step %d of %d, %v, in way %d: want version %d or the next, got %d and error %v",

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -20,7 +21,7 @@ func TestState_TwoProcesses(t *testing.T) {
 		t.Fatalf("want the directory open, got %q", first.out.Text())
 	}
 	for range 2 {
-		_, err := Open(dir, "maps")
+		_, err := acquired(dir)
 		wantError(t, err, dir, "process "+strconv.Itoa(first.cmd.Process.Pid), `"maps for example.org."`, "a directory of its own")
 	}
 	first.kill(t, "")
@@ -39,24 +40,35 @@ func TestState_TwoProcesses(t *testing.T) {
 	wantSaved(t, d, 1)
 }
 
-// Under whatever path, a directory is one.
-func TestState_TwoOwners(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
-	d, err := Open(dir, "maps.yaml for example.org.")
-	must(t, err)
-	link := filepath.Join(t.TempDir(), "link")
+// Maps of one process in one directory are kept apart by path. Under whatever path,
+// a directory is one.
+func TestState_TwoMaps(t *testing.T) {
+	above := t.TempDir()
+	dir, link := filepath.Join(above, "state"), filepath.Join(above, "link")
 	must(t, os.Symlink(dir, link))
-	for _, path := range []string{dir, link, dir + "/../state/"} {
-		_, err := Open(path, "maps.yaml for example.net.")
-		wantError(t, err, path, "maps.yaml for example.org. uses it already", "give maps.yaml for example.net. a directory of its own")
-		same, err := Open(path, "maps.yaml for example.org.")
-		must(t, err)
-		must(t, same.Close())
+	for i, path := range []string{"/etc/a/maps.yaml", "/etc/b/maps.yaml", "/" + strings.Repeat("x", 255)} {
+		var dirs []*Dir
+		for _, dir := range []string{dir, link, dir + "/../state/"} {
+			d := Open(dir, path, "maps.yaml")
+			if i, err := saved(d); i != 0 && len(dirs) == 0 || err != nil {
+				t.Errorf("%s begins with version %d of another map, %v", path, i, err)
+			}
+			_, err := d.Acquire()
+			must(t, err)
+			must(t, save(d, 10*i+len(dirs)+1))
+			dirs = append(dirs, d)
+		}
+		for _, d := range dirs {
+			wantSaved(t, d, 10*i+3)
+			defer d.Close()
+		}
 	}
-	must(t, d.Close())
-	d, err = Open(dir, "maps.yaml for example.net.")
-	must(t, err)
-	must(t, d.Close())
+	again := Open(dir, "/etc/a/maps.yaml", "maps.yaml")
+	defer again.Close()
+	wantSaved(t, again, 3)
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 4 {
+		t.Errorf("want a lock and a directory for each map, got %v, %v", names, err)
+	}
 }
 
 // As in a Corefile reload: the new instance opens while the old one goes on,
@@ -124,7 +136,7 @@ func TestState_Concurrent(t *testing.T) {
 	for g := range 4 {
 		work.Go(func() {
 			for i := range 10 {
-				d, err := Open(dir, "maps")
+				d, err := acquired(dir)
 				if err == nil {
 					_, err = d.Load()
 				}
@@ -162,56 +174,66 @@ func TestState_ReloadsLeaveNothing(t *testing.T) {
 	}
 	dir := t.TempDir()
 	goroutines, before := runtime.NumGoroutine(), descriptors()
-	old, err := Open(dir, "maps")
-	must(t, err)
+	old := opened(t, dir)
 	for i := range 100 {
-		next, err := Open(dir, "maps")
-		must(t, err)
+		next := opened(t, dir)
 		must(t, save(next, i+1))
 		must(t, old.Close())
-		if _, err := Open(dir, "another"); err == nil {
-			t.Fatal("want another owner refused")
-		}
 		old = next
 	}
 	if n := descriptors() - before; n != 2 {
 		t.Errorf("want two descriptors in use, got %d", n)
 	}
 	must(t, old.Close())
-	if n := descriptors(); n != before || len(held.directories) != 0 {
-		t.Errorf("want %d open descriptors as before and nothing held, got %d and %d", before, n, len(held.directories))
+	if n := descriptors(); n != before || len(inUse.directories) != 0 {
+		t.Errorf("want %d open descriptors as before and nothing held, got %d and %d", before, n, len(inUse.directories))
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("want at most %d goroutines as before, got %d", goroutines, n)
 	}
 }
 
-// An operator follows the advice to remove the directory and does not stop the
-// server first: nothing is written to where nobody would find it.
+// An operator moves the directory away and does not stop the server first: nothing
+// is written to where nobody would find it, and it comes back when it is acquired.
 func TestState_RemovedWhileInUse(t *testing.T) {
 	for name, remove := range map[string]func(dir string) error{
 		"directory": os.RemoveAll,
 		"replaced": func(dir string) error {
 			return errors.Join(os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o700))
 		},
-		"lock": func(dir string) error { return os.Remove(filepath.Join(dir, lockName)) },
+		"above": func(dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
+		"lock":  func(dir string) error { return os.Remove(filepath.Join(filepath.Dir(dir), lockName)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "state")
+			dir := filepath.Join(t.TempDir(), "above", "state")
 			d := open(t, dir)
 			must(t, save(d, 1))
+			if !d.Ready() {
+				t.Error("want it ready")
+			}
 			must(t, remove(dir))
 			m, _ := version(1)
-			wantError(t, d.Save(m), dir, "removed or replaced", "restart")
+			wantError(t, d.Save(m), filepath.Dir(dir), "removed or replaced", "acquire")
 			_, err := d.Put(nil)
-			wantError(t, err, dir, "removed or replaced", "restart")
-			if name == "lock" {
-				return
+			wantError(t, err, filepath.Dir(dir), "removed or replaced", "acquire")
+			if d.Ready() {
+				t.Error("want it not ready")
 			}
-			next := open(t, dir) // A reload has the new one.
-			wantSaved(t, next, 0)
-			must(t, save(next, 2))
-			wantSaved(t, next, 2)
+			there, err := d.Acquire()
+			must(t, err)
+			if there == nil || (there.Serials == nil) == (name == "lock") {
+				t.Errorf("want what is there now, got %+v", there)
+			}
+			if again, err := d.Acquire(); again != nil || err != nil {
+				t.Errorf("want nothing new, got %+v, %v", again, err)
+			}
+			if lacks := d.Lacks(m); (len(lacks) == 0) != (name == "lock") {
+				t.Errorf("want all texts lacking, but with their directory there, got %v", lacks)
+			}
+			must(t, save(d, 2))
+			wantTidy(t, dir, 2)
+			must(t, d.Close())
+			wantSaved(t, open(t, dir), 2)
 		})
 	}
 }
@@ -220,21 +242,11 @@ func TestState_NoDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o600))
 	for _, path := range []string{file, file + "/state"} {
-		_, err := Open(path, "maps")
+		_, err := acquired(path)
 		wantError(t, err, fmt.Sprintf("cannot use the state directory %q", path), "not a directory")
 	}
-	for _, name := range []string{lockName, blobsName} {
-		dir := t.TempDir()
-		other := map[string]func(string) error{
-			lockName:  func(p string) error { return os.Mkdir(p, 0o700) },
-			blobsName: func(p string) error { return os.WriteFile(p, nil, 0o600) },
-		}
-		must(t, other[name](filepath.Join(dir, name)))
-		_, err := Open(dir, "maps")
-		wantError(t, err, filepath.Join(dir, name), "directory")
-	}
-	if len(held.directories) != 0 {
-		t.Errorf("want nothing held after errors, got %d", len(held.directories))
+	if len(inUse.directories) != 0 {
+		t.Errorf("want nothing held after errors, got %d", len(inUse.directories))
 	}
 }
 

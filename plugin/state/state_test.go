@@ -22,10 +22,25 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// acquired returns the state in a directory that is the map's own, for writing.
+func acquired(dir string) (*Dir, error) {
+	d := openAt(dir, "/maps", "maps")
+	if _, err := d.Acquire(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func opened(t testing.TB, dir string) *Dir {
+	t.Helper()
+	d, err := acquired(dir)
+	must(t, err)
+	return d
+}
+
 func open(t testing.TB, dir string) *Dir {
 	t.Helper()
-	d, err := Open(dir, "maps")
-	must(t, err)
+	d := opened(t, dir)
 	t.Cleanup(func() { must(t, d.Close()) })
 	return d
 }
@@ -137,7 +152,7 @@ func files(t testing.TB, dir string) (names []string) {
 func wantTidy(t testing.TB, dir string, i int) {
 	t.Helper()
 	_, texts := version(i)
-	want := map[string]bool{lockName: true, manifestName: true}
+	want := map[string]bool{manifestName: true, copyName: true}
 	for _, text := range texts {
 		want[filepath.FromSlash(Sum(sha256.Sum256(text)).path())] = true
 	}
@@ -155,8 +170,7 @@ func wantTidy(t testing.TB, dir string, i int) {
 func TestState_SavedIsLoaded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "above", "state")
 	for i := range 30 {
-		d, err := Open(dir, "maps")
-		must(t, err)
+		d := opened(t, dir)
 		wantSaved(t, d, i)
 		if i%3 == 0 {
 			wantSaved(t, d, i) // Nothing is used up.
@@ -229,8 +243,7 @@ func TestState_PutWritesOnce(t *testing.T) {
 // A text of an earlier process is looked at before it is taken for written.
 func TestState_PutMendsDamaged(t *testing.T) {
 	dir := t.TempDir()
-	d, err := Open(dir, "maps")
-	must(t, err)
+	d := opened(t, dir)
 	must(t, save(d, 1))
 	must(t, d.Close())
 	_, texts := version(1)
@@ -242,13 +255,13 @@ func TestState_PutMendsDamaged(t *testing.T) {
 		t.Errorf("want an ErrDamaged, got %v", err)
 	}
 	d.dir.disk.tamper = func(step, func() error) error { return syscall.EIO }
-	if _, err = d.PutAll(texts); !errors.Is(err, syscall.EIO) {
+	if _, err := d.PutAll(texts); !errors.Is(err, syscall.EIO) {
 		t.Errorf("want an EIO, got %v", err)
 	}
 	d.dir.disk.tamper = nil
 	m, _ := version(1)
 	wantError(t, d.Save(m), "put it first") // What is damaged is not there.
-	_, err = d.PutAll(texts)
+	_, err := d.PutAll(texts)
 	must(t, err)
 	wantSaved(t, d, 1)
 }
@@ -267,10 +280,9 @@ func TestState_SaveNeedsTexts(t *testing.T) {
 // What is not named by the next Save goes, and what was never named.
 func TestState_PutWithoutSave(t *testing.T) {
 	dir := t.TempDir()
-	d, err := Open(dir, "maps")
-	must(t, err)
+	d := opened(t, dir)
 	must(t, save(d, 1))
-	_, err = d.Put([]byte("never named"))
+	_, err := d.Put([]byte("never named"))
 	must(t, err)
 	must(t, d.Close())
 	d = open(t, dir)
@@ -298,8 +310,7 @@ func TestState_Closed(t *testing.T) {
 // Temporary files go at Open; what is not ours stays.
 func TestState_LeftoversRemoved(t *testing.T) {
 	dir := t.TempDir()
-	d, err := Open(dir, "maps")
-	must(t, err)
+	d := opened(t, dir)
 	must(t, save(d, 1))
 	must(t, d.Close())
 	_, texts := version(1)

@@ -1,0 +1,211 @@
+package live
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
+	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/state"
+	"github.com/addressmap/addressmap/plugin/zonefile"
+)
+
+// name is what a document is called in the state: nothing if it is the map
+// itself, the name of its file in a directory.
+func (l *loader) name(path string) string {
+	if !l.dir {
+		return ""
+	}
+	return filepath.Base(path)
+}
+
+// ofDirectory reports whether what was kept is of a directory.
+func ofDirectory(m *state.Manifest) bool {
+	return len(m.Documents) > 0 && m.Documents[0].Name != ""
+}
+
+// counters are what is added to the serials of zones, as an earlier run has left
+// them.
+type counters map[fqdn.Name]uint32
+
+// goOn makes a snapshot go on from the counters where nothing of the earlier run is
+// in force: nobody knows what its zones were, so that all count as changed.
+func (c counters) goOn(next *mapset.Snapshot) {
+	if c == nil {
+		return
+	}
+	for _, z := range next.ProxiedZones() {
+		c[z]++
+	}
+	next.Resume(c)
+}
+
+// raise gives what comes into force serials that are not below those that were saved
+// by another process, or where the state is now.
+func (l *loader) raise(saved map[string]uint32) {
+	own := l.views.serials()
+	raised := false
+	for name, n := range saved {
+		if z := fqdn.Name(name); n > own[z] {
+			own[z], raised = n, true
+			l.changed = append(l.changed, z)
+		}
+	}
+	for _, v := range l.views {
+		if raised && v.set != nil {
+			v.set.Snapshot().Resume(own)
+		}
+	}
+}
+
+// restore compiles what was kept and puts it in force, for the map on disk to be
+// judged against. What is damaged or refused today is logged, and costs no other
+// document. It returns the documents that are wrong only beside others, as where
+// the one with their anycast is lost.
+func (l *loader) restore(m *state.Manifest) (waiting []group) {
+	candidates, m := l.readKept(m)
+	var changes []change
+	for i := range candidates {
+		changes = append(changes, change{candidates[i].path, &candidates[i]})
+	}
+	v := verdict{sets: l.base()}
+	waiting = l.admit(&v, l.linked(changes))
+	for _, g := range v.refused {
+		l.logRefusedToday(g)
+	}
+	l.counted = make(counters, len(m.Serials))
+	for z, n := range m.Serials {
+		l.counted[fqdn.Name(z)] = n
+	}
+	if len(v.accepted) == 0 {
+		return waiting
+	}
+	lead := l.views.lead()
+	lead.set = v.sets.lead()
+	snap := lead.set.Snapshot()
+	l.known = strings.Split(m.Settings, "\n")
+	if !slices.Contains(l.known, l.opt.Settings) {
+		l.known = append(l.known, l.opt.Settings)
+		for _, z := range snap.ProxiedZones() {
+			l.counted[z]++ // other addresses or TTLs than those that secondaries have
+		}
+	}
+	snap.Resume(l.counted)
+	var accepted []candidate
+	for _, c := range changesOf(v.accepted) {
+		accepted = append(accepted, *c.next)
+	}
+	l.take(accepted)
+	l.publish()
+	return waiting
+}
+
+// admitRestored puts those restored documents in force that can be now, beside what
+// is on disk, and of which nothing better is.
+func (l *loader) admitRestored(waiting []group) {
+	var groups []group
+	for _, g := range waiting {
+		if _, known := l.docs[g.changes[0].path]; !known {
+			groups = append(groups, g)
+		}
+	}
+	v := verdict{sets: l.base()}
+	left := l.admit(&v, groups)
+	for _, g := range append(v.refused, left...) {
+		l.logRefusedToday(g)
+	}
+	if len(v.accepted) > 0 {
+		l.swap(v.sets, changesOf(v.accepted))
+	}
+}
+
+func (l *loader) logRefusedToday(g group) {
+	for _, c := range g.changes {
+		l.opt.Log.Errorf("the last good version of %s in the state is refused today: %v", c.path, g.why(c))
+	}
+}
+
+// readKept reads the documents of m that are whole. Where another process writes the
+// state, its texts may have gone since m was read: m is read anew then, and returned.
+func (l *loader) readKept(m *state.Manifest) ([]candidate, *state.Manifest) {
+	dir := l.durable.dir
+	for tries := 3; ; tries-- {
+		var out []candidate
+		var lost []error
+		for _, doc := range m.Documents {
+			c, err := l.kept(doc)
+			if err == nil {
+				out = append(out, c)
+				continue
+			}
+			lost = append(lost, fmt.Errorf("%s: its last good version is not in the state any more: %w", filepath.Join(l.opt.Path, doc.Name), err))
+		}
+		if len(lost) > 0 && tries > 0 && !dir.Ready() {
+			if next, err := dir.Load(); err == nil && next != nil && !reflect.DeepEqual(next, m) {
+				m, _ = next, dir.Damage() // which was none
+				continue
+			}
+		}
+		l.durable.tellDamage(l.opt)
+		for _, err := range lost {
+			l.opt.Log.Errorf("%v", err)
+		}
+		return out, m
+	}
+}
+
+// kept reads one document, and its zone files, from the state.
+func (l *loader) kept(doc state.Document) (candidate, error) {
+	path := l.opt.Path
+	if doc.Name != "" {
+		path = filepath.Join(path, doc.Name) // also if the directory is a file now
+	}
+	text, unsaved, err := l.keptText(doc.Text, path)
+	if err != nil {
+		return candidate{}, err
+	}
+	parsed, errs := mapfile.Parse(path, text)
+	if parsed == nil {
+		return candidate{}, errs.Err()
+	}
+	c := candidate{path: path, sum: doc.Text, text: unsaved, errs: errs}
+	c.src = mapset.Source{Doc: parsed, ZoneFiles: make(map[fqdn.Name]*zonefile.Zone)}
+	files := make(map[fqdn.Name]string)
+	eachZoneFile(parsed, func(z *mapfile.Zone, path string) { files[z.Name] = path })
+	h := sha256.New()
+	h.Write(doc.Text[:])
+	for _, z := range doc.ZoneFiles {
+		file := files[fqdn.Name(z.Name)]
+		text, unsaved, err := l.keptText(z.Text, file)
+		if err != nil {
+			return candidate{}, err
+		}
+		zone, err := zonefile.Parse(z.Name, text, fqdn.Name(z.Name))
+		if err != nil {
+			return candidate{}, err
+		}
+		c.src.ZoneFiles[zone.Apex] = zone
+		c.zones = append(c.zones, keptZone{zone.Apex, file, z.Text, unsaved})
+		h.Write(z.Text[:])
+	}
+	h.Sum(c.digest[:0])
+	return c, nil
+}
+
+// keptText reads a text from the state, or from the file it was of if that is the
+// same still: it is unsaved then.
+func (l *loader) keptText(sum state.Sum, path string) (text, unsaved []byte, err error) {
+	text, err = l.durable.dir.Read(sum)
+	if err == nil {
+		return text, nil, nil
+	}
+	if same, ok := readSame(path, sum); ok {
+		return same, same, nil
+	}
+	return nil, nil, err
+}

@@ -1,0 +1,414 @@
+package live_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
+)
+
+// ran brings a map into force and then each of the versions of it, with a state, and
+// ends that server.
+func (r *rig) ran(path string, opt live.Options, versions ...string) {
+	r.t.Helper()
+	opt.Path, opt.Log = r.path(path), r
+	s, err := live.Open(opt)
+	r.do(err)
+	defer func() { r.do(s.Close()) }()
+	for _, v := range versions {
+		before := s.Snapshot()
+		r.rename(path, v)
+		r.until("the version is in force", func() bool { return s.Snapshot() != before })
+	}
+}
+
+// own returns the directory that a map has in the state.
+func (r *rig) own(state string) string {
+	r.t.Helper()
+	names, err := filepath.Glob(filepath.Join(r.path(state), "*-????????????????"))
+	r.do(err)
+	if len(names) != 1 {
+		r.t.Fatalf("want the directory of one map in the state, got %q", names)
+	}
+	return names[0]
+}
+
+func (r *rig) serial(zone fqdn.Name) uint32 { return r.Snapshot().SerialOffset(zone) }
+
+// errors returns the errors that were logged of the state.
+func (r *rig) errors() (out []string) {
+	for _, line := range r.logged("error") {
+		if strings.Contains(line, "state") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// A state that another server has locked is read at the start: last good version,
+// protections and serials hold. When the lock is free, serials are the higher of
+// both, and what is in force is written.
+func TestState_LockedByAnother(t *testing.T) {
+	r := &rig{t: t, dir: t.TempDir()}
+	opt := live.Options{State: r.path("state")}
+	r.write("map.yaml", protectedTenant("a", "192.0.2.1"))
+	r.ran("map.yaml", opt, protectedTenant("a", "192.0.2.1")+"# 2\n")
+	own := r.own("state")
+
+	// What the other server will have saved by the time it ends.
+	ahead := &rig{t: t, dir: r.dir}
+	r.do(os.CopyFS(r.path("ahead"), os.DirFS(r.path("state"))))
+	ahead.ran("map.yaml", live.Options{State: r.path("ahead")},
+		strings.ReplaceAll(protectedTenant("a", "192.0.2.1"), "[www]", "[www, api]"),
+		strings.ReplaceAll(protectedTenant("a", "192.0.2.1"), "[www]", "[www, ftp]"))
+
+	lock, err := os.Open(r.path("state/lock"))
+	r.do(err)
+	defer lock.Close()
+	r.do(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	r.write("map.yaml", tenant("a", "192.0.2.9"))
+	r.do(r.open("map.yaml", opt))
+	r.check("www.a.example.", "192.0.2.1")
+	r.checkDegraded(live.Refused, true)
+	if got := r.logged("error"); len(got) != 2 || !strings.Contains(got[0], "uses it: give every server a directory of its own") || !strings.Contains(got[1], "P2") {
+		t.Errorf("log %q, want the lock and P2", got)
+	}
+	r.rename("map.yaml", protectedTenant("a", "192.0.2.1"))
+	r.until("the map is good", func() bool { return r.last().Result == live.Unchanged || r.last().Result == live.OK })
+	if l := r.last(); !l.Degraded {
+		t.Error("not degraded, and what is in force is not in the state")
+	}
+	if got := r.serial("a.example."); got != 0 {
+		t.Fatalf("serial %d, want 0", got)
+	}
+
+	r.do(os.RemoveAll(own))
+	r.do(os.CopyFS(own, os.DirFS(ahead.own("ahead"))))
+	time.Sleep(300 * time.Millisecond) // Some attempts fail.
+	if r.serial("a.example.") != 0 {
+		t.Error("the lock was not minded")
+	}
+	loads := len(r.results())
+	r.do(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN))
+	r.until("the serial is the other server's", func() bool { return r.serial("a.example.") == 2 })
+	r.until("that is told", func() bool { return len(r.results()) > loads })
+	r.checkDegraded(live.NoLoad, false)
+	if l := r.last(); l.InForce != r.Snapshot() || !slices.Equal(l.Changed, []fqdn.Name{"a.example."}) {
+		t.Errorf("told %+v, want the zone of which the serial changed", l)
+	}
+	if got := r.logged("info"); !strings.Contains(got[len(got)-1], "in the state again") {
+		t.Errorf("log %q", got)
+	}
+	wantRestored(t, r, "map.yaml", "192.0.2.1", 2)
+}
+
+// wantRestored ends the server and starts it with a broken map: the state must have
+// the address of www.a.example, and the serial.
+func wantRestored(t *testing.T, r *rig, path, address string, serial uint32) {
+	t.Helper()
+	r.do(r.Store.Close())
+	after := &rig{t: t, dir: r.dir}
+	after.write(path, broken)
+	after.do(after.open(path, live.Options{State: r.path("state")}))
+	after.check("www.a.example.", address)
+	if got := after.serial("a.example."); got != serial {
+		t.Errorf("serial %d after a restart, want %d", got, serial)
+	}
+}
+
+// A state that cannot be used never stops a start with a good map: it is said once,
+// degraded is 1, and when it can be used what is in force is written.
+func TestState_CannotBeUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		says  string
+		spoil func(r *rig)
+		mend  func(r *rig)
+	}{
+		"a file in its place": {"not a directory",
+			func(r *rig) { r.write("state", "") },
+			func(r *rig) { r.remove("state") }},
+		"a file above": {"not a directory",
+			func(r *rig) {
+				r.remove("above")
+				r.write("above", "")
+				r.do(os.Symlink("above/state", r.path("state")))
+			},
+			func(r *rig) { r.remove("above"); r.do(os.MkdirAll(r.path("above/state"), 0o700)) }},
+		"a later format": {"a later version of this program wrote it",
+			func(r *rig) {
+				r.ran("map.yaml", live.Options{State: r.path("state")})
+				body := "addressmap state 9\nsomething new\n"
+				sealed := fmt.Sprintf("%ssha256 %x\n", body, sha256.Sum256([]byte(body)))
+				r.do(os.WriteFile(filepath.Join(r.own("state"), "manifest"), []byte(sealed), 0o600))
+			},
+			func(r *rig) { r.remove("state") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rig{t: t, dir: t.TempDir()}
+			r.write("map.yaml", tenant("a", "192.0.2.1"))
+			c.spoil(r)
+			r.do(r.open("map.yaml", live.Options{State: r.path("state")}))
+			r.check("www.a.example.", "192.0.2.1")
+			r.checkDegraded(live.OK, true)
+			r.rename("map.yaml", tenant("a", "192.0.2.2"))
+			r.untilTold("www.a.example.", "192.0.2.2")
+			r.untilLoads(2)
+			r.checkDegraded(live.OK, true)
+			time.Sleep(500 * time.Millisecond) // Some attempts fail, and are not said.
+			if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], c.says) {
+				t.Errorf("log %q, want one error with %q", got, c.says)
+			}
+			c.mend(r)
+			r.until("it is written", func() bool { return !r.last().Degraded })
+			r.checkDegraded(live.NoLoad, false)
+			wantRestored(t, r, "map.yaml", "192.0.2.2", 1)
+		})
+	}
+}
+
+// Only the manifest cannot be written: degraded until it could be, without a new
+// version.
+func TestState_ManifestCannotBeWritten(t *testing.T) {
+	r := newRig(t, map[string]string{"map.yaml": tenant("a", "192.0.2.1")}, "map.yaml", live.Options{})
+	r.do(r.Store.Close())
+	r.loads = nil
+	r.do(r.open("map.yaml", live.Options{State: r.path("state")}))
+	r.checkDegraded(live.OK, false)
+	blocked := filepath.Join(r.own("state"), "manifest.tmp")
+	r.do(os.MkdirAll(filepath.Join(blocked, "x"), 0o700))
+	r.rename("map.yaml", tenant("a", "192.0.2.2"))
+	r.untilLoads(2)
+	r.check("www.a.example.", "192.0.2.2")
+	r.checkDegraded(live.OK, true)
+	if got := r.errors(); len(got) != 1 || !strings.Contains(got[0], "manifest") {
+		t.Errorf("log %q", got)
+	}
+	r.do(os.RemoveAll(blocked))
+	r.untilLoads(3)
+	r.checkDegraded(live.NoLoad, false)
+	wantRestored(t, r, "map.yaml", "192.0.2.2", 1)
+}
+
+// A state that is moved away or removed while it is in use comes back, with all that
+// is in force.
+func TestState_MovedAway(t *testing.T) {
+	for name, remove := range map[string]func(string) error{
+		"moved":   func(dir string) error { return os.Rename(dir, dir+".old") },
+		"removed": os.RemoveAll,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state := filepath.Join(t.TempDir(), "state")
+			r := newRig(t, map[string]string{
+				"maps/a.yaml": strings.Replace(tenant("a", "192.0.2.1"), "proxied: [www]", "zone_file: db.a", 1),
+				"maps/b.yaml": tenant("b", "192.0.2.2"),
+				"maps/db.a":   zoneText("www"),
+			}, "maps", live.Options{State: state})
+			r.rename("maps/b.yaml", tenant("b", "192.0.2.22"))
+			r.untilTold("www.b.example.", "192.0.2.22")
+			r.do(remove(state))
+			manifests := func() []string { got, _ := filepath.Glob(state + "/*/manifest.copy"); return got }
+			r.until("it is back", func() bool { return len(manifests()) == 1 })
+			r.do(r.Store.Close())
+			r.write("maps/a.yaml", broken)
+			r.write("maps/b.yaml", broken)
+			after := &rig{t: t, dir: r.dir}
+			r.do(after.open("maps", live.Options{State: state}))
+			after.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.22")
+			if got := after.serial("b.example."); got != 1 {
+				t.Errorf("serial %d, want 1", got)
+			}
+		})
+	}
+}
+
+// What is in force and on disk nowhere any more cannot be written, and that is said:
+// the rest is.
+func TestState_MovedAwayWithARefusedVersion(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": tenant("b", "192.0.2.2")}, "maps", live.Options{State: state})
+	r.rename("maps/b.yaml", broken)
+	r.untilLoads(2)
+	r.do(os.RemoveAll(state))
+	r.until("that is said", func() bool { return len(r.errors()) == 1 })
+	if got := r.errors()[0]; !strings.Contains(got, "b.yaml is not on disk any more as it is in force") {
+		t.Errorf("log %q", got)
+	}
+	r.checkDegraded(live.NoLoad, true)
+	r.rename("maps/b.yaml", tenant("b", "192.0.2.2"))
+	r.until("all is well", func() bool { return !r.last().Degraded })
+}
+
+// Maps in one directory are kept apart by path.
+func TestState_MapsKeptApart(t *testing.T) {
+	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
+	rigs := make([]*rig, 3)
+	for i := range rigs {
+		rigs[i] = &rig{t: t, dir: filepath.Join(dir, fmt.Sprint(i))}
+		rigs[i].write("map.yaml", tenant("a", fmt.Sprintf("192.0.2.%d", i+1)))
+		rigs[i].do(rigs[i].open("map.yaml", live.Options{State: state, Owner: "map.yaml"}))
+		rigs[i].checkDegraded(live.OK, false)
+	}
+	for i, r := range rigs {
+		r.do(r.Store.Close())
+		r.write("map.yaml", broken)
+		after := &rig{t: t, dir: r.dir}
+		r.do(after.open("map.yaml", live.Options{State: state, Owner: "map.yaml"}))
+		after.check("www.a.example.", fmt.Sprintf("192.0.2.%d", i+1))
+	}
+}
+
+// Versions that are refused leave nothing in memory.
+func TestState_RefusedVersionsDoNotPileUp(t *testing.T) {
+	r := newRig(t, map[string]string{"map.yaml": protectedTenant("a", "192.0.2.1")}, "map.yaml", live.Options{State: filepath.Join(t.TempDir(), "state")})
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	const size = 1 << 20
+	for i := range 20 {
+		r.rename("map.yaml", fmt.Sprintf("%s# %d\n%s", tenant("a", "192.0.2.9"), i, strings.Repeat("# a line of a comment\n", size/22)))
+		r.untilLoads(i + 2)
+		r.checkDegraded(live.Refused, true)
+	}
+	if grown := heap() - before; grown > 4*size {
+		t.Errorf("the heap has grown by %d bytes with 20 refused versions of %d", grown, size)
+	}
+	r.rename("map.yaml", protectedTenant("a", "192.0.2.1")+"# good\n")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+}
+
+// An end does not wait for the lock.
+func TestState_CloseWhileLocked(t *testing.T) {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("map.yaml", tenant("a", "192.0.2.1"))
+	r.ran("map.yaml", live.Options{State: r.path("state")})
+	lock, err := os.Open(r.path("state/lock"))
+	r.do(err)
+	defer lock.Close()
+	r.do(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	r.do(r.open("map.yaml", live.Options{State: r.path("state")}))
+	begin := time.Now()
+	r.do(r.Store.Close())
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("the end took %v", took)
+	}
+}
+
+// unprivilegedVar marks the process that has given up its privileges.
+const unprivilegedVar = "ADDRESSMAP_STATE_UNPRIVILEGED"
+
+// Without a right to the state, or to a part of it, the server starts with a good map
+// all the same; what can be read is read; and when the right is given it is written.
+func TestState_NoRight(t *testing.T) {
+	if os.Getenv(unprivilegedVar) != "" {
+		if err := errors.Join(syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+			t.Fatal(err)
+		}
+	} else if os.Geteuid() == 0 {
+		asNobody(t)
+		return
+	}
+	for name, c := range map[string]struct {
+		take     []string // of these files
+		restored bool     // whether the state can be read
+	}{
+		"the directory":             {[]string{".."}, false},
+		"the map's directory":       {[]string{"."}, false},
+		"the lock":                  {[]string{"../lock"}, true},
+		"the texts":                 {[]string{"blobs"}, false},
+		"a text":                    {[]string{"blobs/*/*"}, false},
+		"both copies":               {[]string{"manifest", "manifest.copy"}, false},
+		"one copy":                  {[]string{"manifest"}, true},
+		"the lock and a text of it": {[]string{"../lock", "blobs/*/*"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &rig{t: t, dir: t.TempDir()}
+			r.write("map.yaml", protectedTenant("a", "192.0.2.1"))
+			r.ran("map.yaml", live.Options{State: r.path("state")})
+			own := r.own("state")
+			var paths []string
+			for _, pattern := range c.take {
+				found, err := filepath.Glob(filepath.Join(own, pattern))
+				r.do(err)
+				if len(found) == 0 {
+					t.Fatalf("no %s", pattern)
+				}
+				paths = append(paths, found...)
+			}
+			modes := make(map[string]os.FileMode)
+			for _, p := range paths {
+				fi, err := os.Stat(p)
+				r.do(err)
+				modes[p] = fi.Mode().Perm()
+				r.do(os.Chmod(p, 0))
+			}
+			give := func() {
+				for _, p := range paths {
+					_ = os.Chmod(p, modes[p]) // A text may have been written anew.
+				}
+			}
+			t.Cleanup(give)
+			r.write("map.yaml", tenant("a", "192.0.2.2"))
+			r.do(r.open("map.yaml", live.Options{State: r.path("state")}))
+			address := "192.0.2.2"
+			if c.restored {
+				address = "192.0.2.1" // P2 holds.
+			}
+			r.check("www.a.example.", address)
+			if len(r.errors()) == 0 {
+				t.Error("want it said")
+			}
+			if writable := name == "one copy" || name == "a text"; r.last().Degraded == writable && !c.restored {
+				t.Errorf("degraded %t; log %q", r.last().Degraded, r.logged("error"))
+			}
+			give()
+			if c.restored {
+				r.rename("map.yaml", protectedTenant("a", "192.0.2.1"))
+			}
+			r.until("all is well", func() bool { return !r.last().Degraded })
+			r.do(r.Store.Close())
+			r.write("map.yaml", broken)
+			after := &rig{t: t, dir: r.dir}
+			r.do(after.open("map.yaml", live.Options{State: r.path("state")}))
+			after.check("www.a.example.", address)
+		})
+	}
+}
+
+// nobody is a user that owns nothing.
+const nobody = 65534
+
+// asNobody runs the test in a process that gives up its privileges.
+func asNobody(t *testing.T) {
+	dir, err := os.MkdirTemp("", "state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), unprivilegedVar+"=1", "TMPDIR="+dir)
+	out, err := cmd.CombinedOutput()
+	t.Logf("as another user:\n%s", out)
+	if err != nil {
+		t.Error(err)
+	}
+}

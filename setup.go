@@ -38,13 +38,13 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	sh.join(a)
-	c.OnShutdown(sh.close)
+	end := shutdownOf(c)
+	end.parts = append(end.parts, sh.close, a.notifier.close)
 	c.OnRestartFailed(func() error {
 		closeAbandoned()
 		sh.goOn(o.path)
 		return nil
 	})
-	c.OnShutdown(a.notifier.close)
 	covered := &coverage{acting: zones, block: blockZones(c.ServerBlockKeys), refuses: o.answer.RefuseUnlisted}
 	c.OnStartup(func() error {
 		sh.cover(o.path, covered)

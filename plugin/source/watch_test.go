@@ -22,6 +22,12 @@ import (
 // is promised, only what no loaded machine should need.
 const patienceOfTests = 20 * time.Second
 
+// What the files of most tests hold, before they change and after.
+const (
+	before = "old: [1, 2, 3]\nsum: 6\n"
+	after  = "new: [4, 5, 6, 7]\nsum: 22\n"
+)
+
 // mountChild is set in the environment of a test run in a mount namespace of its
 // own.
 const mountChild = "SOURCE_TEST_MOUNT_CHILD"

@@ -10,11 +10,6 @@ import (
 	"time"
 )
 
-const (
-	before = "old: [1, 2, 3]\nsum: 6\n"
-	after  = "new: [4, 5, 6, 7]\nsum: 22\n"
-)
-
 // ways are all the ways in which the file "map.yaml" of a directory changes from
 // before to after. make, if not nil, makes it; else it is a plain file.
 var ways = []struct {

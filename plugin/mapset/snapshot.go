@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -24,6 +25,9 @@ type Snapshot struct {
 	shares   bool // an address may be on the maps of two accounts
 	stats    Stats
 	warnings []string
+
+	aboveOnce    sync.Once
+	aboveProxied fqdn.Set // the names that a zone with proxied names lies below, once asked for
 }
 
 // Warnings returns what the documents say that is allowed and yet probably not

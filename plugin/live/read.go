@@ -68,7 +68,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	var parsed []candidate
 	var gone []string
 	var failed []problem
-	for _, p := range paths {
+	for _, p := range l.fitting(b, paths) {
 		data, err := readFile(p, maxBytes)
 		switch {
 		case errors.Is(err, source.ErrUnsettled):
@@ -87,7 +87,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	}
 	l.missing(b, gone, failed)
 	l.rewatch() // before the zone files are read, so that no change is missed
-	for _, c := range parsed {
+	for _, c := range l.fittingZones(b, parsed) {
 		l.complete(b, c, readFile)
 	}
 	return b

@@ -2,6 +2,7 @@ package addressmap
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/file"
 	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/presence"
@@ -168,4 +170,46 @@ func TestAllocations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// BenchmarkTransferOverUDP is what a question for a zone transfer costs that comes as a
+// datagram, for anybody can send one and it is never answered with a zone: beside a
+// question for an address, and with maps and lists of ZONES of different lengths.
+func BenchmarkTransferOverUDP(b *testing.B) {
+	for _, zones := range []int{10, 100_000} {
+		for _, c := range []struct {
+			name  string
+			mode  transferMode
+			asked string
+			qtype uint16
+		}{
+			{"A", transferMapped, "z1.example.", dns.TypeA},
+			{"mapped", transferMapped, "z1.example.", dns.TypeAXFR},
+			{"refuse", transferRefuse, "z1.example.", dns.TypeAXFR},
+			{"refuse, a zone above", transferRefuse, "example.", dns.TypeAXFR},
+			{"refuse, another zone", transferRefuse, "elsewhere.", dns.TypeAXFR},
+			{"refuse, a zone without proxied names", transferRefuse, "plain.", dns.TypeAXFR},
+		} {
+			b.Run(fmt.Sprintf("%d zones/%s", zones, c.name), func(b *testing.B) {
+				once := respond(b, manyZones(b, zones, c.mode), c.asked, c.qtype)
+				once() // what is made once for a version of the map
+				for b.Loop() {
+					once()
+				}
+			})
+		}
+	}
+}
+
+// manyZones makes a handler before the transfer plugin that acts for this many zones.
+func manyZones(t testing.TB, zones int, mode transferMode) *AddressMap {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("anycast: [192.0.2.1]\naccounts:\n  - id: acme\n    zones:\n      - {name: plain}\n")
+	names := []string{"plain."}
+	for i := range zones {
+		fmt.Fprintf(&text, "      - {name: z%d.example, proxied: ['@']}\n", i)
+		names = append(names, fmt.Sprintf("z%d.example.", i))
+	}
+	return newHandlerOf(t, text.String(), &transfer.Transfer{Next: sharedReply(t, "z1.example. 60 IN A 10.66.0.1")}, func(o *options) { o.transfer, o.zones = mode, names })
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -189,7 +188,7 @@ func (d *faultDisk) put(dir, name string, f faultFile) {
 	path := filepath.Join(dir, name)
 	switch f.kind {
 	case aFIFO:
-		mustDisk(syscall.Mkfifo(path, 0o644))
+		mustDisk(mkfifo(path))
 	case aDirectory:
 		mustDisk(os.Mkdir(path, 0o755))
 	default:

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -22,10 +21,7 @@ const nobody = 65534
 func unprivileged(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(unprivilegedVar) != "" {
-		if err := syscall.Setgid(nobody); err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Setuid(nobody); err != nil {
+		if err := becomeUser(nobody); err != nil {
 			t.Fatal(err)
 		}
 		return false

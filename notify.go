@@ -24,7 +24,8 @@ type notifier struct {
 	acting fqdn.Set
 	hinted map[fqdn.Name]fqdn.Set // :: apex of a zone of the backend → see [answer.Hinted]
 	wg     sync.WaitGroup
-	shut   bool
+	ctx    context.Context // done once nobody is told any more
+	cancel context.CancelFunc
 }
 
 // tail is what comes after a handler in its chain. The transfer plugin in it
@@ -46,6 +47,7 @@ func (n *notifier) start(t *tail, acting fqdn.Set) {
 	defer n.mu.Unlock()
 	n.tail, n.acting = weak.Make(t), acting
 	n.hinted = make(map[fqdn.Name]fqdn.Set)
+	n.ctx, n.cancel = context.WithCancel(context.Background())
 }
 
 // learn takes note of a zone of the backend, of which these are the records.
@@ -98,7 +100,7 @@ func (n *notifier) notify(zones []fqdn.Name) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.tail.Value()
-	if t == nil || n.shut || len(zones) == 0 {
+	if t == nil || n.ctx.Err() != nil || len(zones) == 0 {
 		return
 	}
 	set := fqdn.NewSet(zones...)
@@ -110,24 +112,31 @@ func (n *notifier) notify(zones []fqdn.Name) {
 			}
 		}
 	}
-	n.wg.Go(func() { n.tell(t, names) })
+	n.wg.Go(func() { n.tell(n.ctx, t, names) })
 }
 
 // tell sends a NOTIFY for each zone of the backend that one of the names is in,
-// some zones at the same time.
-func (n *notifier) tell(t *tail, names fqdn.Set) {
+// some zones at the same time, until ctx is done.
+func (n *notifier) tell(ctx context.Context, t *tail, names fqdn.Set) {
 	turn := make(chan struct{}, atOnce)
 	done := make(map[string]bool)
 	for name := range names {
-		apex := apexOf(t.next, name)
+		if ctx.Err() != nil {
+			return // A backend that does not answer takes seconds for each name.
+		}
+		apex := apexOf(ctx, t.next, name)
 		if apex == "" || done[apex] {
 			continue
 		}
 		done[apex] = true
-		turn <- struct{}{}
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
 		n.wg.Go(func() {
 			defer func() { <-turn }()
-			if n.closed() {
+			if ctx.Err() != nil {
 				return
 			}
 			if err := t.xfer.Notify(apex); err != nil {
@@ -137,30 +146,27 @@ func (n *notifier) tell(t *tail, names fqdn.Set) {
 	}
 }
 
-func (n *notifier) closed() bool {
+// close lets no other notification begin, and waits for those under way, which cannot
+// be interrupted: [corefile.shutdown] does not wait for ever.
+func (n *notifier) close() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.shut
-}
-
-// close waits for notifications under way and lets no other begin.
-func (n *notifier) close() error {
-	n.mu.Lock()
-	n.shut = true
+	if n.cancel != nil {
+		n.cancel()
+	}
 	n.mu.Unlock()
 	n.wg.Wait()
-	return nil
 }
 
-// apexOf asks the backends which zone of theirs the name is in, or returns "".
-func apexOf(next plugin.Handler, name fqdn.Name) string {
+// apexOf asks the backends which zone of theirs the name is in, or returns "". A
+// backend that knows ctx gives up when that is done.
+func apexOf(ctx context.Context, next plugin.Handler, name fqdn.Name) string {
 	if next == nil {
 		return ""
 	}
 	req := new(dns.Msg)
 	req.SetQuestion(string(name), dns.TypeSOA)
 	w := nonwriter.New(internalWriter{})
-	if _, err := next.ServeDNS(context.Background(), w, req); err != nil || w.Msg == nil {
+	if _, err := next.ServeDNS(ctx, w, req); err != nil || w.Msg == nil {
 		return ""
 	}
 	for _, section := range [][]dns.RR{w.Msg.Answer, w.Msg.Ns} {

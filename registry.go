@@ -49,7 +49,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drop()
+	go together(r.drop())
 	m := cf.members[path]
 	if m == nil {
 		m = &member{corefile: cf, rules: o.rules(), place: o.place}
@@ -66,7 +66,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 	}
 	view, err := sh.store.View(o.compile, o.settings())
 	if err != nil {
-		r.drop() // the map may be nobody's
+		go together(r.drop()) // the map may be nobody's
 		return nil, nil, err
 	}
 	sh.add(m, view)
@@ -79,28 +79,32 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 // servers have taken over.
 func (r *registry) settle() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.drop()
+	ends := r.drop()
 	for _, sh := range r.shares {
 		sh.govern()
 	}
+	r.mu.Unlock()
+	together(ends)
 }
 
-// drop takes out the members that are gone, and closes the maps that nobody holds.
-func (r *registry) drop() {
+// drop takes out the members that are gone, and the maps that nobody holds. It returns
+// what is left to do for their end, which may take its time.
+func (r *registry) drop() (ends []func()) {
 	loads := listed()
 	for path, sh := range r.shares {
 		for _, m := range sh.gone(loads) {
-			m.leave(sh)
+			ends = append(ends, func() { m.leave(sh) })
 		}
-		if !sh.held() {
+		if sh.isOver() {
 			delete(r.shares, path)
-			sh.close()
+			hide(sh.name)
+			ends = append(ends, sh.close)
 			if len(r.shares) > 0 {
 				log.Infof("%s is in force no more: no addressmap names it, and nothing of it carries over to another path", sh.name)
 			}
 		}
 	}
+	return ends
 }
 
 // tick has settle called once a second for as long as there are maps.
@@ -174,6 +178,11 @@ func loadOf(c *caddy.Controller) *corefile {
 		cf = &corefile{members: make(map[string]*member)}
 		cf.stale = sync.OnceValue(cf.readStale)
 		c.Set(corefileKey{}, cf)
+		c.OnShutdown(cf.shutdown)
+		c.OnRestartFailed(func() error {
+			inForce.settle()
+			return nil
+		})
 		_, cf.seen = listed()[cf]
 	}
 	return cf
@@ -190,15 +199,6 @@ func listed() map[*corefile]*caddy.Instance {
 		i.StorageMu.RUnlock()
 	}
 	return out
-}
-
-// shutdown ends the load: its servers have stopped, or are about to for good.
-func (cf *corefile) shutdown() error {
-	inForce.mu.Lock()
-	cf.left = true
-	inForce.mu.Unlock()
-	inForce.settle()
-	return nil
 }
 
 // isGone reports whether the load is over. One that caddy never had on its list, as in

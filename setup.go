@@ -47,11 +47,6 @@ func setup(c *caddy.Controller) error {
 	if a.current.Snapshot().Closed().All() && len(a.scope.Home) == 0 {
 		return plugin.Error(pluginName, fmt.Errorf("%s: a document of %s is refused that may hold any name, and the server block names no zone that could be closed for it: correct the document that the log names, or name the zones of the map", o.place, o.path))
 	}
-	c.OnShutdown(cf.shutdown)
-	c.OnRestartFailed(func() error {
-		inForce.settle()
-		return nil
-	})
 	covered := &coverage{acting: zones, block: block, refuses: o.answer.RefuseUnlisted, current: a.current}
 	c.OnStartup(func() error {
 		sh.cover(m, covered)

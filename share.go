@@ -22,6 +22,7 @@ type share struct {
 	mu      sync.Mutex // never held while the store is called, which calls back
 	members []*member  // the oldest first
 	ruling  *member    // by whose rules versions are judged
+	over    bool       // nobody holds it any more
 }
 
 // member is the directives of one load of the Corefile on one map.
@@ -103,9 +104,11 @@ func (sh *share) gone(loads map[*corefile]*caddy.Instance) []*member {
 
 // leave ends what the member holds of the map.
 func (m *member) leave(sh *share) {
+	var ends []func()
 	for _, n := range m.notifiers {
-		_ = n.close() // it has no error
+		ends = append(ends, n.close)
 	}
+	defer together(ends)
 	for _, c := range m.covered {
 		sh.covers.remove(c)
 	}
@@ -118,11 +121,13 @@ func (m *member) leave(sh *share) {
 	}
 }
 
-// held reports whether the map has members.
-func (sh *share) held() bool {
+// isOver reports whether the map has no members, and then ends it: nothing is told of it
+// any more.
+func (sh *share) isOver() bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return len(sh.members) > 0
+	sh.over = len(sh.members) == 0
+	return sh.over
 }
 
 // close ends the watching of a map that nobody holds.
@@ -130,7 +135,6 @@ func (sh *share) close() {
 	if err := sh.store.Close(); err != nil {
 		log.Errorf("closing %s: %v", sh.name, err)
 	}
-	hide(sh.name)
 }
 
 // govern has versions judged by the rules of the oldest member, and what was refused by
@@ -149,6 +153,9 @@ func (sh *share) govern() {
 
 // loaded is told of every load of the map.
 func (sh *share) loaded(l live.Load) {
+	if sh.isEnded() {
+		return
+	}
 	countLoad(sh.name, l)
 	show(sh.name, l)
 	for _, m := range sh.all() {
@@ -162,6 +169,12 @@ func (sh *share) loaded(l live.Load) {
 	if sh.covers.check(sh.name) {
 		sh.showUnlisted()
 	}
+}
+
+func (sh *share) isEnded() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.over
 }
 
 // cover begins to compare the zones of a directive with those of the map.

@@ -34,11 +34,21 @@ accounts:
 // next, as setup does.
 func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *AddressMap {
 	t.Helper()
+	return newHandlerOf(t, stubMap, next, func(o *options) {
+		o.zones = []string{"example.org."}
+		if change != nil {
+			change(o)
+		}
+	})
+}
+
+// newHandlerOf is newHandler with another map.
+func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*options)) *AddressMap {
+	t.Helper()
 	path := t.TempDir() + "/maps.yaml"
-	write(t, path, stubMap)
+	write(t, path, text)
 	o := plain(change)
-	o.path, o.zones = path, []string{"example.org."}
-	o.presence = 0
+	o.path, o.presence = path, 0
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}
 	a.scope.Zones, a.scope.Options, a.scope.Depth = telling{}, o.answer, new(answer.Apexes)
 	zones, err := o.acting()

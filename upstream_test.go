@@ -4,6 +4,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -34,20 +35,23 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 // silence is a server that takes what comes and never answers.
 type silence struct {
 	addr string
-	seen chan struct{}
+	seen chan *dns.Msg // nil: a connection
 }
 
 func listenSilently(t testing.TB) *silence {
 	t.Helper()
 	udp, tcp := listen(t)
-	s := &silence{addr: tcp.Addr().String(), seen: make(chan struct{}, 1000)}
+	s := &silence{addr: tcp.Addr().String(), seen: make(chan *dns.Msg, 1000)}
 	go func() {
 		buf := make([]byte, dns.MaxMsgSize)
 		for {
-			if _, _, err := udp.ReadFrom(buf); err != nil {
+			n, _, err := udp.ReadFrom(buf)
+			if err != nil {
 				return
 			}
-			s.seen <- struct{}{}
+			m := new(dns.Msg)
+			_ = m.Unpack(buf[:n]) // nothing is all that is seen of it then
+			s.seen <- m
 		}
 	}()
 	go func() {
@@ -57,7 +61,7 @@ func listenSilently(t testing.TB) *silence {
 				return
 			}
 			defer conn.Close()
-			s.seen <- struct{}{}
+			s.seen <- nil
 		}
 	}()
 	return s
@@ -65,6 +69,21 @@ func listenSilently(t testing.TB) *silence {
 
 // times returns how often the server was spoken to.
 func (s *silence) times() int { return len(s.seen) }
+
+// until waits for something to come that is wanted; m is nil for a connection.
+func (s *silence) until(t testing.TB, what string, wanted func(m *dns.Msg) bool) {
+	t.Helper()
+	for over := time.After(patience); ; {
+		select {
+		case m := <-s.seen:
+			if wanted(m) {
+				return
+			}
+		case <-over:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
 
 // listenScripted runs a server that gives the answers of a dialogue, and refuses
 // all other questions. It returns its address.

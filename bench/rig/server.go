@@ -49,7 +49,7 @@ func Start(c Command, addr string, ready func(addr string) error) (*Server, erro
 	s := &Server{Addr: addr, ended: make(chan struct{})}
 	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = c.Dir, &s.log, &s.log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithUs(s.cmd)
 	s.Started = time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err

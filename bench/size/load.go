@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
@@ -125,14 +124,7 @@ func makeRoom(conn *net.UDPConn) error {
 	if err := conn.SetReadBuffer(octets); err != nil {
 		return err
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	return raw.Control(func(fd uintptr) {
-		// Beyond the limit of the system, if we may: root may.
-		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, octets)
-	})
+	return forceRoom(conn, octets)
 }
 
 // enter begins a phase.

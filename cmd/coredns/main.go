@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/core/plugin" // all of CoreDNS's own plugins
@@ -27,6 +28,7 @@ func main() {
 		os.Setenv("GOMAXPROCS", strconv.Itoa(threadsOnOneCore)) // coremain asks the environment
 		runtime.GOMAXPROCS(threadsOnOneCore)
 	}
+	limitMemory(memlimit.FromCgroup, os.Stderr)
 	directives, err := withAddressmap(dnsserver.Directives)
 	if err == nil {
 		err = dnsserver.SetDirectives(directives)

@@ -105,15 +105,7 @@ func (n *Names) Lookup(name fqdn.Name) mapset.Decision {
 // ActsFor reports whether the directive acts for names of a backend's zone with
 // this apex: for all of them, or for those of a zone of its own further down.
 func (n *Names) ActsFor(apex fqdn.Name) bool {
-	if n.acts(apex) {
-		return true
-	}
-	for zone := range n.Acting.Set() {
-		if zone.In(apex) {
-			return true
-		}
-	}
-	return false
+	return n.acts(apex) || n.Acting.AnyBelow(apex)
 }
 
 // Backend asks whatever comes next in the chain.

@@ -23,3 +23,18 @@ func (s Set) Encloses(n Name) bool {
 	}
 	return false
 }
+
+// Above returns the names that a zone of the set lies below. They are few: most zones
+// have the same ones above them.
+func (s Set) Above() Set {
+	above := make(Set)
+	for apex := range s {
+		for n, ok := apex.Parent(); ok; n, ok = n.Parent() {
+			if _, known := above[n]; known {
+				break // and so is all that is further up
+			}
+			above[n] = struct{}{}
+		}
+	}
+	return above
+}

@@ -16,11 +16,24 @@ func TestZones_LikeASet(t *testing.T) {
 			if got, want := z.Encloses(n), set.Encloses(n); got != want {
 				t.Errorf("%v encloses %q: %t, want %t", set, n, got, want)
 			}
+			if got, want := z.AnyBelow(n), anyBelow(set, n); got != want {
+				t.Errorf("%v has a zone below %q: %t, want %t", set, n, got, want)
+			}
 		}
 		if len(z.Set()) != len(set) {
 			t.Errorf("%v has become %v", set, z.Set())
 		}
 	}
+}
+
+// anyBelow is [Zones.AnyBelow], slow and obvious.
+func anyBelow(set Set, n Name) bool {
+	for apex := range set {
+		if n != "" && apex != n && apex.In(n) {
+			return true
+		}
+	}
+	return false
 }
 
 func FuzzZones(f *testing.F) {
@@ -35,6 +48,9 @@ func FuzzZones(f *testing.F) {
 		set := NewSet(zone)
 		if z, name := NewZones(set), Canonical(n); z.Encloses(name) != set.Encloses(name) {
 			t.Errorf("%q encloses %q: %t", zone, name, z.Encloses(name))
+		}
+		if z, name := NewZones(set), Canonical(n); name != "" && z.AnyBelow(name) != anyBelow(set, name) {
+			t.Errorf("%q lies below %q: %t", zone, name, z.AnyBelow(name))
 		}
 	})
 }

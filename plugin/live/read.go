@@ -77,7 +77,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	var gone []string
 	var failed []problem
 	dirs := NewZoneDirs(l.opt.ZoneFiles)
-	for _, p := range paths {
+	for _, p := range l.fitting(b, paths) {
 		dirs.look(filepath.Dir(p)) // before the document is read
 		data, err := readFile(p, maxBytes)
 		switch {
@@ -100,7 +100,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	}
 	l.missing(b, gone, failed)
 	l.rewatch() // before the zone files are read, so that no change is missed
-	for _, c := range parsed {
+	for _, c := range l.fittingZones(b, parsed) {
 		l.complete(b, c, dirs, readFile)
 	}
 	return b

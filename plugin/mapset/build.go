@@ -64,6 +64,7 @@ func newBuilder(s *Set) *builder {
 		accounts: maps.Clone(s.snap.accounts),
 		anycast:  s.snap.anycast,
 		lineage:  newLineage(),
+		above:    new(above),
 	}
 	reg := s.reg.clone()
 	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts), anycastIn: s.anycastIn}

@@ -127,6 +127,37 @@ func TestHasProxied_ApplicationAlone(t *testing.T) {
 	}
 }
 
+// TestAnyProxied: what a zone of the backend may hold is that of a zone around it, of
+// itself, or of one below it.
+func TestAnyProxied(t *testing.T) {
+	snap, errs := Build([]Source{{Doc: parsed(t, `
+anycast: [192.0.2.1]
+accounts:
+  - id: acme
+    zones:
+      - {name: a.b.example.org, proxied: [www]}
+      - {name: example.org}
+      - {name: plain.example.net}
+      - {name: example.net, proxied: [www]}
+      - {name: deep.example.edu}
+`)}}, Options{})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for apex, want := range map[fqdn.Name]bool{
+		"a.b.example.org.": true, "x.a.b.example.org.": true, "b.example.org.": true, "example.org.": true, "org.": true, ".": true,
+		"c.example.org.": false, "x.b.example.org.": false, "xb.example.org.": false,
+		"example.net.": true, "net.": true, "plain.example.net.": true, "x.plain.example.net.": true,
+		"deep.example.edu.": false, "example.edu.": false, "edu.": false, "": false,
+	} {
+		for turn := range 2 {
+			if got := snap.AnyProxied(apex); got != want {
+				t.Errorf("%q, turn %d: got %t, want %t", apex, turn+1, got, want)
+			}
+		}
+	}
+}
+
 // Clones of what a set claims are cheap from the first one on.
 func TestSet_Settles(t *testing.T) {
 	set, errs := NewSet(Options{}).Update([]Source{{Doc: parsed(t, everything)}}, nil)

@@ -125,14 +125,17 @@ func (z *zone) answersAs(o *zone) bool {
 }
 
 // AnyProxied reports whether a zone of the backend with this apex may hold
-// proxied names, of whichever zones of the map.
+// proxied names, of whichever zones of the map. Anybody may ask for the transfer of
+// any zone: the map is walked once, and not for each question.
 func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
-	for p := range s.zones.all() {
-		if own := p.record().apex(); (own.In(apex) || apex.In(own)) && p.hasProxied() {
+	for n, ok := apex, apex != ""; ok; n, ok = n.Parent() {
+		if s.HasProxied(n) {
 			return true
 		}
 	}
-	return false
+	s.above.once.Do(func() { s.above.names = fqdn.NewSet(s.ProxiedZones()...).Above() })
+	_, above := s.above.names[apex]
+	return above
 }
 
 // ProxiedZones returns the zones that have proxied names.

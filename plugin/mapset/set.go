@@ -39,7 +39,7 @@ type warning struct {
 func NewSet(opt Options) *Set {
 	return &Set{
 		opt:   opt,
-		snap:  &Snapshot{accounts: make(map[string]*account), lineage: newLineage()},
+		snap:  &Snapshot{accounts: make(map[string]*account), lineage: newLineage(), above: new(above)},
 		reg:   newRegistry(),
 		parts: make(map[string]*part),
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -25,6 +26,14 @@ type Snapshot struct {
 	closed   *Closed // nil if nothing is
 	stats    Stats
 	warnings []string
+
+	above *above // shared with those made by Beside
+}
+
+// above is the names that a zone with proxied names lies below, once asked for.
+type above struct {
+	once  sync.Once
+	names fqdn.Set
 }
 
 // Warnings returns what the documents say that is allowed and yet probably not

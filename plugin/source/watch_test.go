@@ -18,15 +18,15 @@ import (
 	"go.uber.org/goleak"
 )
 
-// The contents of files before and after a change.
+// patienceOfTests is how long a test waits for what must happen. It is not what
+// is promised, only what no loaded machine should need.
+const patienceOfTests = 20 * time.Second
+
+// What the files of most tests hold, before they change and after.
 const (
 	before = "old: [1, 2, 3]\nsum: 6\n"
 	after  = "new: [4, 5, 6, 7]\nsum: 22\n"
 )
-
-// patienceOfTests is how long a test waits for what must happen. It is not what
-// is promised, only what no loaded machine should need.
-const patienceOfTests = 20 * time.Second
 
 // mountChild is set in the environment of a test run in a mount namespace of its
 // own.

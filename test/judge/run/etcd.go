@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func startEtcd(ctx context.Context, dir string, ports *Ports) (*etcd, error) {
 	e.cmd = exec.Command("etcd", "--data-dir", filepath.Join(dir, "etcd"), "--listen-client-urls", e.endpoint, "--advertise-client-urls", e.endpoint,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer, "--unsafe-no-fsync")
 	e.cmd.Stdout, e.cmd.Stderr = &log, &log
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithUs(e.cmd)
 	if err := e.cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func Start(binary, corefile string) (*Server, error) {
 	s := &Server{cmd: exec.Command(binary, "-conf", corefile), done: make(chan struct{})}
 	s.cmd.Dir = filepath.Dir(corefile)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithUs(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}

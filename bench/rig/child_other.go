@@ -1,0 +1,8 @@
+//go:build !linux
+
+package rig
+
+import "os/exec"
+
+// endWithUs does nothing: only Linux ends a command when its parent ends.
+func endWithUs(*exec.Cmd) {}

@@ -1,0 +1,166 @@
+package live
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// perOctet is how many octets of the heap a load is estimated to take for each octet of
+// the files that it reads. BenchmarkLoad of bench/size measures 5.3 for a YAML document,
+// 7.2 for JSON, 6.0 for a directory and 4.4 for zone files, with the garbage collected
+// all the time, as Go does near a memory limit.
+const perOctet = 8
+
+// usable is the percentage of a memory limit that the heap may come to. What is left is
+// for the rest of the process, and for the garbage collector not to run all the time.
+const usable = 90
+
+// tooLarge returns an error if a load of these files is estimated to go beyond the
+// memory limit of the process, if one is set. Without it the system would kill the
+// process, and again at each restart.
+func (l *loader) tooLarge(paths []string) error {
+	limit := debug.SetMemoryLimit(-1) // a negative one is not set
+	if limit == math.MaxInt64 || l.watch == nil {
+		return nil
+	}
+	var octets int64
+	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+			octets += info.Size()
+		}
+	}
+	estimate, most := perOctet*octets, limit/100*usable
+	heap := inHeap()
+	if heap+estimate > most {
+		runtime.GC() // The last load may have left more than is in use.
+		heap = inHeap()
+	}
+	if heap+estimate <= most {
+		return nil
+	}
+	return fmt.Errorf("its load is estimated to take %s (%d times the %s of the changed files) beside %s in use, more than %d %% of the memory limit of %s: raise GOMEMLIMIT or the limit of the container, or keep the map in several documents and change them one after the other",
+		mega(estimate), perOctet, mega(octets), mega(heap), usable, mega(limit))
+}
+
+// inHeap returns the octets of the heap that are in use or not yet collected. To ask
+// stops nothing.
+func inHeap() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
+}
+
+func mega(octets int64) string { return fmt.Sprintf("%.1f MB", float64(octets)/1e6) }
+
+// fitting returns the documents whose load fits into the memory, and refuses the others
+// as they are on disk. At a start without a version in force it warns, and returns all:
+// to try is better than not to start.
+func (l *loader) fitting(b *batch, docs []string) []string {
+	err := l.tooLarge(l.filesOf(docs))
+	if err == nil {
+		return docs
+	}
+	if l.snapshot() == nil {
+		l.opt.Log.Warningf("%s: %v; it is loaded all the same, because there is no earlier version to start with", l.opt.Path, err)
+		return docs
+	}
+	// Those that bring nothing new would be read for nothing, and those that were
+	// refused before must not keep others back.
+	var fresh, before []string
+	for _, p := range docs {
+		switch t, judged := l.troubles[p]; {
+		case l.isInForce(p):
+			b.settled = append(b.settled, p)
+		case judged && t.version == unread(p):
+			before = append(before, p)
+		default:
+			fresh = append(fresh, p)
+		}
+	}
+	for _, p := range before {
+		t := l.troubles[p]
+		b.refuse(p, t.version, nil, errors.New(t.said[0])) // with the figures of then: it was said
+	}
+	if err := l.tooLarge(l.filesOf(fresh)); err != nil {
+		l.refuseLarge(b, fresh, err)
+		return nil
+	}
+	return fresh
+}
+
+// refuseLarge refuses documents as they are on disk, with one line in the log for all
+// of them.
+func (l *loader) refuseLarge(b *batch, docs []string, err error) {
+	for i, p := range docs {
+		version := unread(p)
+		if i > 0 {
+			l.troubles[p] = trouble{version: version, said: []string{err.Error()}}
+		}
+		b.refuse(p, version, nil, err)
+	}
+}
+
+// isInForce reports whether a document is on disk as it is in force, without parsing it.
+// Of one with zone files nothing is said: they are known only from its text.
+func (l *loader) isInForce(doc string) bool {
+	d, known := l.docs[doc]
+	if !known || d.digest != sha256.Sum256(d.sum[:]) {
+		return false
+	}
+	data, err := source.Read(doc, maxBytes)
+	return err == nil && sha256.Sum256(data) == d.sum
+}
+
+// unread tells versions of a document apart that is not read: by its size, and by when it
+// was written.
+func unread(path string) digest {
+	info, err := os.Stat(path)
+	if err != nil {
+		return sha256.Sum256([]byte("unread"))
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "unread %d %d", info.Size(), info.ModTime().UnixNano()))
+}
+
+// filesOf returns documents and the zone files that they named when they were last read,
+// but for those that need not be read again.
+func (l *loader) filesOf(docs []string) []string {
+	files := slices.Clone(docs)
+	for _, d := range docs {
+		files = append(files, l.unreadZones(d)...)
+	}
+	return files
+}
+
+// unreadZones returns the zone files of a document that have to be read.
+func (l *loader) unreadZones(doc string) []string {
+	return slices.DeleteFunc(slices.Clone(l.names[doc]), func(name string) bool {
+		_, known := l.zones[name]
+		return known
+	})
+}
+
+// fittingZones returns the candidates, or refuses them all if their zone files, which are
+// known only from their texts, make the load too large.
+func (l *loader) fittingZones(b *batch, parsed []candidate) []candidate {
+	var zones, docs []string
+	for _, c := range parsed {
+		zones, docs = append(zones, l.unreadZones(c.path)...), append(docs, c.path)
+	}
+	if len(zones) == 0 || l.snapshot() == nil {
+		return parsed
+	}
+	if err := l.tooLarge(zones); err != nil {
+		l.refuseLarge(b, docs, err)
+		return nil
+	}
+	return parsed
+}

@@ -275,7 +275,9 @@ func TestV17_ZoneFilesOption(t *testing.T) {
 		t.Error(got)
 	}
 	write(t, "sub/maps/map.yaml", text("../../secret"))
-	eventually(t, "that is refused", func() bool { return strings.Contains(c.log.String(), `map.yaml:2:59: V17: zone_file of "example.org."`) })
+	eventually(t, "that is refused", func() bool {
+		return strings.Contains(c.log.String(), `map.yaml:2:59: V17: zone_file of "example.org."`)
+	})
 	if got := c.log.String(); strings.Contains(got, "SECRET") || strings.Contains(got, "root:") {
 		t.Errorf("the log tells of the file: %s", got)
 	}

@@ -111,7 +111,7 @@ var faultWays = []faultWay{
 	}},
 	{"linked to another file", func(d *faultDisk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory)
-		target := d.aside("target")
+		target := d.aside("targets/file") // in the zone_files of the Corefile
 		writeFile(target, text)
 		d.link(target, d.path(name))
 	}},

@@ -211,8 +211,9 @@ func (u faultUnit) wrong() string {
 // settleFaults returns what is in force once everything has come to rest, if base is
 // in force and units are all documents that are not on disk as they are in force.
 //
-// What loses too much is refused as a whole, but what was refused before keeps
-// nothing back that has just changed.
+// Where all that is fresh loses too much, it comes into force in order as far as the
+// guard goes, what is removed last and together. What was refused before loses all
+// or nothing, and keeps nothing back that has just changed.
 func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 	var fresh, before []faultUnit
 	for _, u := range units {
@@ -225,7 +226,7 @@ func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 	now := base
 	for again := true; again; {
 		again = false
-		for _, list := range [][]faultUnit{fresh, before} {
+		for _, list := range slices.Concat([][]faultUnit{fresh}, oneByOne(fresh), [][]faultUnit{before}) {
 			next := admit(now, list, base)
 			if !next.same(now) && (base == nil || guard == 0 || !base.loses(next, guard)) {
 				now, again = next, true
@@ -233,6 +234,20 @@ func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 		}
 	}
 	return now
+}
+
+// oneByOne returns the units each by itself, but for those that are removals: they are
+// the last one together.
+func oneByOne(units []faultUnit) (out [][]faultUnit) {
+	var gone []faultUnit
+	for _, u := range units {
+		if slices.ContainsFunc(u, func(c faultCandidate) bool { return c.edition != nil }) {
+			out = append(out, []faultUnit{u})
+		} else {
+			gone = append(gone, u)
+		}
+	}
+	return append(out, gone)
 }
 
 // admit is slow and obvious: everything comes into force that may, until nothing

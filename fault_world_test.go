@@ -78,7 +78,8 @@ const singleName = "map.yaml"
 
 func (w *faultWorld) corefile(conf faultConf) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "example {\n\tbind 127.0.0.1\n\taddressmap %s {\n\t\tttl %d\n\t\treload %s\n\t\tpresence %s\n", w.path(), conf.ttl, conf.poll, conf.presence)
+	fmt.Fprintf(&b, "example {\n\tbind 127.0.0.1\n\taddressmap %s {\n\t\tttl %d\n\t\treload %s\n\t\tpresence %s\n\t\tzone_files %s\n",
+		w.path(), conf.ttl, conf.poll, conf.presence, filepath.Join(w.disk.root, "aside", "targets"))
 	if conf.guard > 0 {
 		fmt.Fprintf(&b, "\t\tguard %d%%\n", conf.guard)
 	}
@@ -116,7 +117,7 @@ func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
 		w.tally.exact = false
 		w.current.Load().lax.Store(true)
 	}
-	for _, dir := range []string{"site/maps", "aside", "zones"} {
+	for _, dir := range []string{"site/maps", "aside/targets", "zones"} {
 		mustDisk(os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
 	for z := range zoneCount {

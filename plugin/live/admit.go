@@ -61,10 +61,16 @@ func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting
 		waiting[i].after = min(waiting[i].after, len(v.accepted))
 	}
 	good = removedTogether(good)
-	if inOrder && rule == "P4" && len(good) > 1 && v.singly < maxSingly {
+	if inOrder && rule == "P4" && len(good) > 1 {
 		half := len(good) / 2
-		waiting = append(waiting, l.admitGuarded(v, good[:half], true)...)
-		return append(waiting, l.admitGuarded(v, good[half:], true)...)
+		first, second := good[:half], good[half:]
+		if v.singly >= maxSingly {
+			second, first = split(good, func(g group) bool { return l.shrinks(trial.set, g) })
+		}
+		if len(first) > 0 && len(second) > 0 {
+			waiting = append(waiting, l.admitGuarded(v, first, true)...)
+			return append(waiting, l.admitGuarded(v, second, v.singly < maxSingly)...)
+		}
 	}
 	for i := range good {
 		good[i].refuse(fault{err: err}, len(v.accepted))
@@ -73,6 +79,15 @@ func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting
 		v.singly++
 	}
 	return slices.Concat(good, waiting)
+}
+
+// shrinks reports whether a document of the group gives less in next than it does in
+// force.
+func (l *loader) shrinks(next *mapset.Set, g group) bool {
+	return slices.ContainsFunc(g.changes, func(c change) bool {
+		was, is := l.base().StatsOf(c.path), next.StatsOf(c.path)
+		return is.Zones < was.Zones || is.ProxiedNames < was.ProxiedNames || is.Addresses < was.Addresses
+	})
 }
 
 // removedTogether makes one group of the documents that go, after the others: they

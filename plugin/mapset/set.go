@@ -57,6 +57,15 @@ func (s *Set) Document(name string) *mapfile.Document {
 	return nil
 }
 
+// StatsOf returns how much the document of that name gave; nothing if the set has
+// none.
+func (s *Set) StatsOf(name string) Stats {
+	if p := s.parts[name]; p != nil {
+		return p.stats
+	}
+	return Stats{}
+}
+
 // Update returns the set with documents added, or put in place of those of the
 // same name, and others gone. Every error is returned, and no set if there is
 // any. What is in the set keeps its claims; after that, the first of changed

@@ -302,3 +302,24 @@ func TestMetrics_FailedCorefileReload(t *testing.T) {
 		t.Errorf("after a Corefile that failed the metrics are %v, were %v", got, want)
 	}
 }
+
+// A state that cannot be used stops no start with a good map: degraded is 1 until it
+// can be, and no load is counted for that.
+func TestState_Degraded(t *testing.T) {
+	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": shopMap, "kept": "a file, no directory"}, "state kept")
+	if got := g.addresses("www.example.org."); got != "203.0.113.10" || g.metric("degraded", "") != 1 {
+		t.Errorf("started with %q, degraded %v", got, g.metric("degraded", ""))
+	}
+	if said := g.log.complaints(); len(said) != 1 {
+		t.Errorf("want one error, got %q", said)
+	}
+	if err := os.Remove("kept"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the state is written", func() bool { return g.metric("degraded", "") == 0 })
+	for result, n := range scrape(t, g.port, "reloads_total") {
+		if want := float64(strings.Count(result, `result="ok"`)); n != want {
+			t.Errorf("%s is %v, want %v", result, n, want)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting
 		half := len(good) / 2
 		first, second := good[:half], good[half:]
 		if v.singly >= maxSingly {
-			second, first = split(good, func(g group) bool { return l.shrinks(trial.set, g) })
+			second, first = split(good, func(g group) bool { return l.shrinks(trial.sets.lead(), g) })
 		}
 		if len(first) > 0 && len(second) > 0 {
 			waiting = append(waiting, l.admitGuarded(v, first, true)...)
@@ -85,7 +85,7 @@ func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting
 // force.
 func (l *loader) shrinks(next *mapset.Set, g group) bool {
 	return slices.ContainsFunc(g.changes, func(c change) bool {
-		was, is := l.base().StatsOf(c.path), next.StatsOf(c.path)
+		was, is := l.base().lead().StatsOf(c.path), next.StatsOf(c.path)
 		return is.Zones < was.Zones || is.ProxiedNames < was.ProxiedNames || is.Addresses < was.Addresses
 	})
 }

@@ -33,10 +33,11 @@ type Change struct {
 // A Watcher tells when any of a set of paths, files and directories of files,
 // may have changed. It is safe for concurrent use.
 //
-// It names a file within a second of its last write, and only at rest: half a
-// second after its last write; at once if it came by a rename or by the swap of
-// a symbolic link, for then it was complete before. A file that is written
-// without ever pausing for half a second is not named.
+// It names a file within a second of its last write or close, at rest: half a
+// second after its last write, and when the writer has closed it, if the system
+// tells; at once if it came by a rename or by the swap of a symbolic link, for
+// then it was complete before. A file that is written without ever pausing for
+// half a second is named after a while all the same, for Read to say so.
 type Watcher struct {
 	log     func(format string, args ...any)
 	poll    time.Duration

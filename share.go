@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coredns/caddy"
-
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/presence"
@@ -89,12 +87,12 @@ func (m *member) memory(lifetime time.Duration) *presence.Memory {
 }
 
 // gone takes out the members whose load is over, and returns them.
-func (sh *share) gone(loads map[*corefile]*caddy.Instance) []*member {
+func (sh *share) gone() []*member {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	var out []*member
 	for _, m := range slices.Clone(sh.members) {
-		if m.corefile.isGone(loads) {
+		if m.corefile.over {
 			sh.members = remove(sh.members, m)
 			out = append(out, m)
 		}

@@ -33,6 +33,8 @@ type loader struct {
 	zones    map[string]zoneFile // :: path → as last read
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
+	absent   absent
+	wake     func()      // has what is missing or refused looked at again; nil for never
 	changed  []fqdn.Name // the zones that answer differently, since the last report
 	counted  counters    // of an earlier run, for the first version in force to go on from
 	patience time.Time   // until when the start waits for files that are being written
@@ -174,6 +176,9 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range l.troubles {
+		out[p] = struct{}{}
+	}
+	for p := range l.absent { // Its accounts may have moved to one of the others.
 		out[p] = struct{}{}
 	}
 	if l.wasMissing() { // Any document may be gone since, or back.

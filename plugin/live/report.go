@@ -32,6 +32,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == Refused && !refused {
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
+	l.await()
 	now, sum := l.snapshot(), l.sum()
 	if result == OK {
 		l.logInForce(old, now, sum)
@@ -48,7 +49,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		Changed:  changed,
 		SHA256:   sum,
 		Refused:  refused,
-		Degraded: len(l.troubles) > 0 || l.durable.failing(),
+		Degraded: len(l.troubles)+len(l.absent) > 0 || l.durable.failing(),
 	})
 }
 

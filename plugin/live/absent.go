@@ -6,8 +6,8 @@ import (
 
 // A document of a directory that is gone may be on its way back, as where a copy or a
 // synchronisation is under way: its removal is believed once its name has been absent for
-// absence, and no other one has gone for calm.
-const (
+// absence, and no other one has gone for calm. Tests have less patience.
+var (
 	absence = 5 * time.Second
 	calm    = 2 * time.Second
 )

@@ -77,7 +77,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 		}
 		r.shares[path] = sh
 	}
-	view, err := sh.store.View(o.compile, o.settings())
+	view, err := sh.store.View(o.compile, o.settings(), sh.isOlderThan(cf))
 	if err != nil {
 		go together(r.drop()) // the map may be nobody's
 		return nil, nil, err

@@ -302,3 +302,29 @@ func TestLifeCycle_ViewsOfOneVersion(t *testing.T) {
 		t.Errorf("a directive that cannot answer loads: %v", err)
 	}
 }
+
+// A Corefile that changes what transfers hold makes serials go up, there and back again;
+// one that does not, leaves them.
+func TestR18_SerialOverCorefileReloads(t *testing.T) {
+	c := start(t, twoCorefile, twoFiles)
+	last := c.serial(t, "a.example.")
+	for i, step := range []struct {
+		corefile string
+		higher   bool
+	}{
+		{twoCorefile, false},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 100ms\n\t\tttl 77", 1), true},
+		{twoCorefile, true},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 200ms", 1), false},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 100ms\n\t\tanycast 192.0.2.7", 1), true},
+	} {
+		if err := c.restart(step.corefile); err != nil {
+			t.Fatal(err)
+		}
+		if now := c.serial(t, "a.example."); step.higher != (now > last) || now < last {
+			t.Errorf("after reload %d: serial %d, before %d", i, now, last)
+		} else {
+			last = now
+		}
+	}
+}

@@ -61,6 +61,13 @@ func (sh *share) add(m *member, view *live.View) {
 	m.views = append(m.views, view)
 }
 
+// isOlderThan reports whether the map is in force since before this load of the Corefile.
+func (sh *share) isOlderThan(cf *corefile) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return slices.ContainsFunc(sh.members, func(m *member) bool { return m.corefile != cf })
+}
+
 // use lets a directive answer with its view, the one that was added last.
 func (sh *share) use(m *member, a *AddressMap) {
 	sh.mu.Lock()

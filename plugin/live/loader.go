@@ -25,7 +25,7 @@ type loader struct {
 	dir      bool
 	watch    *source.Watcher
 	views    views
-	known    []string // the settings that secondaries have seen
+	saved    []string // the settings of an earlier run, which secondaries have seen
 	durable  *durable
 	docs     map[string]document // :: path → the version in force
 	order    []string            // the paths of docs, sorted; nil if not known
@@ -59,7 +59,7 @@ type digest [sha256.Size]byte
 func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
 	first := &View{Current: new(Current), compile: opt.Compile, settings: opt.Settings}
 	return &loader{
-		opt: opt, watch: w, durable: kept, views: views{first}, known: []string{opt.Settings},
+		opt: opt, watch: w, durable: kept, views: views{first},
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),

@@ -70,3 +70,23 @@ func TestDirectory_AllGone(t *testing.T) {
 	r.untilTold("www.b.example.", "")
 	r.check("www.a.example.", "192.0.2.1", "www.c.example.", "")
 }
+
+// When what is in force is again what is on disk, one line says so.
+func TestLifeCycle_Recovery(t *testing.T) {
+	r := threeTenants(t)
+	for n := 1; n <= 2; n++ {
+		r.rename("maps/b.yaml", broken)
+		r.until("it is refused", func() bool { return r.last().Degraded })
+		r.rename("maps/b.yaml", tenant("b", "192.0.2.2"))
+		r.until("all is well", func() bool { return !r.last().Degraded })
+		got := 0
+		for _, line := range r.logged("info") {
+			if strings.Contains(line, "is in force as it is on disk again, after ") {
+				got++
+			}
+		}
+		if got != n {
+			t.Errorf("said %d times, want %d: %q", got, n, r.logged("info"))
+		}
+	}
+}

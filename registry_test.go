@@ -232,6 +232,23 @@ func held(t *testing.T, name string) int {
 	return 0
 }
 
+// A document that may hold any name can be closed only where the server block names its
+// zones; a start beside it fails where it names none.
+func TestR26_NothingToClose(t *testing.T) {
+	files := map[string]string{"maps/a.yaml": twoFiles["maps/a.yaml"], "maps/b.yaml": "accounts: [", "db": twoFiles["db"]}
+	for _, c := range []struct {
+		zones string
+		loads bool
+	}{
+		{".", false}, {"2.0.192.in-addr.arpa .", false}, {"b.example .", true}, {"a.example", true},
+	} {
+		_, err := tryStart(t, c.zones+" {\n\taddressmap maps\n\tfile db a.example\n}\n", files)
+		if (err == nil) != c.loads || err != nil && !strings.Contains(err.Error(), "names no zone that could be closed") {
+			t.Errorf("%s: %v", c.zones, err)
+		}
+	}
+}
+
 // A Corefile that names another path has another map: nothing carries over.
 func TestLifeCycle_OtherPathOtherMap(t *testing.T) {
 	c := start(t, reloadCorefile, reloadFiles)

@@ -52,7 +52,9 @@ func TestLife_Directory(t *testing.T) {
 	want := []string{"accounts: 1 changed; zones: 1 changed; maps: 1 changed; names: 1 changed; addresses: 1 added, 1 removed",
 		"accounts: 1 added; zones: 1 added; maps: 1 added; names: 1 added; addresses: 1 added",
 		"accounts: 1 removed; zones: 1 removed; maps: 1 removed; names: 1 removed; addresses: 1 removed"}
-	got := slices.DeleteFunc(r.logged("info"), func(line string) bool { return strings.Contains(line, " is gone: ") || strings.Contains(line, " again, after ") })
+	got := slices.DeleteFunc(r.logged("info"), func(line string) bool {
+		return strings.Contains(line, " is gone: ") || strings.Contains(line, " again, after ")
+	})
 	if len(got) != 4 {
 		t.Fatalf("log %q", got)
 	}

@@ -28,9 +28,12 @@ func BenchmarkLoad(b *testing.B) {
 	if err := writeMarked(s.fleet, filepath.Join(dir, "marked")); err != nil {
 		b.Fatal(err)
 	}
+	if err := writeOneAccount(s.fleet, filepath.Join(dir, "one account")); err != nil {
+		b.Fatal(err)
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	for _, c := range []struct{ name, path string }{
-		{"YAML", yamlMap}, {"JSON", jsonMap}, {"directory", folderMap}, {"zone files", "marked"},
+		{"YAML", yamlMap}, {"JSON", jsonMap}, {"directory", folderMap}, {"zone files", "marked"}, {"one account", "one account"},
 	} {
 		path := filepath.Join(dir, c.path)
 		for _, state := range []string{"", "state"} {
@@ -102,6 +105,23 @@ func writeMarked(f rig.Fleet, dir string) error {
 		if err := rig.WriteFile(dir, fmt.Sprintf("db.%d", z), []byte(zone.String())); err != nil {
 			return err
 		}
+	}
+	return rig.WriteFile(dir, "maps.yaml", []byte(doc.String()))
+}
+
+// writeOneAccount writes the map as one YAML document with one account, which cannot be
+// read in pieces.
+func writeOneAccount(f rig.Fleet, dir string) error {
+	var doc strings.Builder
+	doc.WriteString("anycast: [192.0.2.1]\naccounts:\n  - id: acme\n    zones:\n")
+	for z := range f.Zones {
+		var hosts []string
+		for h := range f.Hosts {
+			label, _, _ := strings.Cut(f.Name(z, h), ".")
+			hosts = append(hosts, label)
+		}
+		apex := strings.TrimSuffix(f.Name(z, 0)[strings.IndexByte(f.Name(z, 0), '.')+1:], ".")
+		fmt.Fprintf(&doc, "      - {name: %s, proxied: [%s]}\n", apex, strings.Join(hosts, ", "))
 	}
 	return rig.WriteFile(dir, "maps.yaml", []byte(doc.String()))
 }

@@ -34,6 +34,7 @@ type loader struct {
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
 	absent   absent
+	warned   bool        // of a start that may need more memory than there is
 	differs  time.Time   // since when what is in force is not what is on disk; zero if it is
 	wake     func()      // has what is missing or refused looked at again; nil for never
 	changed  []fqdn.Name // the zones that answer differently, since the last report

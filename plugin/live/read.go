@@ -92,6 +92,7 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 			failed = append(failed, problem{path: p, err: fmt.Errorf("the map is missing: %w", err), result: Failed})
 		case err != nil:
 			failed = append(failed, problem{path: p, err: fmt.Errorf("cannot read the map: %w", err), result: Failed})
+		case !l.fitsAtOnce(b, p, data):
 		default:
 			if c, ok := l.parse(b, p, data); ok {
 				parsed = append(parsed, c)

@@ -11,6 +11,7 @@ import (
 	"runtime/metrics"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
@@ -20,6 +21,11 @@ import (
 // all the time, as Go does near a memory limit.
 const perOctet = 8
 
+// perOctetAtOnce is the same for what of a YAML document has to be read at once: an account,
+// however large, and the whole of a document that is not written in lines. The library
+// makes a tree of it. BenchmarkLoad measures 29 for a document of one account.
+const perOctetAtOnce = 32
+
 // usable is the percentage of a memory limit that the heap may come to. What is left is
 // for the rest of the process, and for the garbage collector not to run all the time.
 const usable = 90
@@ -28,8 +34,7 @@ const usable = 90
 // memory limit of the process, if one is set. Without it the system would kill the
 // process, and again at each restart.
 func (l *loader) tooLarge(paths []string) error {
-	limit := debug.SetMemoryLimit(-1) // a negative one is not set
-	if limit == math.MaxInt64 || l.watch == nil {
+	if !l.isLimited() {
 		return nil
 	}
 	var octets int64
@@ -38,7 +43,19 @@ func (l *loader) tooLarge(paths []string) error {
 			octets += info.Size()
 		}
 	}
-	estimate, most := perOctet*octets, limit/100*usable
+	return beyond(perOctet*octets, octets)
+}
+
+// isLimited reports whether there is a memory limit to keep to.
+func (l *loader) isLimited() bool {
+	return debug.SetMemoryLimit(-1) != math.MaxInt64 && l.watch != nil // a negative one is not set
+}
+
+// beyond returns an error if the load of so many octets, with an estimate of the memory
+// that it takes, goes beyond the memory limit.
+func beyond(estimate, octets int64) error {
+	limit := debug.SetMemoryLimit(-1)
+	most := limit / 100 * usable
 	heap := inHeap()
 	if heap+estimate > most {
 		runtime.GC() // The last load may have left more than is in use.
@@ -47,8 +64,8 @@ func (l *loader) tooLarge(paths []string) error {
 	if heap+estimate <= most {
 		return nil
 	}
-	return fmt.Errorf("its load is estimated to take %s (%d times the %s of the changed files) beside %s in use, more than %d %% of the memory limit of %s: raise GOMEMLIMIT or the limit of the container, or keep the map in several documents and change them one after the other",
-		mega(estimate), perOctet, mega(octets), mega(heap), usable, mega(limit))
+	return fmt.Errorf("its load is estimated to take %s (for %s of changed files) beside %s in use, more than %d %% of the memory limit of %s: raise GOMEMLIMIT or the limit of the container, or keep the map in several documents and change them one after the other",
+		mega(estimate), mega(octets), mega(heap), usable, mega(limit))
 }
 
 // inHeap returns the octets of the heap that are in use or not yet collected. To ask
@@ -70,7 +87,7 @@ func (l *loader) fitting(b *batch, docs []string) []string {
 		return docs
 	}
 	if l.snapshot() == nil {
-		l.opt.Log.Warningf("%s: %v; it is loaded all the same, because there is no earlier version to start with", l.opt.Path, err)
+		l.warnOfSize(err)
 		return docs
 	}
 	// Those that bring nothing new would be read for nothing, and those that were
@@ -96,6 +113,37 @@ func (l *loader) fitting(b *batch, docs []string) []string {
 	}
 	return fresh
 }
+
+// fitsAtOnce reports whether there is memory to parse a document, as far as it has to be
+// read at once, and refuses it if not.
+func (l *loader) fitsAtOnce(b *batch, doc string, data []byte) bool {
+	piece := int64(mapfile.LargestPiece(data))
+	if piece < large || !l.isLimited() {
+		return true
+	}
+	octets := int64(len(data))
+	err := beyond(perOctet*(octets-piece)+perOctetAtOnce*piece, octets)
+	switch {
+	case err == nil:
+		return true
+	case l.snapshot() == nil:
+		l.warnOfSize(err)
+		return true
+	}
+	l.refuseLarge(b, []string{doc}, err)
+	return false
+}
+
+// warnOfSize says, once, that a start may need more memory than there is.
+func (l *loader) warnOfSize(err error) {
+	if !l.warned {
+		l.warned = true
+		l.opt.Log.Warningf("%s: %v; it is loaded all the same, because there is no earlier version to start with", l.opt.Path, err)
+	}
+}
+
+// large is from which size on a piece is worth an estimate of its own.
+const large = 1 << 20
 
 // refuseLarge refuses documents as they are on disk, with one line in the log for all
 // of them.

@@ -27,7 +27,7 @@ func large(text string) string {
 	return text + strings.Repeat("#"+strings.Repeat(" ", 1023)+"\n", 5<<10)
 }
 
-const tooLarge = "its load is estimated to take 42.0 MB (8 times the 5.2 MB of the changed files) beside "
+const tooLarge = "its load is estimated to take 42.0 MB (for 5.2 MB of changed files) beside "
 
 // checkTooLarge compares the errors in the log with those of documents that are too
 // large, one line each.

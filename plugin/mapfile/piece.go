@@ -64,6 +64,23 @@ func cut(data []byte, size int) (pieces, bool) {
 	return out, len(out.items) > 1
 }
 
+// LargestPiece returns how many bytes of a document in YAML are read at once: in a tree
+// that is many times as large. It is 0 for JSON.
+func LargestPiece(data []byte) int {
+	if looksLikeJSON(data) {
+		return 0
+	}
+	p, ok := cut(data, pieceSize)
+	if !ok {
+		return len(data)
+	}
+	largest := len(p.head)
+	for _, item := range p.items {
+		largest = max(largest, len(item.text))
+	}
+	return largest
+}
+
 // isAccounts reports whether text is the key and nothing else.
 func isAccounts(text []byte) bool {
 	rest, ok := bytes.CutPrefix(text, []byte("accounts:"))

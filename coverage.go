@@ -109,7 +109,7 @@ func (c *coverage) warnOfUnlisted(name string) {
 		return
 	}
 	log.Warningf("%s does not know zones that its addressmap acts for, %d in all: %s; what it does not declare there is %s: declare them in the map, or take them out of the server block",
-		name, len(c.unlisted), firstFew(c.unlisted), fate)
+		name, len(c.unlisted), fqdn.FirstFew(c.unlisted), fate)
 }
 
 func (c *coverage) warnOfLeftOut(name string) {
@@ -118,7 +118,7 @@ func (c *coverage) warnOfLeftOut(name string) {
 		return
 	}
 	log.Warningf("%s proxies names of the server block that no zone of its addressmap covers, %d in all: %s; they are answered with their origins: add their zones to the addressmap's line",
-		name, c.leftOut.count, firstFew(c.leftOut.first))
+		name, c.leftOut.count, fqdn.FirstFew(c.leftOut.first))
 }
 
 // unlistedIn returns the zones of the directive that the map does not know (R29),
@@ -127,7 +127,7 @@ func (c *coverage) warnOfLeftOut(name string) {
 func (c *coverage) unlistedIn(s *mapset.Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for zone := range c.acting {
-		if !isReverse(zone) && !s.Knows(zone) {
+		if !isReverse(zone) && !s.Knows(zone) && !s.IsClosed(zone) && !s.IsUnknown(zone) {
 			out = append(out, zone)
 		}
 	}
@@ -154,10 +154,10 @@ func (c *coverage) leftOutIn(s *mapset.Snapshot) leftOut {
 	for n := range s.Outside(c.block, c.acting) {
 		out.count++
 		out.sum += maphash.String(leftOutSeed, string(n))
-		if i, _ := slices.BinarySearch(out.first, n); i <= few {
+		if i, _ := slices.BinarySearch(out.first, n); i <= fqdn.Few {
 			own := fqdn.Name(strings.Clone(string(n))) // not the snapshot's, which would stay with it
 			out.first = slices.Insert(out.first, i, own)
-			out.first = out.first[:min(len(out.first), few+1)]
+			out.first = out.first[:min(len(out.first), fqdn.Few+1)]
 		}
 	}
 	return out

@@ -76,7 +76,7 @@ func checkZone(arg string, block fqdn.Set) error {
 			return fmt.Errorf("%q is a wildcard: write %q, which stands for all names below as well", arg, zone)
 		}
 		if !block.Encloses(n) && !enclosesAny(n, block) {
-			return fmt.Errorf("%q lies neither in nor around a zone of the server block (%s): add it to the block's zones, or leave it out here", arg, firstFew(slices.Sorted(maps.Keys(block))))
+			return fmt.Errorf("%q lies neither in nor around a zone of the server block (%s): add it to the block's zones, or leave it out here", arg, fqdn.FirstFew(slices.Sorted(maps.Keys(block))))
 		}
 	}
 	return nil
@@ -104,23 +104,4 @@ func enclosesAny(zone fqdn.Name, zones fqdn.Set) bool {
 		}
 	}
 	return false
-}
-
-// few is how many names of a list are shown.
-const few = 5
-
-// firstFew prints the first names of a list.
-func firstFew(names []fqdn.Name) string {
-	var b strings.Builder
-	for i, n := range names {
-		if i == few {
-			b.WriteString(", …")
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(string(n))
-	}
-	return b.String()
 }

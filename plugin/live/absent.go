@@ -28,7 +28,11 @@ func (l *loader) miss(b *batch) {
 		since, known := was[p]
 		if !known {
 			since = now
-			l.opt.Log.Infof("%s is gone: its last good version is answered until it has been away for %s", p, absence)
+			what := "its last good version is answered"
+			if _, closes := l.shut[p]; closes {
+				what = "what it may hold stays closed"
+			}
+			l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, absence)
 		}
 		l.absent[p] = since
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 )
 
@@ -88,5 +89,53 @@ func TestLifeCycle_Recovery(t *testing.T) {
 		if got != n {
 			t.Errorf("said %d times, want %d: %q", got, n, r.logged("info"))
 		}
+	}
+}
+
+// A rename is one change, whichever name is seen first, and nothing is wrong with it.
+func TestDirectory_RenamedDocument(t *testing.T) {
+	r := threeTenants(t)
+	for range 3 {
+		r.do(os.Rename(r.path("maps/a.yaml"), r.path("maps/z.yaml")))
+		r.until("it has moved", func() bool { return r.holds("maps/z.yaml") })
+		r.do(os.Rename(r.path("maps/z.yaml"), r.path("maps/a.yaml")))
+		r.until("it has moved back", func() bool { return r.holds("maps/a.yaml") })
+	}
+	if got := r.logged("error"); len(got) > 0 {
+		t.Errorf("log %q", got)
+	}
+}
+
+// holds reports whether what is in force is what is on disk, with this name in it.
+func (r *rig) holds(name string) bool {
+	_, err := os.Stat(r.path(name))
+	l := r.last()
+	text := live.InForce(r.Store)
+	return err == nil && !l.Degraded && strings.Contains(text, name)
+}
+
+// What a refused document holds stays closed when it goes, until that is believed, and
+// when it comes back under another name.
+func TestR26_ClosedDocumentGoes(t *testing.T) {
+	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": strings.Replace(tenant("b", "192.0.2.2"), "enabled", "enabeld", 1)}, "maps", live.Options{})
+	closed := func(name string) bool { return r.Snapshot().IsClosed(fqdn.Name(name)) }
+	if !closed("www.b.example.") || closed("www.a.example.") {
+		t.Error("the wrong zones are closed")
+	}
+	if got := r.logged("warning"); len(got) == 0 || !strings.Contains(got[len(got)-1], "closed, answered with SERVFAIL until") || !strings.Contains(got[len(got)-1], "b.example.") {
+		t.Errorf("log %q", got)
+	}
+	r.do(os.Rename(r.path("maps/b.yaml"), r.path("maps/c.yaml")))
+	r.until("the new one is refused, and the old one believed gone", func() bool {
+		return len(r.logged("error")) == 2 && strings.Contains(live.Waits(r.Store), "none")
+	})
+	if !closed("www.b.example.") {
+		t.Error("the rename has opened it")
+	}
+	r.remove("maps/c.yaml")
+	r.until("it is missed", func() bool { return strings.Contains(live.Waits(r.Store), "c.yaml") || !closed("www.b.example.") })
+	r.until("it is gone", func() bool { return !closed("www.b.example.") })
+	if got := r.logged("info"); !strings.Contains(strings.Join(got, "\n"), "nothing is closed any more") {
+		t.Errorf("log %q", got)
 	}
 }

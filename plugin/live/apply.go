@@ -24,6 +24,15 @@ func (l *loader) base() sets {
 func (l *loader) apply(b *batch) {
 	l.miss(b)
 	b.gone = l.removed(b)
+	b.gone = slices.DeleteFunc(b.gone, func(p string) bool {
+		_, known := l.docs[p]
+		if !known { // It was closed, and is no more.
+			b.settled = append(b.settled, p)
+			delete(l.absent, p)
+			delete(l.names, p)
+		}
+		return !known
+	})
 	changes := b.changes()
 	if b.unsettled { // What is being written may be what something moves to.
 		changes = slices.DeleteFunc(changes, func(c change) bool { return c.next == nil && !l.isFresh(c) })

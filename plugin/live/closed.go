@@ -26,12 +26,30 @@ func (l *loader) shutOut(b *batch) {
 	}
 	b.blame()
 	l.publish()
+	l.tellClosed()
+}
+
+// tellClosed logs what is closed now.
+func (l *loader) tellClosed() {
+	c := l.closed()
+	if c == nil {
+		return
+	}
+	what := fmt.Sprintf("the zones that refused documents declare, %d in all: %s", len(c.Zones), fqdn.FirstFew(slices.Sorted(maps.Keys(c.Zones))))
+	if c.Rest {
+		what = "all names of the server blocks' zones that no document in force knows"
+		if len(c.Zones) > 0 {
+			what += fmt.Sprintf(", and %d zones of refused documents: %s", len(c.Zones), fqdn.FirstFew(slices.Sorted(maps.Keys(c.Zones))))
+		}
+	}
+	l.opt.Log.Warningf("%s: closed, answered with SERVFAIL until these documents are put right: %s", l.opt.Path, what)
 }
 
 // reopen takes out of what is closed what is gone, and has a document that is still
-// refused close the zones that it tells now.
-func (l *loader) reopen(b *batch) {
+// refused close the zones that it tells now. was is how many documents were closed.
+func (l *loader) reopen(b *batch, was int) {
 	changed := false
+	all := l.closed()
 	for _, path := range b.settled {
 		if _, is := l.shut[path]; is {
 			delete(l.shut, path)
@@ -39,21 +57,49 @@ func (l *loader) reopen(b *batch) {
 		}
 	}
 	for _, p := range b.problems {
+		_, inForce := l.docs[p.path]
 		was, is := l.shut[p.path]
-		if now := closedBy(p.doc); is && !now.Rest && (was.Rest || !maps.Equal(was.Zones, now.Zones)) {
+		now := closedBy(p.doc)
+		switch {
+		case inForce:
+		case !is:
+			if now, is = inherited(all, p.doc); is {
+				l.shut[p.path] = now
+			}
+		case !now.Rest && (was.Rest || !maps.Equal(was.Zones, now.Zones)): // else what it told before holds on
 			l.shut[p.path] = now
 			changed = true
 		}
 	}
 	if changed {
 		l.publish()
+		l.tellClosed()
+	}
+	if was > 0 && len(l.shut) == 0 {
+		l.opt.Log.Infof("%s: nothing is closed any more", l.opt.Path)
 	}
 }
 
-// closedBy returns what a refused document closes: the zones that it declares, or, if
-// it does not tell or cannot be read at all, whatever nobody else declares.
+// inherited returns what a refused document that appears now, as under another name,
+// closes of what is closed already: it closes nothing that was answered before.
+func inherited(all *mapset.Closed, doc *mapfile.Document) (mapset.Closed, bool) {
+	if all == nil {
+		return mapset.Closed{}, false
+	}
+	now := closedBy(doc)
+	maps.DeleteFunc(now.Zones, func(z fqdn.Name, _ struct{}) bool {
+		_, is := all.Zones[z]
+		return !is
+	})
+	now.Rest = now.Rest && all.Rest
+	return now, now.Rest || len(now.Zones) > 0
+}
+
+// closedBy returns what a refused document closes: the zones that it declares, and, if
+// it does not tell all of them for certain or cannot be read at all, whatever nobody else
+// declares.
 func closedBy(doc *mapfile.Document) mapset.Closed {
-	if doc == nil || !doc.TellsZones {
+	if doc == nil {
 		return mapset.Closed{Rest: true}
 	}
 	zones := make(fqdn.Set)
@@ -62,7 +108,7 @@ func closedBy(doc *mapfile.Document) mapset.Closed {
 			zones[doc.Accounts[i].Zones[j].Name] = struct{}{}
 		}
 	}
-	return mapset.Closed{Zones: zones}
+	return mapset.Closed{Zones: zones, Rest: !doc.TellsZones}
 }
 
 // closed returns what all of them close, nil if there are none.

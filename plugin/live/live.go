@@ -142,6 +142,7 @@ func (s *Store) Govern(r Rules) {
 		l.opt.State = r.State
 		l.moveState()
 	}
+	l.remind = true
 	s.reconsider()
 }
 

@@ -34,6 +34,7 @@ type loader struct {
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
 	absent   absent
+	remind   bool        // of what is not in force as it is on disk, with the next report
 	warned   bool        // of a start that may need more memory than there is
 	differs  time.Time   // since when what is in force is not what is on disk; zero if it is
 	wake     func()      // has what is missing or refused looked at again; nil for never
@@ -146,13 +147,13 @@ func (l *loader) find() ([]string, error) {
 func (l *loader) change(c source.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.snapshot()
+	before, set, shut := l.snapshot(), l.views.lead().set, len(l.shut)
 	b := l.read(l.affected(c.Paths), l.watch.Read)
 	l.apply(b)
-	l.reopen(b)
+	l.reopen(b, shut)
 	result := Unchanged
 	switch {
-	case l.snapshot() != before:
+	case l.views.lead().set != set:
 		result = OK
 	case len(b.problems) > 0:
 		result = b.problems[0].result

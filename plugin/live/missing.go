@@ -38,13 +38,36 @@ func (l *loader) missing(b *batch, gone []string, failed []problem) {
 	}
 	b.problems = append(b.problems, failed...)
 	for _, p := range gone {
-		if _, known := l.docs[p]; known {
+		_, known := l.docs[p]
+		if _, closes := l.shut[p]; known || closes {
 			b.gone = append(b.gone, p)
 		} else {
 			b.settled = append(b.settled, p)
 			delete(l.names, p)
 		}
 	}
+}
+
+// isNew reports whether a candidate is of a document of which no version is in force.
+func (l *loader) isNew(c candidate) bool {
+	_, known := l.docs[c.path]
+	return !known
+}
+
+// andMoved returns gone with those documents in force that the directory has no more,
+// though nobody said so yet.
+func (l *loader) andMoved(gone []string) []string {
+	listed, err := source.List(l.opt.Path)
+	if err != nil {
+		return gone // which is said where it matters
+	}
+	for p := range l.docs {
+		if _, is := slices.BinarySearch(listed, p); !is && p != l.opt.Path && !slices.Contains(gone, p) {
+			gone = append(gone, p)
+		}
+	}
+	slices.Sort(gone)
+	return gone
 }
 
 // wasMissing reports whether the directory was missing or empty when it was last

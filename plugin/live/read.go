@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -98,6 +99,9 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 				parsed = append(parsed, c)
 			}
 		}
+	}
+	if l.dir && slices.ContainsFunc(parsed, l.isNew) {
+		gone = l.andMoved(gone) // to a name that is seen first
 	}
 	l.missing(b, gone, failed)
 	l.rewatch() // before the zone files are read, so that no change is missed

@@ -1,7 +1,9 @@
 package live
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -32,6 +34,10 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == Refused && !refused {
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
+	if names := slices.Sorted(maps.Keys(l.troubles)); l.remind && len(names) > 0 {
+		l.opt.Log.Warningf("%s: still not in force as on disk, as was said before the Corefile was loaded again: %s", l.opt.Path, strings.Join(names[:min(len(names), 5)], ", "))
+	}
+	l.remind = false
 	l.await()
 	now, sum := l.snapshot(), l.sum()
 	if result == OK {

@@ -31,7 +31,7 @@ import (
 )
 
 // gate is the files that are mutated, and of some only these functions.
-const gate = "gate.go rules.go service.go target.go finding.go standing.go " +
+const gate = "gate.go rules.go service.go target.go finding.go standing.go closed.go " +
 	"transfer.go:ReleaseTransfer,harmless transfer_zone.go:isGlue,put,putService"
 
 // The tests of the root package that a mutant has to pass which those of its own

@@ -344,3 +344,27 @@ func TestState_ReadWhileLocked(t *testing.T) {
 	must(t, save(d, 1))
 	wantSaved(t, d, 1)
 }
+
+// A copy that is whole and old, as one put back from a backup, costs nothing: the other one
+// is newer.
+func TestState_StaleCopy(t *testing.T) {
+	for _, name := range copies {
+		dir := t.TempDir()
+		d := opened(t, dir)
+		must(t, save(d, 1))
+		old, err := os.ReadFile(filepath.Join(dir, name))
+		must(t, err)
+		for i := 2; i <= 4; i++ {
+			must(t, save(d, i))
+		}
+		must(t, d.Close())
+		must(t, os.WriteFile(filepath.Join(dir, name), old, 0o600))
+		d = opened(t, dir)
+		wantSaved(t, d, 4)
+		must(t, save(d, 5))
+		must(t, d.Close())
+		d = opened(t, dir)
+		wantSaved(t, d, 5)
+		must(t, d.Close())
+	}
+}

@@ -21,17 +21,18 @@ type directory struct {
 	of    string // the path of the map
 	owner string
 
-	mu      sync.Mutex // guards the following and what the Dirs say it does
-	disk    *disk      // nil while there is nothing to be opened
-	self    os.FileInfo
-	above   *above    // whose lock it is
-	lock    *os.File  // nil while this process may only read
-	turn    int       // how many times it was locked
-	found   *Manifest // what there was when it was locked, until somebody takes it
-	users   map[*Dir]struct{}
-	blobs   map[Sum]bool // :: text on disk → seen to be intact by this process
-	damaged []error      // what was found damaged and not told yet
-	old     *disk        // the directory above, if this map's state is there yet; nil if not
+	mu         sync.Mutex // guards the following and what the Dirs say it does
+	disk       *disk      // nil while there is nothing to be opened
+	self       os.FileInfo
+	above      *above    // whose lock it is
+	lock       *os.File  // nil while this process may only read
+	turn       int       // how many times it was locked
+	generation uint64    // of the last manifest that was read or written
+	found      *Manifest // what there was when it was locked, until somebody takes it
+	users      map[*Dir]struct{}
+	blobs      map[Sum]bool // :: text on disk → seen to be intact by this process
+	damaged    []error      // what was found damaged and not told yet
+	old        *disk        // the directory above, if this map's state is there yet; nil if not
 }
 
 // inUse are the directories that this process has open: a second Dir must find the

@@ -27,6 +27,8 @@ type Manifest struct {
 	Documents []Document        // in order
 	Settings  string            // what of the configuration the documents were accepted under
 	Serials   map[string]uint32 // :: zone → counter
+
+	generation uint64 // which copy is newer; 0 outside of this package
 }
 
 // Document is a document as it was accepted.
@@ -61,6 +63,7 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 //
 //	addressmap state 1
 //	settings "guard 5"
+//	generation 12
 //	document 1f0c…e2 "acme.yaml"
 //	zone_file 8b44…07 "db.example.org"
 //	serial 7 "example.org."
@@ -68,6 +71,7 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 const (
 	header       = "addressmap state 1"
 	wordSettings = "settings"
+	wordVersion  = "generation"
 	wordDocument = "document"
 	wordZoneFile = "zone_file"
 	wordSerial   = "serial"
@@ -79,6 +83,9 @@ func (m *Manifest) encode() []byte {
 	b := make([]byte, 0, m.size())
 	b = append(b, header+"\n"+wordSettings+" "...)
 	b = appendName(b, m.Settings)
+	if m.generation > 0 {
+		b = append(strconv.AppendUint(append(b, wordVersion+" "...), m.generation, 10), '\n')
+	}
 	for _, doc := range m.Documents {
 		b = append(b, wordDocument+" "...)
 		b = append(hex.AppendEncode(b, doc.Text[:]), ' ')
@@ -101,7 +108,7 @@ func (m *Manifest) encode() []byte {
 // unusual bytes, and not less for others.
 func (m *Manifest) size() int {
 	const perLine = len(wordZoneFile) + len(` ""`) + 2*sha256.Size + len(" \n")
-	n := 3*perLine + len(m.Settings)
+	n := 4*perLine + len(m.Settings)
 	for name := range m.texts {
 		n += perLine + len(name)
 	}
@@ -165,6 +172,11 @@ func decode(data []byte) (*Manifest, error) {
 // line adds one line to m.
 func (m *Manifest) line(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
+	if word == wordVersion {
+		n, err := strconv.ParseUint(rest, 10, 64)
+		m.generation = n
+		return err
+	}
 	value, quoted := "", rest
 	if word != wordSettings {
 		value, quoted, _ = strings.Cut(rest, " ")

@@ -54,7 +54,7 @@ func (d *directory) earlier() (*Manifest, error) {
 		_ = d.old.root.Close()
 	}
 	d.old = k
-	return m, nil
+	return d.numbered(m), nil
 }
 
 // openEarlier opens the directory above if it has a manifest of this map and the map's

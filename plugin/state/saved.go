@@ -41,8 +41,8 @@ func (d *directory) take() (*Manifest, error) {
 	return m, err
 }
 
-// saved reads what is saved: the first copy that is whole. What is wrong with the
-// other one is noted. If there is none, the error is why one could not be read.
+// saved reads what is saved: the newer copy of those that are whole, with the higher
+// serials of both. What is wrong with the other one is noted. If there is none, the error is why one could not be read.
 func (d *directory) saved() (*Manifest, error) {
 	var whole *Manifest
 	var unread, gone error
@@ -57,8 +57,10 @@ func (d *directory) saved() (*Manifest, error) {
 			_ = d.damage(name, err.Error()) // told by Damage
 		case err != nil:
 			unread = err
-		case whole == nil:
-			whole = m
+		case whole == nil || m.generation > whole.generation:
+			whole = newer(m, whole)
+		default:
+			whole = newer(whole, m)
 		}
 	}
 	if whole == nil {
@@ -69,7 +71,31 @@ func (d *directory) saved() (*Manifest, error) {
 			d.damaged = append(d.damaged, err)
 		}
 	}
-	return whole, nil
+	return d.numbered(whole), nil
+}
+
+// numbered notes the generation of a manifest that was read, and takes it out.
+func (d *directory) numbered(m *Manifest) *Manifest {
+	d.generation = max(d.generation, m.generation)
+	m.generation = 0
+	return m
+}
+
+// newer returns m with the serials of an older copy where they are higher. The older one
+// may be nil.
+func newer(m, older *Manifest) *Manifest {
+	if older != nil {
+		for zone, n := range older.Serials {
+			if n <= m.Serials[zone] {
+				continue
+			}
+			if m.Serials == nil {
+				m.Serials = make(map[string]uint32)
+			}
+			m.Serials[zone] = n
+		}
+	}
+	return m
 }
 
 // manifest reads a manifest: an fs.ErrNotExist if there is none, a wrongError if it

@@ -167,7 +167,6 @@ func (d *Dir) Lacks(m *Manifest) []Sum {
 // Texts that nothing names any more are removed: not those that another Dir has
 // loaded, put or saved.
 func (d *Dir) Save(m *Manifest) error {
-	text := m.encode() // without the lock: it takes time
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
 	if err := d.dir.usable(d); err != nil {
@@ -184,6 +183,10 @@ func (d *Dir) Save(m *Manifest) error {
 		return err
 	}
 	d.dir.found = nil
+	d.dir.generation++
+	numbered := *m
+	numbered.generation = d.dir.generation
+	text := numbered.encode()
 	// One after the other, so that a crash leaves one of them whole. The first is
 	// the newer one then, and the one that is loaded.
 	for _, name := range copies {

@@ -240,7 +240,7 @@ func TestR26_NothingToClose(t *testing.T) {
 		zones string
 		loads bool
 	}{
-		{".", false}, {"2.0.192.in-addr.arpa .", false}, {"b.example .", true}, {"a.example", true},
+		{".", false}, {"2.0.192.in-addr.arpa .", false}, {"b.example .", true}, {"a.example .", false}, {"a.example", true}, {"a.example 2.0.192.in-addr.arpa", true},
 	} {
 		_, err := tryStart(t, c.zones+" {\n\taddressmap maps\n\tfile db a.example\n}\n", files)
 		if (err == nil) != c.loads || err != nil && !strings.Contains(err.Error(), "names no zone that could be closed") {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 const pluginName = "addressmap"
@@ -44,7 +45,7 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	sh.use(m, a)
-	if a.current.Snapshot().Closed().All() && len(a.scope.Home) == 0 {
+	if nothingToClose(a.current.Snapshot(), block) {
 		return plugin.Error(pluginName, fmt.Errorf("%s: a document of %s is refused that may hold any name, and the server block names no zone that could be closed for it: correct the document that the log names, or name the zones of the map", o.place, o.path))
 	}
 	covered := &coverage{acting: zones, block: block, refuses: o.answer.RefuseUnlisted, current: a.current}
@@ -58,6 +59,22 @@ func setup(c *caddy.Controller) error {
 		return a
 	})
 	return nil
+}
+
+// nothingToClose reports whether a document may hold names of which nobody knows the zone,
+// and the server block, of the zones that the map does not know, names none but the root
+// and reverse zones (R26).
+func nothingToClose(s *mapset.Snapshot, block fqdn.Set) bool {
+	if !s.Closed().All() {
+		return false
+	}
+	_, root := block["."]
+	for z := range homeZones(block) {
+		if !root || !s.Knows(z) {
+			return false
+		}
+	}
+	return true
 }
 
 // under returns a path as file does: relative to the directory of the root

@@ -193,6 +193,9 @@ func (sh *share) cover(m *member, c *coverage) {
 
 // showUnlisted makes the metrics tell how many zones the map does not know.
 func (sh *share) showUnlisted() {
+	if sh.isEnded() {
+		return
+	}
 	entries.WithLabelValues(sh.name, "unlisted_zones").Set(float64(sh.covers.size()))
 }
 

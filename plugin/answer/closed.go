@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"slices"
+
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -15,6 +17,13 @@ func (n *Names) shuts(name fqdn.Name) bool {
 	return n.Snapshot.IsClosed(name) || n.Home.Encloses(name) && n.Snapshot.IsUnknown(name)
 }
 
+// shutsAny reports whether the owner of one of the records is closed.
+func (n *Names) shutsAny(rrs []dns.RR) bool {
+	return n.Snapshot.Closed() != nil && slices.ContainsFunc(rrs, func(rr dns.RR) bool {
+		return n.shuts(fqdn.Canonical(rr.Header().Name))
+	})
+}
+
 // ClosesTransfer reports whether the transfer of the zone with this apex would hold a
 // closed owner (R26).
 func (n *Names) ClosesTransfer(apex fqdn.Name) bool {
@@ -22,13 +31,18 @@ func (n *Names) ClosesTransfer(apex fqdn.Name) bool {
 }
 
 // aboutZone reports whether the question is for what a resolver needs of a zone, whatever
-// its names are answered with: for SOA, NS, DS or DNSKEY at an apex.
+// its names are answered with.
 func (q *Query) aboutZone() bool {
 	switch q.qtype {
 	case dns.TypeSOA, dns.TypeNS, dns.TypeDS, dns.TypeDNSKEY:
-	default:
-		return false
+		return true
 	}
+	return false
+}
+
+// isApex reports whether the name in question is the apex of a zone that is closed, that
+// the server block names, or that the directive acts for.
+func (q *Query) isApex() bool {
 	for _, apexes := range [...]fqdn.Set{q.names.Snapshot.Closed().Zones, q.names.Home, q.names.Acting.Set()} {
 		if _, is := apexes[q.owner]; is {
 			return true
@@ -37,8 +51,9 @@ func (q *Query) aboutZone() bool {
 	return false
 }
 
-// closed answers with SERVFAIL where the name in question is closed. To a question about
-// a zone it lets out what the gate lets out of a name of which nothing is known.
+// closed answers with SERVFAIL where the name in question is closed. To a question for
+// SOA, NS, DS or DNSKEY at an apex, which the backend tells by having such a record, it
+// lets out what the gate lets out of a name of which nothing is known.
 func (q *Query) closed(b Backend) (Outcome, bool) {
 	if q.names.Snapshot.Closed() == nil || !q.inet() {
 		return Outcome{}, false
@@ -47,7 +62,10 @@ func (q *Query) closed(b Backend) (Outcome, bool) {
 	switch {
 	case q.names.shuts(q.owner) && q.aboutZone():
 		rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
-		return c.pass(q.question, standing{}, &rep), true
+		if q.isApex() || find(&rep, q.owner, q.qtype) == present {
+			return c.pass(q.question, standing{}, &rep), true
+		}
+		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.d}, true
 	case q.names.shuts(q.owner), q.shutAbove(c):
 		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.d}, true
 	}

@@ -60,6 +60,9 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 	g.survey(m)
 	answer, ok := g.section(m.Answer, g.inAnswer)
 	if !ok {
+		if c.names.shutsAny(m.Answer) {
+			return Outcome{Released: Closed(c.req), Verdict: Withheld, Reason: ReasonClosed, Decision: g.shown}
+		}
 		return c.withhold(g.shown, ReasonAnswer)
 	}
 	ns, ok := g.section(m.Ns, g.inAuthority)

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 )
 
@@ -43,14 +44,24 @@ func (l *loader) miss(b *batch) {
 func (l *loader) removed(b *batch) []string {
 	now := time.Now()
 	due := l.absent.due()
+	believed := !now.Before(due) && !l.isUntold(b)
 	var out []string
 	for _, p := range b.gone {
 		since, waits := l.absent[p]
-		if !waits || now.Sub(since) >= absence && !now.Before(due) || l.hasMoved(p, b) {
+		if !waits || now.Sub(since) >= absence && believed || l.hasMoved(p, b) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// isUntold reports whether the directory has a document of which no version is in force and
+// nobody can tell what it holds: one that is gone may have moved there.
+func (l *loader) isUntold(b *batch) bool {
+	return slices.ContainsFunc(b.problems, func(p problem) bool {
+		_, known := l.docs[p.path]
+		return !known && p.path != l.opt.Path && (p.doc == nil || !p.doc.TellsZones)
+	})
 }
 
 // due returns when the first of them counts as removed, if no other one goes.
@@ -97,7 +108,9 @@ func (l *loader) hasMoved(path string, b *batch) bool {
 func (l *loader) await() {
 	waiting := make(absent)
 	for p, since := range l.absent {
-		if t, judged := l.troubles[p]; !judged || t.version != (change{path: p}).version() {
+		t, judged := l.troubles[p]
+		refused := judged && t.version == (change{path: p}).version()
+		if !refused && time.Since(since) < absence+calm { // later, something else is waited for
 			waiting[p] = since
 		}
 	}

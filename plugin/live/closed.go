@@ -46,10 +46,9 @@ func (l *loader) tellClosed() {
 }
 
 // reopen takes out of what is closed what is gone, and has a document that is still
-// refused close the zones that it tells now. was is how many documents were closed.
-func (l *loader) reopen(b *batch, was int) {
+// refused close the zones that it tells now. all is what was closed before.
+func (l *loader) reopen(b *batch, all *mapset.Closed) {
 	changed := false
-	all := l.closed()
 	for _, path := range b.settled {
 		if _, is := l.shut[path]; is {
 			delete(l.shut, path)
@@ -65,6 +64,7 @@ func (l *loader) reopen(b *batch, was int) {
 		case !is:
 			if now, is = inherited(all, p.doc); is {
 				l.shut[p.path] = now
+				changed = true
 			}
 		case !now.Rest && (was.Rest || !maps.Equal(was.Zones, now.Zones)): // else what it told before holds on
 			l.shut[p.path] = now
@@ -75,7 +75,7 @@ func (l *loader) reopen(b *batch, was int) {
 		l.publish()
 		l.tellClosed()
 	}
-	if was > 0 && len(l.shut) == 0 {
+	if all != nil && len(l.shut) == 0 {
 		l.opt.Log.Infof("%s: nothing is closed any more", l.opt.Path)
 	}
 }

@@ -147,7 +147,7 @@ func (l *loader) find() ([]string, error) {
 func (l *loader) change(c source.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before, set, shut := l.snapshot(), l.views.lead().set, len(l.shut)
+	before, set, shut := l.snapshot(), l.views.lead().set, l.closed()
 	b := l.read(l.affected(c.Paths), l.watch.Read)
 	l.apply(b)
 	l.reopen(b, shut)

@@ -100,8 +100,8 @@ func readStable(path string, limit int64, asIs stamp) (r reading, err error) {
 
 func readOnce(path string, limit int64, asIs stamp) (r reading, err error) {
 	fi, err := os.Stat(path)
-	if err != nil {
-		return reading{stamp: stamp{err: reason(err)}}, notThere(err)
+	if err = orDangling(path, err); err != nil {
+		return reading{stamp: stamp{err: reason(err)}}, notThere(fmt.Errorf("reading %q: %w", path, err))
 	}
 	r.stamp = newStamp(path, fi)
 	if err := refuse(path, fi, limit); err != nil {

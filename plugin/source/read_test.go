@@ -42,7 +42,7 @@ func TestRead(t *testing.T) {
 		{"empty", 0, "", nil, ""},
 		{"file", size - 1, "", ErrTooLarge, `is larger than 21: split it into a directory of documents`},
 		{"nowhere", size, "", fs.ErrNotExist, ""},
-		{"dangling", size, "", fs.ErrNotExist, ""},
+		{"dangling", size, "", errDangling, "leads to nothing"},
 		{"file/below", size, "", fs.ErrNotExist, ""},
 		{"loop", size, "", syscall.ELOOP, ""},
 		{".", size, "", ErrNotRegular, "is a directory, not a regular file: put a file in its place"},

@@ -68,7 +68,7 @@ func missing(at place) stamp { return stamp{place: at, err: absent} }
 func stampOf(path string, at place) stamp {
 	fi, err := os.Stat(path)
 	if err != nil {
-		return stamp{place: at, err: reason(err)}
+		return stamp{place: at, err: reason(orDangling(path, err))}
 	}
 	s := newStamp(path, fi)
 	s.place = at
@@ -105,6 +105,20 @@ func (s stamp) sameContent(o stamp) bool {
 
 // there reports whether there is a file, readable or not.
 func (s stamp) there() bool { return s.err == "" }
+
+// errDangling is for a link that leads to nothing: there is a file of the name, and what
+// it leads to may come back, as with a mount.
+var errDangling = errors.New("it is a link that leads to nothing")
+
+// orDangling returns err, or [errDangling] where that is why nothing is at path.
+func orDangling(path string, err error) error {
+	if err != nil && reason(err) == absent {
+		if fi, lerr := os.Lstat(path); lerr == nil && fi.Mode()&fs.ModeSymlink != 0 {
+			return errDangling
+		}
+	}
+	return err
+}
 
 // unreadable reports whether nothing can be told of what is there.
 func (s stamp) unreadable() bool { return s.err != "" && s.err != absent }

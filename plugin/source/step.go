@@ -135,6 +135,9 @@ func (w *Watcher) finish(f *file, now time.Time) {
 	}
 	switch {
 	case f.told.unreadable():
+		if f.told.err == errDangling.Error() {
+			f.retry = 0 // to look at a link costs little
+		}
 		w.again(f, false, now)
 	case !could:
 		f.retry = 0

@@ -65,6 +65,7 @@ func (w *faultWorld) breakRule(rng *rand.Rand, a faultAccount) *faultEdition {
 	case 2:
 		replace("V8", "identifier: "+zoneName(tenant), "identifier: "+zoneName((tenant+1)%tenants))
 	case 3:
+		e.hazy = true
 		replace("V1", "    zones:\n", fmt.Sprintf("    colour: %d\n    zones:\n", a.version))
 	case 4:
 		replace("V2", ips[2], "::ffff:"+ips[2])

@@ -45,9 +45,9 @@ type faultTally struct {
 	reloads    int            // of the Corefile, that worked
 	changes    int            // after which something else was in force
 	heldUp     int
-	starts     int // anew, that worked
-	refused    int // starts that failed, as they had to
-	closed     int // documents that a start closed
+	starts     int           // anew, that worked
+	refused    int           // starts that failed, as they had to
+	closed     int           // documents that a start closed
 	slowest    time.Duration // to wait for
 }
 

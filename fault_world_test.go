@@ -196,4 +196,3 @@ func (w *faultWorld) with(a faultAccount) *faultEdition {
 	}
 	return w.edition(all...)
 }
-

@@ -37,6 +37,22 @@ func (l *faultLog) entries(root string) (out []string) {
 	return out
 }
 
+// forget drops the entries about what lies below root.
+func (l *faultLog) forget(root string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = slices.DeleteFunc(l.all, func(e string) bool { return strings.Contains(e, root+"/") })
+}
+
+// forgetMetrics drops those of a map that is in force no more, for a long run not to get
+// slower.
+func forgetMetrics(path string) {
+	of := prometheus.Labels{"map": path}
+	reloadsTotal.DeletePartialMatch(of)
+	reloadDuration.DeletePartialMatch(of)
+	lastSuccess.DeletePartialMatch(of)
+}
+
 // faultTally is what was counted on the way.
 type faultTally struct {
 	faults     map[string]int // :: kind → how many were made

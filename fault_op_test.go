@@ -41,6 +41,7 @@ var faultKinds = []faultKind{
 	{"Corefile reload", 4, (*faultWorld).reloadOther},
 	{"broken Corefile reload", 3, (*faultWorld).reloadFails},
 	{"restart", 5, (*faultWorld).restarted},
+	{"cold start", 3, (*faultWorld).coldStart},
 	{"paused write", 3, (*faultWorld).pausedWrite},
 	{"restart while a file is written", 2, (*faultWorld).restartInWrite},
 	{"clock steps", 2, (*faultWorld).clockSteps},

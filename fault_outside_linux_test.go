@@ -49,7 +49,7 @@ type outsideWorld struct {
 
 	mu    sync.Mutex // guards the following
 	good  map[int]bool
-	seen  map[string]int // :: zone → the last version that was answered
+	seen  map[string]int // :: zone → the highest version that was answered
 	wrong error
 	asked int
 	closd int // answers that were SERVFAIL
@@ -182,8 +182,9 @@ func (w *outsideWorld) mend() {
 	}
 }
 
-// judge complains of an answer for an address of a zone. It returns the version.
-func (w *outsideWorld) judge(zone string, m *dns.Msg) int {
+// judge complains of an answer for an address of a zone, which had been answered with the
+// version before when it was asked for. It returns the version of the answer.
+func (w *outsideWorld) judge(zone string, before int, m *dns.Msg) int {
 	var got []string
 	for _, rr := range m.Answer {
 		if a, ok := rr.(*dns.A); ok {
@@ -202,10 +203,10 @@ func (w *outsideWorld) judge(zone string, m *dns.Msg) int {
 		ips := outsideIPs(zone, n)
 		slices.Sort(ips)
 		if good && m.Rcode == dns.RcodeSuccess && slices.Equal(got, ips) {
-			if n < w.seen[zone] {
-				w.wrong = cmp.Or(w.wrong, fmt.Errorf("%s goes back from version %d to %d", zone, w.seen[zone], n))
+			if n < before {
+				w.wrong = cmp.Or(w.wrong, fmt.Errorf("%s goes back from version %d to %d", zone, before, n))
 			}
-			w.seen[zone] = n
+			w.seen[zone] = max(w.seen[zone], n)
 			return n
 		}
 	}
@@ -216,11 +217,14 @@ func (w *outsideWorld) judge(zone string, m *dns.Msg) int {
 // ask asks for the proxied name of a zone. It returns the version that was answered, 0 if
 // none was.
 func (w *outsideWorld) ask(client *dns.Client, zone string) int {
+	w.mu.Lock()
+	before := w.seen[zone]
+	w.mu.Unlock()
 	m, _, err := client.Exchange(new(dns.Msg).SetQuestion("www."+zone+".", dns.TypeA), "127.0.0.1:"+w.port)
 	if err != nil {
 		return 0 // It may be down.
 	}
-	return w.judge(zone, m)
+	return w.judge(zone, before, m)
 }
 
 // ply asks for everything again and again: the proxied names, the others, and transfers.

@@ -53,6 +53,19 @@ func (w *faultWorld) restarted(rng *rand.Rand) bool {
 	return true
 }
 
+// coldStart breaks some documents and starts the server without a state: what they may
+// hold is closed.
+func (w *faultWorld) coldStart(rng *rand.Rand) bool {
+	spoil := []func(*rand.Rand) bool{w.brokenYAML, w.brokenRule, w.conflict, w.replaced, w.zoneFile, w.callIn}
+	for range 1 + rng.IntN(3) {
+		spoil[rng.IntN(len(spoil))](rng)
+	}
+	w.await()
+	w.conf.state = false
+	w.restart(rng, func() {})
+	return true
+}
+
 // half writes a part of a file, and returns what writes the rest and closes it.
 func (w *faultWorld) half(rng *rand.Rand, name, text string) (rest func()) {
 	w.disk.clear(name, aDirectory, aFIFO)

@@ -160,6 +160,9 @@ func runFaults(root string, seed uint64, ops []faultOp, log *faultLog, figures *
 		if err != nil {
 			said = strings.Join(append(w.said, log.entries(root)...), "\n")
 		}
+		log.forget(root)
+		forgetMetrics(w.path())
+		_ = os.RemoveAll(root)
 	}()
 	w = newFaultWorld(root, rand.New(rand.NewPCG(seed, 2)), log)
 	w.start()

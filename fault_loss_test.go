@@ -96,6 +96,10 @@ func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
 	if w.single && what == 1 {
 		w.unreadable = "the map is missing"
 	}
+	if before := w.troubles[w.path()]; what == 2 && before.why == w.unreadable {
+		w.versions[w.path()] += 2 // It is said in other words now, and again in those of before.
+		w.tally.exact = false
+	}
 	w.change(gone, false, func() {
 		if what == 2 {
 			mustDisk(os.Chmod(w.disk.dir(), 0))

@@ -33,6 +33,7 @@ var outsideZones = []string{"a.example", "b.example", "c.example"}
 // addresses of any version that was good, and never an origin of a proxied name.
 type outsideWorld struct {
 	root, port string
+	host       string // an address of its own: nobody else serves there while its process is down
 	single     bool
 	state      bool
 	ttl        int
@@ -69,6 +70,8 @@ func newOutsideWorld(root string, rng *rand.Rand) *outsideWorld {
 		want: make(map[string]int), broken: make(map[string]bool), faults: make(map[string]int),
 		good: make(map[int]bool), seen: make(map[string]int),
 	}
+	own := rand.Uint32()
+	w.host = fmt.Sprintf("127.%d.%d.%d", 1+own>>16%254, own>>8%256, 1+own%254)
 	var err error
 	w.port, err = ports.Free()
 	mustDisk(err)
@@ -89,6 +92,8 @@ plain 60 IN A 198.51.100.1
 	return w
 }
 
+func (w *outsideWorld) addr() string { return w.host + ":" + w.port }
+
 // path is that of the map.
 func (w *outsideWorld) path() string {
 	if w.single {
@@ -99,7 +104,7 @@ func (w *outsideWorld) path() string {
 
 // configure writes the Corefile.
 func (w *outsideWorld) configure() {
-	text := fmt.Sprintf("example:%s {\n\tbind 127.0.0.1\n\ttransfer {\n\t\tto *\n\t}\n\taddressmap %s {\n\t\treload 200ms\n\t\tpresence off\n\t\tttl %d\n", w.port, w.path(), w.ttl)
+	text := fmt.Sprintf("example:%s {\n\tbind %s\n\ttransfer {\n\t\tto *\n\t}\n\taddressmap %s {\n\t\treload 200ms\n\t\tpresence off\n\t\tttl %d\n", w.port, w.host, w.path(), w.ttl)
 	if w.state {
 		text += "\t\tstate " + filepath.Join(w.root, "state") + "\n"
 	}
@@ -220,7 +225,7 @@ func (w *outsideWorld) ask(client *dns.Client, zone string) int {
 	w.mu.Lock()
 	before := w.seen[zone]
 	w.mu.Unlock()
-	m, _, err := client.Exchange(new(dns.Msg).SetQuestion("www."+zone+".", dns.TypeA), "127.0.0.1:"+w.port)
+	m, _, err := client.Exchange(new(dns.Msg).SetQuestion("www."+zone+".", dns.TypeA), w.addr())
 	if err != nil {
 		return 0 // It may be down.
 	}
@@ -241,7 +246,7 @@ func (w *outsideWorld) ply(rng *rand.Rand, stop <-chan struct{}) {
 		case 0:
 			w.transfer(zone)
 		case 1:
-			m, _, err := client.Exchange(new(dns.Msg).SetQuestion("plain."+zone+".", dns.TypeA), "127.0.0.1:"+w.port)
+			m, _, err := client.Exchange(new(dns.Msg).SetQuestion("plain."+zone+".", dns.TypeA), w.addr())
 			if err == nil && m.Rcode != dns.RcodeServerFailure && !(len(m.Answer) == 1 && strings.HasSuffix(m.Answer[0].String(), "198.51.100.1")) {
 				w.complain(fmt.Errorf("plain.%s: %v", zone, m))
 			}
@@ -260,7 +265,7 @@ func (w *outsideWorld) complain(err error) {
 // transfer transfers a zone, in which no origin may be.
 func (w *outsideWorld) transfer(zone string) {
 	m := new(dns.Msg).SetAxfr(zone + ".")
-	records, err := (&dns.Transfer{DialTimeout: time.Second, ReadTimeout: time.Second}).In(m, "127.0.0.1:"+w.port)
+	records, err := (&dns.Transfer{DialTimeout: time.Second, ReadTimeout: time.Second}).In(m, w.addr())
 	if err != nil {
 		return // It may be down.
 	}

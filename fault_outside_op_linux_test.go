@@ -269,6 +269,10 @@ func (w *outsideWorld) exhaust(rng *rand.Rand, what string) bool {
 		mustDisk(os.Rename(fresh, w.path()))
 	}
 	w.write(zone, w.next(zone))
+	if rng.IntN(3) == 0 {
+		w.say("  and SIGUSR1")
+		w.signal(syscall.SIGUSR1) // Whether the Corefile can be loaded or not.
+	}
 	client := &dns.Client{Timeout: time.Second}
 	w.until("the new version is in force, or it is said that it is not", func() bool {
 		return w.ask(client, zone) == w.want[zone] || w.isShown(from)

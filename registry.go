@@ -3,6 +3,7 @@ package addressmap
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -16,13 +17,14 @@ import (
 //
 // Who holds a map is a matter of one list, caddy's own of instances: an instance is on
 // it from before its setup until its servers have stopped, and one that fails to load is
-// taken off. Nobody tells a plugin of each of these moments, and where the shutdown of
-// another plugin fails, of none. So the list is looked at whenever anything is heard of
-// an instance, and once a second.
+// taken off. So the list is looked at whenever anything is heard of an instance, whatever
+// it is that is heard: which callbacks are called, and in which order, hangs on what else
+// fails. Only in those callbacks it may be looked at: caddy changes it without a lock. Of
+// one that fails beside no other with a directive nothing is heard until it is collected
+// as garbage.
 type registry struct {
 	mu     sync.Mutex
 	shares map[string]*share // :: path
-	ticks  bool              // settle is called once a second
 }
 
 var inForce = registry{shares: make(map[string]*share)}
@@ -30,15 +32,26 @@ var inForce = registry{shares: make(map[string]*share)}
 func init() {
 	caddy.RegisterEventHook(pluginName, func(event caddy.EventName, _ any) error {
 		if event == caddy.InstanceStartupEvent {
+			inForce.look()
 			inForce.settle()
 		}
 		return nil
 	})
 }
 
-// settleEvery is how often the list of instances is looked at if nothing is heard of
-// them.
-const settleEvery = time.Second
+// look notes which loads of the Corefile are over. It is called by what caddy calls.
+func (r *registry) look() {
+	loads := listed()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, sh := range r.shares {
+		for _, m := range sh.all() {
+			if _, is := loads[m.corefile]; m.corefile.seen && !is {
+				m.corefile.over = true
+			}
+		}
+	}
+}
 
 // join makes the directive one of those that hold its map. The first that does so loads
 // it; another one gets what is in force as compiled with its own options.
@@ -47,6 +60,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	r.look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	go together(r.drop())
@@ -62,9 +76,8 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 			return nil, nil, err
 		}
 		r.shares[path] = sh
-		r.tick()
 	}
-	view, err := sh.store.View(o.compile, o.settings())
+	view, err := sh.store.View(o.compile, o.settings(), sh.isOlderThan(cf))
 	if err != nil {
 		go together(r.drop()) // the map may be nobody's
 		return nil, nil, err
@@ -90,9 +103,8 @@ func (r *registry) settle() {
 // drop takes out the members that are gone, and the maps that nobody holds. It returns
 // what is left to do for their end, which may take its time.
 func (r *registry) drop() (ends []func()) {
-	loads := listed()
 	for path, sh := range r.shares {
-		for _, m := range sh.gone(loads) {
+		for _, m := range sh.gone() {
 			ends = append(ends, func() { m.leave(sh) })
 		}
 		if sh.isOver() {
@@ -105,28 +117,6 @@ func (r *registry) drop() (ends []func()) {
 		}
 	}
 	return ends
-}
-
-// tick has settle called once a second for as long as there are maps.
-func (r *registry) tick() {
-	if r.ticks {
-		return
-	}
-	r.ticks = true
-	go func() {
-		t := time.NewTicker(settleEvery)
-		defer t.Stop()
-		for range t.C {
-			r.settle()
-			r.mu.Lock()
-			r.ticks = len(r.shares) > 0
-			on := r.ticks
-			r.mu.Unlock()
-			if !on {
-				return
-			}
-		}
-	}()
 }
 
 // rules are the options in which the directives on one map agree: they are about the
@@ -165,8 +155,8 @@ func (r rules) agree(other rules, there, here string) error {
 type corefile struct {
 	members map[string]*member           // :: path of a map → the directives on it
 	stale   func() map[int]time.Duration // :: server block → see readStale, which is for once
-	seen    bool                         // on caddy's list
-	left    bool                         // its shutdown has begun
+	seen    bool                         // on caddy's list; one that a test makes never is
+	over    bool                         // it failed, or its shutdown has begun; guarded by the registry
 }
 
 // corefileKey finds the corefile in the storage of an instance.
@@ -180,9 +170,13 @@ func loadOf(c *caddy.Controller) *corefile {
 		c.Set(corefileKey{}, cf)
 		c.OnShutdown(cf.shutdown)
 		c.OnRestartFailed(func() error {
+			inForce.look()
 			inForce.settle()
 			return nil
 		})
+		only := new(garbage)
+		c.Set(garbageKey{}, only)
+		runtime.AddCleanup(only, (*corefile).end, cf)
 		_, cf.seen = listed()[cf]
 	}
 	return cf
@@ -201,11 +195,17 @@ func listed() map[*corefile]*caddy.Instance {
 	return out
 }
 
-// isGone reports whether the load is over. One that caddy never had on its list, as in
-// a test of setup, ends with its shutdown only.
-func (cf *corefile) isGone(loads map[*corefile]*caddy.Instance) bool {
-	_, is := loads[cf]
-	return cf.left || cf.seen && !is
+// garbage is what nothing but the instance refers to: it is collected with that.
+type garbage struct{ _ *byte }
+
+type garbageKey struct{}
+
+// end ends the load.
+func (cf *corefile) end() {
+	inForce.mu.Lock()
+	cf.over = true
+	inForce.mu.Unlock()
+	inForce.settle()
 }
 
 // remove returns a list without an element.

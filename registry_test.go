@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -195,7 +196,15 @@ func TestLifeCycle_CorefileThatFails(t *testing.T) {
 				}
 			}
 			directives := strings.Count(c.from, "addressmap")
-			eventually(t, "who is gone holds nothing", func() bool { return held(t, "maps.yaml") == directives })
+			if directives == 0 { // nothing is heard of it, see registry
+				if err := s.restart("nonsense {\n\tnonsense\n}\n"); err == nil {
+					t.Fatal("it loads")
+				}
+			}
+			eventually(t, "who is gone holds nothing", func() bool {
+				runtime.GC()
+				return held(t, "maps.yaml") == directives
+			})
 			if directives == 0 {
 				return
 			}
@@ -221,6 +230,23 @@ func held(t *testing.T, name string) int {
 		return len(sh.all())
 	}
 	return 0
+}
+
+// A document that may hold any name can be closed only where the server block names its
+// zones; a start beside it fails where it names none.
+func TestR26_NothingToClose(t *testing.T) {
+	files := map[string]string{"maps/a.yaml": twoFiles["maps/a.yaml"], "maps/b.yaml": "accounts: [", "db": twoFiles["db"]}
+	for _, c := range []struct {
+		zones string
+		loads bool
+	}{
+		{".", false}, {"2.0.192.in-addr.arpa .", false}, {"b.example .", true}, {"a.example", true},
+	} {
+		_, err := tryStart(t, c.zones+" {\n\taddressmap maps\n\tfile db a.example\n}\n", files)
+		if (err == nil) != c.loads || err != nil && !strings.Contains(err.Error(), "names no zone that could be closed") {
+			t.Errorf("%s: %v", c.zones, err)
+		}
+	}
 }
 
 // A Corefile that names another path has another map: nothing carries over.
@@ -291,5 +317,31 @@ func TestLifeCycle_ViewsOfOneVersion(t *testing.T) {
 	eventually(t, "it is in force when the other has gone", func() bool { return answers("plain.a.example.", "NOERROR 198.51.100.1") })
 	if err := c.restart(own + other); err == nil || !strings.Contains(err.Error(), "V15") {
 		t.Errorf("a directive that cannot answer loads: %v", err)
+	}
+}
+
+// A Corefile that changes what transfers hold makes serials go up, there and back again;
+// one that does not, leaves them.
+func TestR18_SerialOverCorefileReloads(t *testing.T) {
+	c := start(t, twoCorefile, twoFiles)
+	last := c.serial(t, "a.example.")
+	for i, step := range []struct {
+		corefile string
+		higher   bool
+	}{
+		{twoCorefile, false},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 100ms\n\t\tttl 77", 1), true},
+		{twoCorefile, true},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 200ms", 1), false},
+		{strings.Replace(twoCorefile, "reload 100ms", "reload 100ms\n\t\tanycast 192.0.2.7", 1), true},
+	} {
+		if err := c.restart(step.corefile); err != nil {
+			t.Fatal(err)
+		}
+		if now := c.serial(t, "a.example."); step.higher != (now > last) || now < last {
+			t.Errorf("after reload %d: serial %d, before %d", i, now, last)
+		} else {
+			last = now
+		}
 	}
 }

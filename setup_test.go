@@ -101,6 +101,14 @@ func many(n int, format string) string {
 	return strings.Join(all, " ")
 }
 
+// The limit of V16 is that of each family.
+func TestV16_CorefileAnycast(t *testing.T) {
+	o, err := parse(controller("addressmap maps.yaml {\n anycast " + many(1000, "10.0.%d.%d") + " " + many(1000, "2001:db8::%x:%x") + "\n}"))
+	if err != nil || len(o.compile.Anycast) != 2000 {
+		t.Errorf("1000 of each family: %v", err)
+	}
+}
+
 // A wrong directive is refused with the line that it stands in, and says what would
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {

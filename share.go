@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coredns/caddy"
-
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/presence"
@@ -63,6 +61,13 @@ func (sh *share) add(m *member, view *live.View) {
 	m.views = append(m.views, view)
 }
 
+// isOlderThan reports whether the map is in force since before this load of the Corefile.
+func (sh *share) isOlderThan(cf *corefile) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return slices.ContainsFunc(sh.members, func(m *member) bool { return m.corefile != cf })
+}
+
 // use lets a directive answer with its view, the one that was added last.
 func (sh *share) use(m *member, a *AddressMap) {
 	sh.mu.Lock()
@@ -89,12 +94,12 @@ func (m *member) memory(lifetime time.Duration) *presence.Memory {
 }
 
 // gone takes out the members whose load is over, and returns them.
-func (sh *share) gone(loads map[*corefile]*caddy.Instance) []*member {
+func (sh *share) gone() []*member {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	var out []*member
 	for _, m := range slices.Clone(sh.members) {
-		if m.corefile.isGone(loads) {
+		if m.corefile.over {
 			sh.members = remove(sh.members, m)
 			out = append(out, m)
 		}

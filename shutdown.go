@@ -26,12 +26,10 @@ func together(parts []func()) {
 // or ends with the process. That is no error: for an error, caddy takes a restart to have
 // failed when the new server answers already.
 func (cf *corefile) shutdown() error {
-	inForce.mu.Lock()
-	cf.left = true
-	inForce.mu.Unlock()
+	inForce.look()
 	closed := make(chan struct{})
 	go func() {
-		inForce.settle()
+		cf.end()
 		close(closed)
 	}()
 	over := time.NewTimer(shutdownTime)

@@ -57,28 +57,34 @@ func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting
 		v.sets, v.accepted = trial.sets, trial.accepted
 		return waiting
 	}
-	for i := range waiting { // They were tried beside what is not accepted after all.
-		waiting[i].after = min(waiting[i].after, len(v.accepted))
+	left := l.divide(v, removedTogether(good), trial.sets.lead(), err, inOrder && rule == "P4")
+	for i := range waiting { // They were tried beside what may not be accepted after all.
+		waiting[i].after = -1
 	}
-	good = removedTogether(good)
-	if inOrder && rule == "P4" && len(good) > 1 {
-		half := len(good) / 2
-		first, second := good[:half], good[half:]
+	return slices.Concat(left, l.admitGuarded(v, waiting, inOrder))
+}
+
+// divide admits parts of groups that next, with all of them, is refused for by the
+// guard, or refuses them all. It returns those that are not accepted.
+func (l *loader) divide(v *verdict, groups []group, next *mapset.Set, err error, inOrder bool) []group {
+	if inOrder && len(groups) > 1 {
+		half := len(groups) / 2
+		first, second := groups[:half], groups[half:]
 		if v.singly >= maxSingly {
-			second, first = split(good, func(g group) bool { return l.shrinks(trial.sets.lead(), g) })
+			second, first = split(groups, func(g group) bool { return l.shrinks(next, g) })
 		}
 		if len(first) > 0 && len(second) > 0 {
-			waiting = append(waiting, l.admitGuarded(v, first, true)...)
-			return append(waiting, l.admitGuarded(v, second, v.singly < maxSingly)...)
+			left := l.admitGuarded(v, first, true)
+			return slices.Concat(left, l.admitGuarded(v, second, v.singly < maxSingly))
 		}
 	}
-	for i := range good {
-		good[i].refuse(fault{err: err}, len(v.accepted))
+	for i := range groups {
+		groups[i].refuse(fault{err: err}, len(v.accepted))
 	}
 	if inOrder {
 		v.singly++
 	}
-	return slices.Concat(good, waiting)
+	return groups
 }
 
 // shrinks reports whether a document of the group gives less in next than it does in

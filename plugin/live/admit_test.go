@@ -230,6 +230,21 @@ func TestP4_ManyInOrder(t *testing.T) {
 	}
 }
 
+// What waits for a document that the guard refuses comes into force without it.
+func TestP4_WaitedForARefusedOne(t *testing.T) {
+	files := map[string]string{"a.yaml": named("a", "192.0.2.1", 10), "b.yaml": named("b", "192.0.2.2", 10)}
+	r := &rig{t: t, dir: t.TempDir()}
+	r.keep(files)
+	files["a.yaml"] = with("new.example", named("a", "192.0.2.1", 3)) // loses too much, and claims what b does
+	files["b.yaml"] = with("new.example", named("b", "192.0.2.2", 10))
+	r.swap("2", files)
+	r.do(r.open("maps", live.Options{State: r.path("state"), Guard: 20}))
+	r.check("www.new.example.", "192.0.2.2", "n5.a.example.", "192.0.2.1")
+	if got := r.logged("error"); len(got) != 1 || !strings.HasPrefix(got[0], "error: maps/a.yaml is refused") {
+		t.Errorf("log %q, want a.yaml alone", got)
+	}
+}
+
 // Documents that are emptied together are refused together, though each by itself
 // would do no harm, and go with guard 100%.
 func TestP5_Directory(t *testing.T) {

@@ -22,6 +22,8 @@ func (l *loader) base() sets {
 
 // apply brings a batch into force, or as much of it as is good, at one stroke.
 func (l *loader) apply(b *batch) {
+	l.miss(b)
+	b.gone = l.removed(b)
 	changes := b.changes()
 	if b.unsettled { // What is being written may be what something moves to.
 		changes = slices.DeleteFunc(changes, func(c change) bool { return c.next == nil && !l.isFresh(c) })
@@ -71,6 +73,7 @@ func (l *loader) swap(next sets, changes []change) {
 			continue
 		}
 		delete(l.docs, c.path)
+		delete(l.absent, c.path)
 		l.order = nil
 		delete(l.names, c.path)
 		l.durable.drop(c.path)

@@ -92,6 +92,9 @@ type claim string
 // ofAnycast is the claim of the anycast addresses. No zone is called so, and no account.
 const ofAnycast claim = "\x00\x00"
 
+// isOfZone reports whether it is the name of a zone.
+func (c claim) isOfZone() bool { return c[0] != '\x00' }
+
 // ofAccount returns the claim of an account. No zone is called so.
 func ofAccount(id string) claim { return claim("\x00" + id) }
 

@@ -89,6 +89,7 @@ func Open(opt Options) (*Store, error) {
 	w := source.New(source.Options{Poll: opt.Poll, Log: opt.Log.Warningf})
 	s := &Store{watch: w, again: make(chan struct{}, 1)}
 	s.loader = newLoader(opt, w, kept)
+	s.loader.wake = s.reconsider
 	if err := s.loader.start(manifest); err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err

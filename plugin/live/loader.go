@@ -25,7 +25,7 @@ type loader struct {
 	dir      bool
 	watch    *source.Watcher
 	views    views
-	known    []string // the settings that secondaries have seen
+	saved    []string // the settings of an earlier run, which secondaries have seen
 	durable  *durable
 	docs     map[string]document // :: path → the version in force
 	order    []string            // the paths of docs, sorted; nil if not known
@@ -33,6 +33,9 @@ type loader struct {
 	zones    map[string]zoneFile // :: path → as last read
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
+	absent   absent
+	differs  time.Time   // since when what is in force is not what is on disk; zero if it is
+	wake     func()      // has what is missing or refused looked at again; nil for never
 	changed  []fqdn.Name // the zones that answer differently, since the last report
 	counted  counters    // of an earlier run, for the first version in force to go on from
 	patience time.Time   // until when the start waits for files that are being written
@@ -57,7 +60,7 @@ type digest [sha256.Size]byte
 func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
 	first := &View{Current: new(Current), compile: opt.Compile, settings: opt.Settings}
 	return &loader{
-		opt: opt, watch: w, durable: kept, views: views{first}, known: []string{opt.Settings},
+		opt: opt, watch: w, durable: kept, views: views{first},
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
@@ -174,6 +177,9 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range l.troubles {
+		out[p] = struct{}{}
+	}
+	for p := range l.absent { // Its accounts may have moved to one of the others.
 		out[p] = struct{}{}
 	}
 	if l.wasMissing() { // Any document may be gone since, or back.

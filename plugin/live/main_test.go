@@ -22,8 +22,16 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, runCrashChild(os.Args[1], os.Args[2]))
 		os.Exit(1)
 	}
+	live.Hasten(shortAbsence, shortCalm)
 	goleak.VerifyTestMain(m)
 }
+
+// How long tests wait for a document that is gone.
+const (
+	shortAbsence = 300 * time.Millisecond
+	shortCalm    = 100 * time.Millisecond
+	time1h       = time.Hour
+)
 
 // rig is a store of files in a directory of their own, and what it told.
 type rig struct {

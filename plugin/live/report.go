@@ -32,10 +32,13 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == Refused && !refused {
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
+	l.await()
 	now, sum := l.snapshot(), l.sum()
 	if result == OK {
 		l.logInForce(old, now, sum)
 	}
+	degraded := len(l.troubles)+len(l.absent) > 0 || l.durable.failing()
+	l.tellRecovery(len(l.troubles)+len(l.absent) > 0)
 	changed := l.changed
 	l.changed = nil
 	if l.opt.Loaded == nil {
@@ -48,8 +51,20 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		Changed:  changed,
 		SHA256:   sum,
 		Refused:  refused,
-		Degraded: len(l.troubles) > 0 || l.durable.failing(),
+		Degraded: degraded,
 	})
+}
+
+// tellRecovery logs that what is in force is again what is on disk, and for how long it
+// was not.
+func (l *loader) tellRecovery(differs bool) {
+	switch {
+	case differs && l.differs.IsZero():
+		l.differs = time.Now()
+	case !differs && !l.differs.IsZero():
+		l.opt.Log.Infof("%s is in force as it is on disk again, after %s", l.opt.Path, time.Since(l.differs).Round(time.Millisecond))
+		l.differs = time.Time{}
+	}
 }
 
 // refusal says what a problem means for what is in force.

@@ -88,9 +88,8 @@ func (l *loader) restore(m *state.Manifest) (waiting []group) {
 	lead := l.views.lead()
 	lead.set = v.sets.lead()
 	snap := lead.set.Snapshot()
-	l.known = strings.Split(m.Settings, "\n")
-	if !slices.Contains(l.known, l.opt.Settings) {
-		l.known = append(l.known, l.opt.Settings)
+	l.saved = strings.Split(m.Settings, "\n")
+	if !slices.Contains(l.saved, l.opt.Settings) {
 		for _, z := range snap.ProxiedZones() {
 			l.counted[z]++ // other addresses or TTLs than those that secondaries have
 		}

@@ -72,8 +72,10 @@ func (v views) settings() []string {
 // View returns what is in force as compiled with these options. settings is what else
 // of the configuration decides what a transfer holds, and says the same if the options
 // do. The error holds all that is wrong with the documents in force under the options.
-// A view is kept in force until it has been released as often as it was asked for.
-func (s *Store) View(compile mapset.Options, settings string) (*View, error) {
+// later says that the map was answered with before, so that settings which are new are
+// a change to secondaries. A view is kept in force until it has been released as often as
+// it was asked for.
+func (s *Store) View(compile mapset.Options, settings string, later bool) (*View, error) {
 	l := s.loader
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,11 +91,10 @@ func (s *Store) View(compile mapset.Options, settings string) (*View, error) {
 	}
 	v := &View{Current: new(Current), compile: compile, settings: settings, set: set, users: 1}
 	counters := l.views.serials()
-	if !slices.Contains(l.known, settings) {
+	if later || l.counted != nil && !slices.Contains(l.saved, settings) {
 		for _, z := range set.Snapshot().ProxiedZones() {
 			counters[z]++ // other addresses or TTLs than those that secondaries have
 		}
-		l.known = append(l.known, settings)
 	}
 	set.Snapshot().Resume(counters)
 	v.snapshot.Store(set.Snapshot().Beside(l.closed()))

@@ -81,7 +81,7 @@ func (z *ZoneDirs) Read(document, path string, readFile func(path string, limit 
 	switch after := resolve(path); {
 	case after.err != nil: // It can be opened all the same, as files of /proc can.
 		return nil, &outsideError{path, "an unknown place", dir}
-	case before.err != nil || after.path != before.path:
+	case after.path != before.path: // also if there was nothing before
 		return nil, errMoved
 	}
 	return data, nil

@@ -90,12 +90,12 @@ func (d *Dir) Acquire() (*Manifest, error) {
 	if d.turn == d.dir.turn {
 		return nil, nil
 	}
-	m, err := d.dir.found, error(nil) // which stays for Load
+	m := d.dir.found // which stays for Load
 	if m == nil {
-		m, err = d.dir.take()
-	}
-	if err != nil {
-		return nil, err
+		var err error
+		if m, err = d.dir.take(); err != nil {
+			return nil, err
+		}
 	}
 	d.turn = d.dir.turn
 	if m == nil {

@@ -1,0 +1,103 @@
+package live
+
+import (
+	"time"
+)
+
+// A document of a directory that is gone may be on its way back, as where a copy or a
+// synchronisation is under way: its removal is believed once its name has been absent for
+// absence, and no other one has gone for calm. Tests have less patience.
+var (
+	absence = 5 * time.Second
+	calm    = 2 * time.Second
+)
+
+// absent is since when the documents are gone that are in force. :: path → when
+type absent map[string]time.Time
+
+// miss notes which documents in force are gone now. Those of a map that is a directory no
+// more, or was none, are none of its.
+func (l *loader) miss(b *batch) {
+	now := time.Now()
+	was := l.absent
+	l.absent = make(absent)
+	for _, p := range b.gone {
+		if !l.dir || p == l.opt.Path {
+			continue
+		}
+		since, known := was[p]
+		if !known {
+			since = now
+			l.opt.Log.Infof("%s is gone: its last good version is answered until it has been away for %s", p, absence)
+		}
+		l.absent[p] = since
+	}
+}
+
+// removed returns those of the documents that are gone that count as removed: absent for
+// long enough, or moved to the candidates of the batch.
+func (l *loader) removed(b *batch) []string {
+	now := time.Now()
+	due := l.absent.due()
+	var out []string
+	for _, p := range b.gone {
+		since, waits := l.absent[p]
+		if !waits || now.Sub(since) >= absence && !now.Before(due) || l.hasMoved(p, b) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// due returns when the first of them counts as removed, if no other one goes.
+func (a absent) due() time.Time {
+	var first, last time.Time
+	for _, since := range a {
+		if first.IsZero() || since.Before(first) {
+			first = since
+		}
+		if since.After(last) {
+			last = since
+		}
+	}
+	if ripe := first.Add(absence); ripe.After(last.Add(calm)) {
+		return ripe
+	}
+	return last.Add(calm)
+}
+
+// hasMoved reports whether all that only one document can hold, but for zones, stands in
+// candidates of the batch and no longer in a document that is gone.
+func (l *loader) hasMoved(path string, b *batch) bool {
+	claimed := make(map[claim]bool)
+	for i := range b.candidates {
+		for _, what := range claimsOf(b.candidates[i].src.Doc) {
+			claimed[what] = true
+		}
+	}
+	moved := false
+	for _, what := range l.holds(path) {
+		if what.isOfZone() {
+			continue
+		}
+		if !claimed[what] {
+			return false
+		}
+		moved = true
+	}
+	return moved
+}
+
+// await has the documents that are gone looked at again once the next of them may count as
+// removed. One whose removal is refused is not waited for.
+func (l *loader) await() {
+	waiting := make(absent)
+	for p, since := range l.absent {
+		if t, judged := l.troubles[p]; !judged || t.version != (change{path: p}).version() {
+			waiting[p] = since
+		}
+	}
+	if len(waiting) > 0 && l.wake != nil {
+		time.AfterFunc(time.Until(waiting.due())+time.Millisecond, l.wake)
+	}
+}

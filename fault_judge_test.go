@@ -161,7 +161,7 @@ func (w *faultWorld) judge() {
 	w.troubles, w.now = troubles, next
 	w.reopen()
 	if w.conf.state {
-		w.saved = next
+		w.saved = w.keepable(next)
 	}
 }
 
@@ -247,7 +247,7 @@ func (w *faultWorld) await() {
 }
 
 // patiently is for how long the harness waits for what must happen.
-const patiently = 30 * time.Second
+const patiently = time.Minute
 
 func (w *faultWorld) until(what string, ok func() error) {
 	begin := time.Now()

@@ -19,10 +19,15 @@ import (
 	"github.com/addressmap/addressmap/test/ports"
 )
 
-// How much is made of it, as of TestLifeCycle_Faults, whose -faults.seed counts here too.
+// How much is made of it, as of TestLifeCycle_Faults, of which -faults.seed and -faults.for
+// count here too:
+//
+//	go test -run TestLifeCycle_FaultsFromOutside -v -timeout 0 . -faults.outside=10000 -faults.outside.parallel=16 -faults.seed=0
+//
+// A failure prints the seed of its sequence.
 var (
-	outsideSequences = flag.Int("faults.outside", 6, "how many random sequences TestLifeCycle_FaultsFromOutside drives")
-	outsideParallel  = flag.Int("faults.outside.parallel", 3, "how many of them run at the same time")
+	outsideSequences = flag.Int("faults.outside", 12, "how many random sequences TestLifeCycle_FaultsFromOutside drives")
+	outsideParallel  = flag.Int("faults.outside.parallel", 6, "how many of them run at the same time")
 )
 
 // outsideZones are the zones of the tenants, each of which has a document if the map is a
@@ -300,11 +305,12 @@ func TestLifeCycle_FaultsFromOutside(t *testing.T) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	faults := make(map[string]int)
-	var asked, closed, starts, refused int
+	var sequences, asked, closed, starts, refused int
 	turn := make(chan struct{}, *outsideParallel)
+	over := faultsOver()
 	for i := range uint64(*outsideSequences) {
 		turn <- struct{}{}
-		if t.Failed() {
+		if t.Failed() || over() {
 			break
 		}
 		root := t.TempDir()
@@ -316,6 +322,7 @@ func TestLifeCycle_FaultsFromOutside(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			sequences++
 			asked, closed, starts, refused = asked+w.asked, closed+w.closd, starts+w.starts, refused+w.refused
 			for kind, n := range w.faults {
 				faults[kind] += n
@@ -324,7 +331,7 @@ func TestLifeCycle_FaultsFromOutside(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	t.Logf("seed %d: %d sequences, %d queries answered, %d of them SERVFAIL, %d starts and %d refused ones", seed, *outsideSequences, asked, closed, starts, refused)
+	t.Logf("seed %d: %d sequences, %d queries answered, %d of them SERVFAIL, %d starts and %d refused ones", seed, sequences, asked, closed, starts, refused)
 	for _, kind := range slices.Sorted(maps.Keys(faults)) {
 		t.Logf("%6d %s", faults[kind], kind)
 	}

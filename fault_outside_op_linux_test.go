@@ -85,7 +85,13 @@ func (w *outsideWorld) start() {
 // end waits for the process to have ended.
 func (w *outsideWorld) end() {
 	w.child.end()
-	w.logs = append(w.logs, w.child.log.String())
+	text := w.child.log.String()
+	w.logs = append(w.logs, text)
+	for _, bad := range []string{"DATA RACE", "panic:", "[PANIC]", "fatal error:"} {
+		if strings.Contains(text, bad) {
+			w.complain(errors.New(bad))
+		}
+	}
 	w.child = nil
 }
 

@@ -97,6 +97,21 @@ func kindOf(path string) string {
 	return filepath.Base(path)
 }
 
+// keepable returns what of the documents in force can be in the state: those of which the
+// texts are there, or on disk. That is not so where a Corefile reload turns the state on
+// while a document is refused, which is said.
+func (w *faultWorld) keepable(next faultForce) faultForce {
+	out := make(faultForce)
+	for name, e := range next {
+		kept := w.saved[name]
+		now, _ := w.onDisk(name)
+		if kept.same(e) && kept.zoneFile == e.zoneFile || now.same(e) && now.zoneFile == e.zoneFile {
+			out[name] = e
+		}
+	}
+	return out
+}
+
 // lostWith returns the document of which the last good version is lost with a text of the
 // state, "" if it can be had from the disk. certain is false where it depends on that
 // document what becomes of others.

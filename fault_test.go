@@ -25,13 +25,20 @@ import (
 // repeated with -faults.seed and -faults.ops. What depends on the seed is what is
 // done, and how; when the server notices does not.
 var (
-	faultSequences = flag.Int("faults.sequences", 8, "how many random sequences TestLifeCycle_Faults drives")
+	faultSequences = flag.Int("faults.sequences", 16, "how many random sequences TestLifeCycle_Faults drives")
 	faultLength    = flag.Int("faults.length", 6, "how many things happen in each of them")
-	faultParallel  = flag.Int("faults.parallel", 8, "how many sequences run at the same time")
+	faultParallel  = flag.Int("faults.parallel", 16, "how many sequences run at the same time")
+	faultFor       = flag.Duration("faults.for", 0, "for how long new sequences are begun; 0 is for no limit")
 	faultSeed      = flag.Uint64("faults.seed", 1, "of the first sequence; 0 is for another one each time")
-	faultBreath    = flag.Duration("faults.breath", 200*time.Microsecond, "what a client leaves to others after each question: the writers must not be held up")
+	faultBreath    = flag.Duration("faults.breath", time.Millisecond, "what a client leaves to others after each question: the writers must not be held up")
 	faultOps       = flag.String("faults.ops", "", "run just this list of operations, as a failure prints it, with -faults.seed")
 )
+
+// faultsOver returns what reports whether the time for new sequences is over.
+func faultsOver() func() bool {
+	begin := time.Now()
+	return func() bool { return *faultFor > 0 && time.Since(begin) > *faultFor }
+}
 
 // faultFigures are what many sequences add up to. It is safe for concurrent use.
 type faultFigures struct {
@@ -114,9 +121,10 @@ func TestLifeCycle_Faults(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, *faultParallel)
+	over := faultsOver()
 	for i := range uint64(*faultSequences) {
 		turn <- struct{}{}
-		if t.Failed() {
+		if t.Failed() || over() {
 			break
 		}
 		wg.Go(func() {

@@ -27,6 +27,8 @@ func runOutside(root string, seed uint64) (w *outsideWorld, err error) {
 		case nil:
 		case faultFailure:
 			err = r
+		case faultMishap:
+			err = fmt.Errorf("the test itself is in trouble: %w", r)
 		default:
 			panic(r)
 		}
@@ -163,8 +165,14 @@ var outsideKinds = []struct {
 		writeFile(w.corefile(), unloadable(string(good)))
 		w.amid(rng, func() {
 			said := strings.Count(w.child.log.String(), "SIGUSR1: starting")
-			w.signal(syscall.SIGUSR1)
-			w.until("the Corefile is refused", func() bool { return strings.Count(w.child.log.String(), "SIGUSR1: starting") > said })
+			var last time.Time
+			w.until("the Corefile is refused", func() bool {
+				if time.Since(last) > 5*time.Second { // One that comes before caddy waits for it is lost.
+					w.signal(syscall.SIGUSR1)
+					last = time.Now()
+				}
+				return strings.Count(w.child.log.String(), "SIGUSR1: starting") > said
+			})
 		})
 		writeFile(w.corefile(), string(good))
 		return true

@@ -217,6 +217,7 @@ func (w *faultWorld) change(files map[string]faultFile, later bool, do func()) {
 	w.disk.files = old
 	if !w.now.same(before) {
 		w.tally.changes++
+		w.restored = false
 	}
 	w.allowToo()
 	do()

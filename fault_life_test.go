@@ -77,6 +77,7 @@ func (w *faultWorld) judgeStart() bool {
 		w.saved, w.tally.complaints, w.versions = saved, complaints, versions // The start fails, and its error says all.
 		return false
 	}
+	w.restored = base != nil && w.now.same(base)
 	w.shutOut()
 	return true
 }

@@ -34,6 +34,7 @@ type faultWorld struct {
 	blamed   map[string]map[string]bool // :: path → what was said of the version that is wrong
 
 	unreadable string // why no document can be read, if none can
+	restored   bool   // what is in force came from the state, of which no line tells the digest
 	stateless  bool   // what is in force cannot be written to the state
 
 	current atomic.Pointer[faultAllowance]

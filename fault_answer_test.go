@@ -69,6 +69,8 @@ func readAnswer(m *dns.Msg) (answer string, ttl uint32) {
 // expect returns the answer while the account holds the zone, or nobody does.
 func (q faultQuestion) expect(a faultAccount) string {
 	switch {
+	case a.shut:
+		return answerOf(dns.RcodeServerFailure)
 	case q.label == "app" && a.claims(q.zone) && a.tenant == tenantPlain && q.zone == tenantPlain:
 		if q.qtype == dns.TypeA {
 			return answerOf(dns.RcodeSuccess, a.app())

@@ -32,7 +32,7 @@ type faultConn struct {
 }
 
 // faultTimeout is for how long a client waits for an answer.
-const faultTimeout = 10 * time.Second
+const faultTimeout = 30 * time.Second
 
 func dialFaults(addr string) (*faultConn, error) {
 	conn, err := net.Dial("udp", addr)
@@ -80,25 +80,18 @@ func (c *faultClients) ask(q faultQuestion) (*dns.Msg, error) {
 }
 
 // run lets n clients ask until halt.
-func (c *faultClients) run(n int, current *atomic.Pointer[faultAllowance], seed uint64) error {
+func (c *faultClients) run(n int, current *atomic.Pointer[faultAllowance], seed uint64) {
 	c.stop, c.current = make(chan struct{}), current
 	for i := range n {
 		conn, err := dialFaults(c.addr)
-		if err != nil {
-			return err
-		}
+		mustDisk(err)
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		c.wg.Go(func() {
 			defer conn.Close()
 			c.ply(conn, rng)
 		})
 	}
-	return nil
 }
-
-// breath is what a client leaves to others after each question: the writers must
-// not be held up.
-const breath = 200 * time.Microsecond
 
 // ply asks random questions.
 func (c *faultClients) ply(conn *faultConn, rng *rand.Rand) {
@@ -119,7 +112,7 @@ func (c *faultClients) ply(conn *faultConn, rng *rand.Rand) {
 			c.complain(err)
 			return
 		}
-		time.Sleep(breath)
+		time.Sleep(*faultBreath)
 	}
 }
 
@@ -147,5 +140,6 @@ func (c *faultClients) halt() error {
 	if c.own != nil {
 		c.own.Close()
 	}
+	c.stop, c.own = nil, nil
 	return errors.Join(c.failed())
 }

@@ -26,15 +26,22 @@ func (w *faultWorld) reloadOther(rng *rand.Rand) bool {
 	return true
 }
 
+// unloadable makes a Corefile fail after the map was set up.
+func unloadable(corefile string) string { return strings.TrimSuffix(corefile, "}\n") + "\tfile\n}\n" }
+
 // reloadFails loads a Corefile that cannot be loaded.
 func (w *faultWorld) reloadFails(rng *rand.Rand) bool {
 	w.await()
-	good := w.corefile(w.conf)
+	conf := w.conf
+	if rng.IntN(2) == 0 { // What it would change stays as it is too.
+		conf.guard, conf.state, conf.ttl = 30-conf.guard, !conf.state, 77
+	}
+	good := w.corefile(conf)
 	bad := []string{
 		strings.Replace(good, "ttl", "tlt", 1),
 		strings.Replace(good, "}\n", "", 1),
 		strings.Replace(good, "addressmap "+w.path(), "addressmap "+w.disk.root+"/nowhere", 1),
-		strings.TrimSuffix(good, "}\n") + "\tfile\n}\n",
+		unloadable(good),
 		good + "second:99999999 {\n}\n",
 	}[rng.IntN(5)]
 	w.say("  %q", bad)

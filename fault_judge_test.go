@@ -121,7 +121,7 @@ func (w *faultWorld) judge() {
 		}
 		switch {
 		case why == "":
-			why = "P4"
+			why = "P4|P5"
 		case u.wrong() == "" && u.inForce(unguarded):
 			why += "|P4"
 		}
@@ -159,8 +159,9 @@ func (w *faultWorld) judge() {
 		}
 	}
 	w.troubles, w.now = troubles, next
+	w.reopen()
 	if w.conf.state {
-		w.saved = next
+		w.saved = w.keepable(next)
 	}
 }
 
@@ -178,11 +179,11 @@ func (w *faultWorld) perhapsSaid(path, why string) bool {
 }
 
 // allow lets clients be answered from any of these.
-func (w *faultWorld) allow(ttls []uint32, forces ...faultForce) {
+func (w *faultWorld) allow(ttls []uint32, holders ...faultHolders) {
 	a := &faultAllowance{ttls: ttls}
 	for z := range zoneCount {
-		for _, f := range forces {
-			a.held[z] = append(a.held[z], f.holder(z))
+		for _, h := range holders {
+			a.held[z] = append(a.held[z], h[z])
 		}
 	}
 	w.publish(a)
@@ -193,7 +194,7 @@ func (w *faultWorld) allowToo() {
 	before := w.current.Load()
 	a := &faultAllowance{ttls: before.ttls}
 	for z := range zoneCount {
-		a.held[z] = append(slices.Clone(before.held[z]), w.now.holder(z))
+		a.held[z] = append(slices.Clone(before.held[z]), w.holders()[z])
 	}
 	a.lax.Store(before.lax.Load())
 	w.publish(a)
@@ -216,6 +217,7 @@ func (w *faultWorld) change(files map[string]faultFile, later bool, do func()) {
 	w.disk.files = old
 	if !w.now.same(before) {
 		w.tally.changes++
+		w.restored = false
 	}
 	w.allowToo()
 	do()
@@ -228,24 +230,25 @@ func (w *faultWorld) change(files map[string]faultFile, later bool, do func()) {
 // await waits until what must be in force is, and what must be complained of was.
 func (w *faultWorld) await() {
 	w.until("the right version is in force", func() error {
+		holders := w.holders()
 		for _, q := range faultQuestions {
 			m, err := w.clients.ask(q)
 			if err != nil {
 				return err
 			}
-			if got, _ := readAnswer(m); got != q.expect(w.now.holder(q.zone)) {
-				return fmt.Errorf("%s of %s: want %q, got %q", q.label, zoneName(q.zone), q.expect(w.now.holder(q.zone)), got)
+			if got, _ := readAnswer(m); got != q.expect(holders[q.zone]) {
+				return fmt.Errorf("%s of %s: want %q, got %q", q.label, zoneName(q.zone), q.expect(holders[q.zone]), got)
 			}
 		}
 		return nil
 	})
 	w.until("everything is said that is wrong", w.saidAll)
 	w.until("the metrics agree", w.metricsAgree)
-	w.allow([]uint32{w.conf.ttl}, w.now)
+	w.allow([]uint32{w.conf.ttl}, w.holders())
 }
 
 // patiently is for how long the harness waits for what must happen.
-const patiently = 30 * time.Second
+const patiently = time.Minute
 
 func (w *faultWorld) until(what string, ok func() error) {
 	begin := time.Now()
@@ -268,7 +271,7 @@ func (w *faultWorld) until(what string, ok func() error) {
 // metricsAgree compares degraded, entries and info with the model.
 func (w *faultWorld) metricsAgree() error {
 	want := map[string]float64{"degraded": 0}
-	if len(w.troubles) > 0 {
+	if len(w.troubles) > 0 || w.stateless {
 		want["degraded"] = 1
 	}
 	want["info "+w.digest()] = 1

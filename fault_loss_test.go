@@ -89,14 +89,16 @@ func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
 	if what == 2 && w.conf.poll != shortPoll {
 		conf := w.conf
 		conf.poll = shortPoll // nothing else tells of the permissions of a directory
-		if w.reload(conf); w.conf.poll != shortPoll {
-			return false // The map on disk is refused, and nothing is kept of it.
-		}
+		w.reload(conf)
 	}
 	gone := map[string]faultFile{}
 	w.unreadable = []string{"the map is missing", "holds no good document", "permission denied"}[what]
 	if w.single && what == 1 {
 		w.unreadable = "the map is missing"
+	}
+	if before := w.troubles[w.path()]; what == 2 && before.why == w.unreadable {
+		w.versions[w.path()] += 2 // It is said in other words now, and again in those of before.
+		w.tally.exact = false
 	}
 	w.change(gone, false, func() {
 		if what == 2 {

@@ -63,8 +63,9 @@ func (w *faultWorld) breakRule(rng *rand.Rand, a faultAccount) *faultEdition {
 	case 1:
 		replace("V2", ips[1], ips[0])
 	case 2:
-		replace("V8", "identifier: "+zoneName(tenant), "identifier: "+zoneName((tenant+1)%tenants))
+		replace("V8", "identifier: "+zoneName(tenant), "identifier: nowhere.example") // What is somebody's is said in other words.
 	case 3:
+		e.hazy = true
 		replace("V1", "    zones:\n", fmt.Sprintf("    colour: %d\n    zones:\n", a.version))
 	case 4:
 		replace("V2", ips[2], "::ffff:"+ips[2])

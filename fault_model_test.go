@@ -42,6 +42,8 @@ type faultAccount struct {
 	open       bool // neither can_delete nor can_modify_ips is false
 	disabled   bool // it is disabled
 	unconfined bool // of the byoip_only one: not byoip_only any more
+
+	shut bool // no account: the zone is closed, because a document that may hold it is refused
 }
 
 func (a faultAccount) claims(zone int) bool {
@@ -55,6 +57,7 @@ type faultEdition struct {
 	accounts []faultAccount
 	wrong    string // what the log says is wrong with it
 	legible  bool   // and yet it can be told which accounts it has
+	hazy     bool   // but not for certain which zones (R26)
 	zoneFile string // the text of the zone file that it names
 	marks    int    // of a zone file
 }
@@ -175,6 +178,11 @@ func (f faultForce) loses(next faultForce, guard int) bool {
 	return false
 }
 
+// empties reports whether nothing proxied would be left, which no guard allows (P5).
+func (f faultForce) empties(next faultForce, guard int) bool {
+	return guard == 0 && len(f.things()[1]) > 0 && len(next.things()[1]) == 0
+}
+
 // faultCandidate is what a document is about to be: an edition, or gone.
 type faultCandidate struct {
 	name    string
@@ -228,7 +236,7 @@ func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 		again = false
 		for _, list := range slices.Concat([][]faultUnit{fresh}, oneByOne(fresh), [][]faultUnit{before}) {
 			next := admit(now, list, base)
-			if !next.same(now) && (base == nil || guard == 0 || !base.loses(next, guard)) {
+			if !next.same(now) && !base.empties(next, guard) && (base == nil || guard == 0 || !base.loses(next, guard)) {
 				now, again = next, true
 			}
 		}

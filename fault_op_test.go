@@ -40,6 +40,13 @@ var faultKinds = []faultKind{
 	{"document renamed", 3, (*faultWorld).renamed},
 	{"Corefile reload", 4, (*faultWorld).reloadOther},
 	{"broken Corefile reload", 3, (*faultWorld).reloadFails},
+	{"restart", 5, (*faultWorld).restarted},
+	{"cold start", 3, (*faultWorld).coldStart},
+	{"paused write", 3, (*faultWorld).pausedWrite},
+	{"restart while a file is written", 2, (*faultWorld).restartInWrite},
+	{"clock steps", 2, (*faultWorld).clockSteps},
+	{"state damaged", 4, (*faultWorld).stateDamaged},
+	{"state cannot be written", 3, (*faultWorld).stateUnwritable},
 }
 
 // randomOps returns n of them.

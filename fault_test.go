@@ -19,18 +19,26 @@ import (
 // How much is made of it: a few sequences by default, the same each time; many more
 // at leisure, others each time, by
 //
-//	go test -run TestLifeCycle_Faults -v -timeout 0 . -faults.sequences=1000 -faults.seed=0
+//	go test -run TestLifeCycle_Faults$ -v -timeout 0 . -faults.sequences=10000 -faults.seed=0 -faults.parallel=40 -faults.breath=5ms
 //
 // A failure prints the seed, and the fewest operations that fail by it, to be
 // repeated with -faults.seed and -faults.ops. What depends on the seed is what is
 // done, and how; when the server notices does not.
 var (
-	faultSequences = flag.Int("faults.sequences", 8, "how many random sequences TestLifeCycle_Faults drives")
+	faultSequences = flag.Int("faults.sequences", 16, "how many random sequences TestLifeCycle_Faults drives")
 	faultLength    = flag.Int("faults.length", 6, "how many things happen in each of them")
-	faultParallel  = flag.Int("faults.parallel", 8, "how many sequences run at the same time")
+	faultParallel  = flag.Int("faults.parallel", 16, "how many sequences run at the same time")
+	faultFor       = flag.Duration("faults.for", 0, "for how long new sequences are begun; 0 is for no limit")
 	faultSeed      = flag.Uint64("faults.seed", 1, "of the first sequence; 0 is for another one each time")
+	faultBreath    = flag.Duration("faults.breath", time.Millisecond, "what a client leaves to others after each question: the writers must not be held up")
 	faultOps       = flag.String("faults.ops", "", "run just this list of operations, as a failure prints it, with -faults.seed")
 )
+
+// faultsOver returns what reports whether the time for new sequences is over.
+func faultsOver() func() bool {
+	begin := time.Now()
+	return func() bool { return *faultFor > 0 && time.Since(begin) > *faultFor }
+}
 
 // faultFigures are what many sequences add up to. It is safe for concurrent use.
 type faultFigures struct {
@@ -55,6 +63,9 @@ func (f *faultFigures) add(w *faultWorld) {
 	f.changes += w.tally.changes
 	f.complaints += w.tally.complaints
 	f.heldUp += w.tally.heldUp
+	f.starts += w.tally.starts
+	f.refused += w.tally.refused
+	f.closed += w.tally.closed
 	f.slowest = max(f.slowest, w.tally.slowest)
 	for kind, n := range w.tally.faults {
 		f.faults[kind] += n
@@ -70,8 +81,8 @@ func btoi(b bool) int {
 
 func (f *faultFigures) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d sequences (%d of one document, %d polled, %d without presence), %d queries, %d versions in force, %d complaints, %d Corefile reloads; longest wait %v; a writer was held up %d times",
-		f.sequences, f.single, f.polled, f.absent, f.asked, f.changes, f.complaints, f.reloads, f.slowest.Round(time.Millisecond), f.heldUp)
+	fmt.Fprintf(&b, "%d sequences (%d of one document, %d polled, %d without presence), %d queries, %d versions in force, %d complaints, %d Corefile reloads, %d starts anew and %d refused ones, %d documents closed; longest wait %v; a writer was held up %d times",
+		f.sequences, f.single, f.polled, f.absent, f.asked, f.changes, f.complaints, f.reloads, f.starts, f.refused, f.closed, f.slowest.Round(time.Millisecond), f.heldUp)
 	for _, kind := range slices.Sorted(maps.Keys(f.faults)) {
 		fmt.Fprintf(&b, "\n%6d %s", f.faults[kind], kind)
 	}
@@ -110,9 +121,10 @@ func TestLifeCycle_Faults(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, *faultParallel)
+	over := faultsOver()
 	for i := range uint64(*faultSequences) {
 		turn <- struct{}{}
-		if t.Failed() {
+		if t.Failed() || over() {
 			break
 		}
 		wg.Go(func() {
@@ -156,12 +168,13 @@ func runFaults(root string, seed uint64, ops []faultOp, log *faultLog, figures *
 		if err != nil {
 			said = strings.Join(append(w.said, log.entries(root)...), "\n")
 		}
+		log.forget(root)
+		forgetMetrics(w.path())
+		_ = os.RemoveAll(root)
 	}()
 	w = newFaultWorld(root, rand.New(rand.NewPCG(seed, 2)), log)
 	w.start()
-	if err := w.clients.run(2, &w.current, seed); err != nil {
-		return "", err
-	}
+	w.clients.run(2, &w.current, seed)
 	for _, op := range ops {
 		w.do(op)
 	}

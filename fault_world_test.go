@@ -1,7 +1,6 @@
 package addressmap
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -26,6 +25,7 @@ type faultWorld struct {
 	now      faultForce
 	saved    faultForce              // in the state directory, nil if nothing ever was
 	troubles map[string]faultTrouble // :: path
+	shut     map[string]faultShut    // :: document found at the start and not in force → what it closes
 	tally    faultTally
 	due      []faultComplaint // since the mark
 	read     int              // of the log, up to the mark
@@ -34,6 +34,8 @@ type faultWorld struct {
 	blamed   map[string]map[string]bool // :: path → what was said of the version that is wrong
 
 	unreadable string // why no document can be read, if none can
+	restored   bool   // what is in force came from the state, of which no line tells the digest
+	stateless  bool   // what is in force cannot be written to the state
 
 	current atomic.Pointer[faultAllowance]
 	said    []string // what was done, for the one who has to find out
@@ -194,81 +196,4 @@ func (w *faultWorld) with(a faultAccount) *faultEdition {
 		}
 	}
 	return w.edition(all...)
-}
-
-// start starts the server on what is on disk.
-func (w *faultWorld) start() {
-	w.mark()
-	w.judgeStart(w.conf)
-	w.allow([]uint32{w.conf.ttl}, w.now)
-	if err := w.chain.begin(w.corefile(w.conf)); err != nil {
-		w.fail("the server does not start: %w", err)
-	}
-	w.clients.addr = w.chain.addr("udp")
-	w.await()
-}
-
-// stop stops it.
-func (w *faultWorld) stop() error {
-	if w.chain.instance == nil {
-		return nil
-	}
-	oneReload.Lock()
-	defer oneReload.Unlock()
-	return errors.Join(w.chain.instance.Stop(), errors.Join(w.chain.instance.ShutdownCallbacks()...))
-}
-
-// reload loads a Corefile with other options, as SIGUSR1 does. What was in force
-// stays until the new server has loaded.
-func (w *faultWorld) reload(conf faultConf) {
-	old, troubles := w.now, w.troubles
-	w.mark()
-	starts := w.judgeStart(conf)
-	w.allow([]uint32{w.conf.ttl, conf.ttl}, old, w.now)
-	err := w.chain.restart(w.corefile(conf))
-	if (err == nil) != starts {
-		w.fail("want the reload to work: %t; got %v", starts, err)
-	}
-	if starts {
-		w.conf = conf
-		w.tally.reloads++
-	} else {
-		w.now, w.troubles, w.due = old, troubles, nil
-		w.tally.exact = false
-	}
-	w.await()
-}
-
-// reloadBroken loads a Corefile that cannot be loaded: the server goes on. It may
-// have loaded the map before it failed.
-func (w *faultWorld) reloadBroken(corefile string) {
-	old, troubles, saved := w.now, w.troubles, w.saved
-	w.judgeStart(w.conf)
-	w.now, w.troubles, w.saved, w.due = old, troubles, saved, nil
-	if err := w.chain.restart(corefile); err == nil {
-		w.fail("a broken Corefile was loaded")
-	}
-	w.tally.exact = false
-	w.await()
-}
-
-// judgeStart makes the model start: with what was kept, if that is on. It reports
-// whether there is anything in force then.
-func (w *faultWorld) judgeStart(conf faultConf) bool {
-	var base faultForce
-	if conf.state && w.saved != nil {
-		base = w.saved
-	}
-	w.now, w.troubles = base, make(map[string]faultTrouble)
-	old := w.conf
-	w.conf = conf
-	w.judge()
-	w.conf = old
-	if len(w.now) == 0 {
-		return false
-	}
-	if conf.state {
-		w.saved = w.now
-	}
-	return true
 }

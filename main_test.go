@@ -40,6 +40,12 @@ import (
 	_ "github.com/coredns/coredns/plugin/view"
 )
 
+// faultChildVar names the variable that makes the test binary a CoreDNS with the Corefile
+// of which it holds the path, and faultChild is what runs that.
+const faultChildVar = "ADDRESSMAP_FAULTS_COREFILE"
+
+var faultChild func(corefile string)
+
 var update = flag.Bool("update", false, "write what the server says into the dialogues of testdata/answer")
 
 func TestMain(m *testing.M) {
@@ -48,6 +54,10 @@ func TestMain(m *testing.M) {
 		golog.Fatal(err)
 	}
 	dnsserver.Quiet, caddy.Quiet = true, true
+	if corefile := os.Getenv(faultChildVar); corefile != "" {
+		golog.SetOutput(os.Stderr)
+		faultChild(corefile)
+	}
 	golog.SetOutput(io.Discard)
 	os.Exit(m.Run())
 }

@@ -1,0 +1,75 @@
+package addressmap
+
+import "maps"
+
+// faultShut is what a document may hold that was found refused at the start (R26).
+type faultShut struct {
+	zones [zoneCount]bool
+	rest  bool // it does not tell: any zone that nobody in force declares
+}
+
+// faultHolders are who answers for each zone.
+type faultHolders [zoneCount]faultAccount
+
+// holders returns those of now. A zone that nobody in force declares may be closed.
+func (w *faultWorld) holders() (out faultHolders) {
+	for z := range zoneCount {
+		out[z] = w.now.holder(z)
+		for _, s := range w.shut {
+			if out[z].version == 0 && (s.rest || s.zones[z]) {
+				out[z].shut = true
+			}
+		}
+	}
+	return out
+}
+
+// shutBy returns what the document on disk closes if it is refused.
+func (w *faultWorld) shutBy(name string) (s faultShut) {
+	e, _ := w.onDisk(name)
+	if e == nil || !e.tellsZones() {
+		return faultShut{rest: true}
+	}
+	for _, a := range e.accounts {
+		for z := range zoneCount {
+			s.zones[z] = s.zones[z] || a.claims(z)
+		}
+	}
+	return s
+}
+
+// tellsZones reports whether the zones of an edition can be read for certain.
+func (e *faultEdition) tellsZones() bool {
+	return (e.wrong == "" || e.legible && len(e.accounts) > 0) && !e.hazy
+}
+
+// shutOut notes what the documents close that were found at the start and are not in
+// force.
+func (w *faultWorld) shutOut() {
+	for name := range w.disk.files {
+		if _, inForce := w.now[name]; !inForce && w.isDocument(name) {
+			w.shut[name] = w.shutBy(name)
+			w.tally.closed++
+		}
+	}
+}
+
+// reopen ends what documents close that are in force now, or gone; one that is refused
+// still closes the zones that it tells now.
+func (w *faultWorld) reopen() {
+	w.shut = maps.Clone(w.shut)
+	there := false
+	for name := range w.disk.files {
+		there = there || w.isDocument(name)
+	}
+	for name := range w.shut {
+		_, inForce := w.now[name]
+		_, onDisk := w.disk.files[name]
+		switch {
+		case inForce || there && !onDisk:
+			delete(w.shut, name)
+		case onDisk && !w.shutBy(name).rest:
+			w.shut[name] = w.shutBy(name)
+		}
+	}
+}

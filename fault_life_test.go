@@ -1,0 +1,83 @@
+package addressmap
+
+import (
+	"errors"
+	"maps"
+)
+
+// start starts the server on what is on disk, and reports whether it does.
+func (w *faultWorld) start() bool {
+	w.mark()
+	starts := w.judgeStart()
+	w.allow([]uint32{w.conf.ttl}, w.holders())
+	err := w.chain.begin(w.corefile(w.conf))
+	if (err == nil) != starts {
+		w.fail("want the server to start: %t; got %v", starts, err)
+	}
+	if !starts {
+		w.chain.instance = nil
+		return false
+	}
+	w.clients.addr = w.chain.addr("udp")
+	w.await()
+	return true
+}
+
+// stop stops it, as SIGTERM does.
+func (w *faultWorld) stop() error {
+	if w.chain.instance == nil {
+		return nil
+	}
+	oneReload.Lock()
+	defer oneReload.Unlock()
+	i := w.chain.instance
+	w.chain.instance = nil
+	return errors.Join(i.Stop(), errors.Join(i.ShutdownCallbacks()...))
+}
+
+// reload loads a Corefile with other options, as SIGUSR1 does. What is in force stays,
+// with all that was said of what is not; what is refused is judged anew when the new
+// server has taken over.
+func (w *faultWorld) reload(conf faultConf) {
+	before, held := w.conf, w.holders()
+	w.mark()
+	w.conf = conf
+	w.judge()
+	if conf.guard != before.guard && len(w.troubles) > 0 {
+		w.tally.exact = false // P4 tells the percentage, so that it is another text.
+	}
+	w.allow([]uint32{before.ttl, conf.ttl}, held, w.holders())
+	if err := w.chain.restart(w.corefile(conf)); err != nil {
+		w.fail("the Corefile is not loaded: %w", err)
+	}
+	w.tally.reloads++
+	w.await()
+}
+
+// reloadBroken loads a Corefile that cannot be loaded: nothing changes.
+func (w *faultWorld) reloadBroken(corefile string) {
+	if err := w.chain.restart(corefile); err == nil {
+		w.fail("a broken Corefile was loaded")
+	}
+	w.await()
+}
+
+// judgeStart makes the model start: with what was kept, if that is on. It reports
+// whether there is anything in force then. All that is wrong is said anew.
+func (w *faultWorld) judgeStart() bool {
+	var base faultForce
+	if w.conf.state && w.saved != nil {
+		base = w.saved
+	}
+	w.now, w.troubles, w.shut = base, make(map[string]faultTrouble), make(map[string]faultShut)
+	w.blamed = make(map[string]map[string]bool)
+	saved, complaints, versions := w.saved, w.tally.complaints, maps.Clone(w.versions)
+	w.judge()
+	if len(w.now) == 0 {
+		w.saved, w.tally.complaints, w.versions = saved, complaints, versions // The start fails, and its error says all.
+		return false
+	}
+	w.restored = base != nil && w.now.same(base)
+	w.shutOut()
+	return true
+}

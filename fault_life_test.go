@@ -46,6 +46,7 @@ func (w *faultWorld) reload(conf faultConf) {
 	if conf.guard != before.guard && len(w.troubles) > 0 {
 		w.tally.exact = false // P4 tells the percentage, so that it is another text.
 	}
+	w.togetherAgain()
 	w.allow([]uint32{before.ttl, conf.ttl}, held, w.holders())
 	if err := w.chain.restart(w.corefile(conf)); err != nil {
 		w.fail("the Corefile is not loaded: %w", err)
@@ -59,7 +60,16 @@ func (w *faultWorld) reloadBroken(corefile string) {
 	if err := w.chain.restart(corefile); err == nil {
 		w.fail("a broken Corefile was loaded")
 	}
+	w.togetherAgain() // by the end of the view of the Corefile that failed
 	w.await()
+}
+
+// togetherAgain notes that several documents that were refused one by one are judged
+// together, which may be said in other words.
+func (w *faultWorld) togetherAgain() {
+	if len(w.troubles) > 1 {
+		w.tally.exact = false
+	}
 }
 
 // judgeStart makes the model start: with what was kept, if that is on. It reports

@@ -101,7 +101,10 @@ func (c *coverage) check(name string, t tally) {
 
 func (c *coverage) warnOfUnlisted(name string) {
 	fate := "left to the backend"
-	if c.refuses {
+	switch {
+	case c.current.Snapshot().Closed().All():
+		fate = "closed for as long as a document of the map cannot be read for certain"
+	case c.refuses:
 		fate = "refused"
 	}
 	if len(c.unlisted) == 0 {
@@ -127,7 +130,7 @@ func (c *coverage) warnOfLeftOut(name string) {
 func (c *coverage) unlistedIn(s *mapset.Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for zone := range c.acting {
-		if !isReverse(zone) && !s.Knows(zone) && !s.IsClosed(zone) && !s.IsUnknown(zone) {
+		if !isReverse(zone) && !s.Knows(zone) && !s.IsClosed(zone) {
 			out = append(out, zone)
 		}
 	}

@@ -249,6 +249,24 @@ func TestR26_NothingToClose(t *testing.T) {
 	}
 }
 
+// Only a transfer that would hold a closed owner is refused.
+func TestR26_Transfers(t *testing.T) {
+	c := start(t, "a.example b.example c.example inner.b.example {\n\ttransfer {\n\t\tto *\n\t}\n\taddressmap maps a.example b.example inner.b.example\n\tfile db a.example b.example c.example inner.b.example\n}\n",
+		map[string]string{
+			"maps/a.yaml": "anycast: [192.0.2.1]\naccounts: [{id: a, zones: [{name: a.example, proxied: [www]}, {name: inner.b.example, proxied: [www]}]}]\n",
+			"maps/b.yaml": strings.Replace(bDocument, "zones", "static_ips: [192.0.2.300], zones", 1),
+			"db":          twoFiles["db"],
+		})
+	for zone, want := range map[string]string{"a.example.": "192.0.2.1", "inner.b.example.": "192.0.2.1", "c.example.": "10.66.0.1"} {
+		if got := c.transferOf(t, zone); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s in it", zone, got, want)
+		}
+	}
+	if got := c.transferOf(t, "b.example."); strings.Contains(got, "10.66") || strings.Contains(got, "SOA") {
+		t.Errorf("b.example.: %s", got)
+	}
+}
+
 // A Corefile that names another path has another map: nothing carries over.
 func TestLifeCycle_OtherPathOtherMap(t *testing.T) {
 	c := start(t, reloadCorefile, reloadFiles)

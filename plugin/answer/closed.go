@@ -20,7 +20,8 @@ func (n *Names) shuts(name fqdn.Name) bool {
 // shutsAny reports whether the owner of one of the records is closed.
 func (n *Names) shutsAny(rrs []dns.RR) bool {
 	return n.Snapshot.Closed() != nil && slices.ContainsFunc(rrs, func(rr dns.RR) bool {
-		return n.shuts(fqdn.Canonical(rr.Header().Name))
+		owner := fqdn.Canonical(rr.Header().Name)
+		return n.Snapshot.IsClosed(owner) || n.shuts(owner)
 	})
 }
 

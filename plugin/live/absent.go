@@ -7,11 +7,11 @@ import (
 
 // A document of a directory that is gone may be on its way back, as where a copy or a
 // synchronisation is under way: its removal is believed once its name has been absent for
-// absence, and no other one has gone for calm. Tests have less patience.
-var (
-	absence = 5 * time.Second
-	calm    = 2 * time.Second
-)
+// its absence, and no other one has gone for calm.
+type patience struct{ absence, calm time.Duration }
+
+// waits is what the loader of a store has, but for tests.
+var waits = patience{absence: 5 * time.Second, calm: 2 * time.Second}
 
 // absent is since when the documents are gone that are in force. :: path → when
 type absent map[string]time.Time
@@ -33,7 +33,7 @@ func (l *loader) miss(b *batch) {
 			if _, closes := l.shut[p]; closes {
 				what = "what it may hold stays closed"
 			}
-			l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, absence)
+			l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, l.waits.absence)
 		}
 		l.absent[p] = since
 	}
@@ -43,12 +43,12 @@ func (l *loader) miss(b *batch) {
 // long enough, or moved to the candidates of the batch.
 func (l *loader) removed(b *batch) []string {
 	now := time.Now()
-	due := l.absent.due()
+	due := l.absent.due(l.waits)
 	believed := !now.Before(due) && !l.isUntold(b)
 	var out []string
 	for _, p := range b.gone {
 		since, waits := l.absent[p]
-		if !waits || now.Sub(since) >= absence && believed || l.hasMoved(p, b) {
+		if !waits || now.Sub(since) >= l.waits.absence && believed || l.hasMoved(p, b) {
 			out = append(out, p)
 		}
 	}
@@ -65,7 +65,7 @@ func (l *loader) isUntold(b *batch) bool {
 }
 
 // due returns when the first of them counts as removed, if no other one goes.
-func (a absent) due() time.Time {
+func (a absent) due(w patience) time.Time {
 	var first, last time.Time
 	for _, since := range a {
 		if first.IsZero() || since.Before(first) {
@@ -75,10 +75,10 @@ func (a absent) due() time.Time {
 			last = since
 		}
 	}
-	if ripe := first.Add(absence); ripe.After(last.Add(calm)) {
+	if ripe := first.Add(w.absence); ripe.After(last.Add(w.calm)) {
 		return ripe
 	}
-	return last.Add(calm)
+	return last.Add(w.calm)
 }
 
 // hasMoved reports whether all that only one document can hold, but for zones, stands in
@@ -110,11 +110,11 @@ func (l *loader) await() {
 	for p, since := range l.absent {
 		t, judged := l.troubles[p]
 		refused := judged && t.version == (change{path: p}).version()
-		if !refused && time.Since(since) < absence+calm { // later, something else is waited for
+		if !refused && time.Since(since) < l.waits.absence+l.waits.calm { // later, something else is waited for
 			waiting[p] = since
 		}
 	}
 	if len(waiting) > 0 && l.wake != nil {
-		time.AfterFunc(time.Until(waiting.due())+time.Millisecond, l.wake)
+		time.AfterFunc(time.Until(waiting.due(l.waits))+time.Millisecond, l.wake)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // then is removed; one that comes back in time was never away.
 func TestDirectory_RemovalTakesAWhile(t *testing.T) {
 	r := threeTenants(t)
+	live.Await(r.Store, time1h, time1h)
 	r.remove("maps/c.json")
 	r.untilLoads(2)
 	if l := r.last(); !l.Degraded || l.Result != live.Unchanged || r.told("www.c.example.") != "192.0.2.3" {
@@ -21,9 +22,12 @@ func TestDirectory_RemovalTakesAWhile(t *testing.T) {
 	if got := r.logged("info"); !strings.Contains(got[len(got)-1], "c.json is gone: ") {
 		t.Errorf("log %q", got)
 	}
+	live.Await(r.Store, shortAbsence, shortCalm)
+	r.rename("maps/a.yaml", tenant("a", "192.0.2.11")) // so that it is looked at
 	r.untilTold("www.c.example.", "")
 	r.until("all is well", func() bool { return !r.last().Degraded })
 
+	live.Await(r.Store, time1h, time1h)
 	text, err := os.ReadFile(r.path("maps/b.yaml"))
 	r.do(err)
 	changes := len(r.logged("info"))
@@ -42,9 +46,8 @@ func TestDirectory_RemovalTakesAWhile(t *testing.T) {
 // A document whose account now stands in another one has moved, which is no removal: both
 // come into force at once, whichever is seen first.
 func TestDirectory_Moved(t *testing.T) {
-	live.Hasten(time1h, time1h)
-	defer live.Hasten(shortAbsence, shortCalm)
 	r := threeTenants(t)
+	live.Await(r.Store, time1h, time1h)
 	r.rename("maps/z.yaml", tenant("c", "192.0.2.33"))
 	r.until("the second one is refused", func() bool { return len(r.logged("error")) == 1 })
 	r.check("www.c.example.", "192.0.2.3")
@@ -62,11 +65,13 @@ func TestDirectory_Moved(t *testing.T) {
 // Documents that go together, or all of them, are judged as one.
 func TestDirectory_AllGone(t *testing.T) {
 	r := threeTenants(t)
+	live.Await(r.Store, time1h, time1h)
 	for _, name := range []string{"maps/a.yaml", "maps/b.yaml", "maps/c.json"} {
 		r.remove(name)
 	}
 	r.until("that is said", func() bool { return len(r.logged("error")) > 0 })
 	r.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.2", "www.c.example.", "192.0.2.3")
+	live.Await(r.Store, shortAbsence, shortCalm)
 	r.rename("maps/a.yaml", tenant("a", "192.0.2.1"))
 	r.untilTold("www.b.example.", "")
 	r.check("www.a.example.", "192.0.2.1", "www.c.example.", "")

@@ -2,8 +2,16 @@ package live
 
 import "time"
 
-// Hasten makes documents that are gone count as removed sooner.
-func Hasten(absent, calmFor time.Duration) { absence, calm = absent, calmFor }
+// Hasten makes documents that are gone count as removed sooner, in stores to come.
+func Hasten(absence, calm time.Duration) { waits = patience{absence, calm} }
+
+// Await makes documents of a store that are gone count as removed after this time, from
+// its next load on.
+func Await(s *Store, absence, calm time.Duration) {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	s.loader.waits = patience{absence, calm}
+}
 
 // Waits returns the documents that are waited for, "none" if there are none.
 func Waits(s *Store) string {

@@ -34,6 +34,7 @@ type loader struct {
 	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut     shut
 	absent   absent
+	waits    patience
 	remind   bool        // of what is not in force as it is on disk, with the next report
 	warned   bool        // of a start that may need more memory than there is
 	differs  time.Time   // since when what is in force is not what is on disk; zero if it is
@@ -68,6 +69,7 @@ func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
 		zones:    make(map[string]zoneFile),
 		troubles: make(map[string]trouble),
 		shut:     make(shut),
+		waits:    waits,
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // registry holds the maps in force of the process, by the absolute paths that their
@@ -66,7 +68,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 	go together(r.drop())
 	m := cf.members[path]
 	if m == nil {
-		m = &member{corefile: cf, rules: o.rules(), place: o.place}
+		m = &member{corefile: cf, rules: o.rules(), place: o.place, memories: make(map[*presence.Memory]struct{})}
 	} else if err := m.rules.agree(o.rules(), m.place, o.place); err != nil {
 		return nil, nil, err
 	}
@@ -153,19 +155,36 @@ func (r rules) agree(other rules, there, here string) error {
 
 // corefile is one load of the Corefile.
 type corefile struct {
-	members map[string]*member           // :: path of a map → the directives on it
-	stale   func() map[int]time.Duration // :: server block → see readStale, which is for once
-	seen    bool                         // on caddy's list; one that a test makes never is
-	over    bool                         // it failed, or its shutdown has begun; guarded by the registry
+	members map[string]*member // :: path of a map → the directives on it
+	// memories are of all maps: each takes room for as many names as a server has.
+	memories map[time.Duration]*presence.Memory // :: lifetime → its memory
+	stale    func() map[int]time.Duration       // :: server block → see readStale, which is for once
+	seen     bool                               // on caddy's list; one that a test makes never is
+	over     bool                               // it failed, or its shutdown has begun; guarded by the registry
 }
 
 // corefileKey finds the corefile in the storage of an instance.
 type corefileKey struct{}
 
+func newCorefile() *corefile {
+	return &corefile{members: make(map[string]*member), memories: make(map[time.Duration]*presence.Memory)}
+}
+
+// memory returns the memory of a lifetime, nil for none. It is called by setup only.
+func (cf *corefile) memory(lifetime time.Duration) *presence.Memory {
+	if lifetime == 0 {
+		return nil
+	}
+	if cf.memories[lifetime] == nil {
+		cf.memories[lifetime] = presence.New(lifetime)
+	}
+	return cf.memories[lifetime]
+}
+
 func loadOf(c *caddy.Controller) *corefile {
 	cf, ok := c.Get(corefileKey{}).(*corefile)
 	if !ok {
-		cf = &corefile{members: make(map[string]*member)}
+		cf = newCorefile()
 		cf.stale = sync.OnceValue(cf.readStale)
 		c.Set(corefileKey{}, cf)
 		c.OnShutdown(cf.shutdown)

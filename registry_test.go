@@ -74,7 +74,7 @@ func (c *chain) transferOf(t *testing.T, zone string) string {
 func TestLifeCycle_CorefileReloadKeepsInForce(t *testing.T) {
 	for name, spoil := range map[string]func(){
 		"broken":                       func() { write(t, "maps/b.yaml", "accounts: [") },
-		"refused":                      func() { write(t, "maps/b.yaml", strings.Replace(bDocument, "b.example", "-.b.example.-", 1)) },
+		"refused":                      func() { write(t, "maps/b.yaml", strings.Replace(bDocument, "b.example", "b..example", 1)) },
 		"gone":                         func() { _ = os.Remove("maps/b.yaml") },
 		"all of the directory is gone": func() { _ = os.RemoveAll("maps") },
 	} {

@@ -1,9 +1,9 @@
 package addressmap
 
 import (
+	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
@@ -31,7 +31,7 @@ type member struct {
 	views     []*live.View
 	notifiers []*notifier
 	covered   []*coverage
-	memories  map[time.Duration]*presence.Memory // :: lifetime → its memory
+	memories  map[*presence.Memory]struct{} // that its directives use
 }
 
 // openShare loads the map.
@@ -73,24 +73,11 @@ func (sh *share) use(m *member, a *AddressMap) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	a.current = m.views[len(m.views)-1].Current
-	if memory := m.memory(a.opt.presence); memory != nil {
+	if memory := m.corefile.memory(a.opt.presence); memory != nil {
 		a.scope.Memory = memory.View()
+		m.memories[memory] = struct{}{}
 	}
 	m.notifiers = append(m.notifiers, a.notifier)
-}
-
-// memory returns the memory of a lifetime, nil for none.
-func (m *member) memory(lifetime time.Duration) *presence.Memory {
-	if lifetime == 0 {
-		return nil
-	}
-	if m.memories == nil {
-		m.memories = make(map[time.Duration]*presence.Memory)
-	}
-	if m.memories[lifetime] == nil {
-		m.memories[lifetime] = presence.New(lifetime)
-	}
-	return m.memories[lifetime]
 }
 
 // gone takes out the members whose load is over, and returns them.
@@ -121,8 +108,8 @@ func (m *member) leave(sh *share) {
 	for _, v := range m.views {
 		sh.store.Release(v)
 	}
-	for _, memory := range m.memories {
-		memory.Close()
+	for memory := range m.memories {
+		memory.Close() // which another member of the Corefile may do as well: it has gone too
 	}
 }
 
@@ -164,7 +151,7 @@ func (sh *share) loaded(l live.Load) {
 	countLoad(sh.name, l)
 	show(sh.name, l)
 	for _, m := range sh.all() {
-		for _, memory := range m.memories {
+		for memory := range m.memories {
 			memory.Forget()
 		}
 		for _, n := range m.notifiers {
@@ -218,6 +205,7 @@ func (sh *share) all() []member {
 	out := make([]member, len(sh.members))
 	for i, m := range sh.members {
 		out[i] = *m
+		out[i].memories = maps.Clone(m.memories) // a directive may be added
 	}
 	return out
 }

@@ -56,7 +56,7 @@ func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*o
 		t.Fatal(err)
 	}
 	a.scope.Acting = fqdn.NewZones(zones)
-	cf := &corefile{members: make(map[string]*member)}
+	cf := newCorefile()
 	sh, m, err := inForce.join(cf, o)
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ func TestCloudflareExport(t *testing.T) {
 		if err := os.WriteFile(raw, []byte(dotless), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		checkExport(t, serve(t, binary, "cloudflare-export", edit{"maps.yaml", "zone_file: example.com.txt", "zone_file: " + raw}))
+		checkExport(t, serve(t, binary, "cloudflare-export", edit{"maps.yaml", "zone_file: example.com.txt", "zone_file: " + raw},
+			edit{"Corefile", "addressmap maps.yaml", "addressmap maps.yaml {\n        zone_files " + filepath.Dir(raw) + "\n    }"}))
 	})
 }
 

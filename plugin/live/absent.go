@@ -6,8 +6,8 @@ import (
 )
 
 // A document of a directory that is gone may be on its way back, as where a copy or a
-// synchronisation is under way: its removal is believed once its name has been absent for
-// its absence, and no other one has gone for calm.
+// synchronisation is under way. Its removal is believed once its name has been absent for
+// the time absence, and no other document has gone for the time calm.
 type patience struct{ absence, calm time.Duration }
 
 // waits is what the loader of a store has, but for tests.
@@ -60,8 +60,8 @@ func (l *loader) removed(b *batch) []string {
 func (l *loader) isUntold(b *batch) bool {
 	return slices.ContainsFunc(b.problems, func(p problem) bool {
 		_, known := l.docs[p.path]
-		return !known && p.path != l.opt.Path && (p.doc == nil || !p.doc.TellsZones)
-	})
+		return !known && p.path != l.opt.Path
+	}) || slices.ContainsFunc(b.candidates, func(c candidate) bool { return l.isNew(c) && !c.src.Doc.TellsZones })
 }
 
 // due returns when the first of them counts as removed, if no other one goes.

@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -94,6 +95,32 @@ func TestLifeCycle_Recovery(t *testing.T) {
 		if got != n {
 			t.Errorf("said %d times, want %d: %q", got, n, r.logged("info"))
 		}
+	}
+}
+
+// A document may have moved into one that nobody can read: while there is such a one, no
+// removal is believed.
+func TestDirectory_MovedToWhatNobodyReads(t *testing.T) {
+	for name, text := range map[string]string{
+		"no YAML":        "accounts: [",
+		"an unknown key": strings.Replace(tenant("b", "192.0.2.2"), "id:", "di:", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := threeTenants(t)
+			r.write("maps/z.yaml", text)
+			r.until("it is refused", func() bool { return len(r.logged("error")) == 1 })
+			r.remove("maps/b.yaml")
+			r.until("the other one is missed", func() bool { return strings.Contains(live.Waits(r.Store), "b.yaml") })
+			live.Await(r.Store, 0, 0)
+			for i := range 3 { // Each is a load in which it would be removed.
+				address := fmt.Sprintf("192.0.2.%d", 40+i)
+				r.rename("maps/a.yaml", tenant("a", address))
+				r.untilTold("www.a.example.", address)
+			}
+			r.check("www.b.example.", "192.0.2.2")
+			r.remove("maps/z.yaml")
+			r.untilTold("www.b.example.", "")
+		})
 	}
 }
 

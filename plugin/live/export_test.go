@@ -13,6 +13,17 @@ func Await(s *Store, absence, calm time.Duration) {
 	s.loader.waits = patience{absence, calm}
 }
 
+// Failures returns how often in a row the state could not be written, as far as its pauses
+// tell: they double each time.
+func Failures(s *Store) (n int) {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	for pause := s.loader.durable.pause; pause >= firstPause; pause /= 2 {
+		n++
+	}
+	return n
+}
+
 // Waits returns the documents that are waited for, "none" if there are none.
 func Waits(s *Store) string {
 	s.loader.mu.Lock()

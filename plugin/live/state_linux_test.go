@@ -93,7 +93,8 @@ func TestState_LockedByAnother(t *testing.T) {
 
 	r.do(os.RemoveAll(own))
 	r.do(os.CopyFS(own, os.DirFS(ahead.own("ahead"))))
-	time.Sleep(300 * time.Millisecond) // Some attempts fail.
+	failed := live.Failures(r.Store)
+	r.until("more attempts fail", func() bool { return live.Failures(r.Store) > failed || failed > 5 })
 	if r.serial("a.example.") != 0 {
 		t.Error("the lock was not minded")
 	}
@@ -164,7 +165,7 @@ func TestState_CannotBeUsed(t *testing.T) {
 			r.untilTold("www.a.example.", "192.0.2.2")
 			r.untilLoads(2)
 			r.checkDegraded(live.OK, true)
-			time.Sleep(500 * time.Millisecond) // Some attempts fail, and are not said.
+			r.until("some attempts fail", func() bool { return live.Failures(r.Store) >= 3 }) // which is not said
 			if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], c.says) {
 				t.Errorf("log %q, want one error with %q", got, c.says)
 			}

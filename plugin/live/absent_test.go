@@ -103,7 +103,7 @@ func TestLifeCycle_Recovery(t *testing.T) {
 func TestDirectory_MovedToWhatNobodyReads(t *testing.T) {
 	for name, text := range map[string]string{
 		"no YAML":        "accounts: [",
-		"an unknown key": strings.Replace(tenant("b", "192.0.2.2"), "id:", "di:", 1),
+		"an unknown key": "accounts: [{zonse: [{name: b.example, proxied: [www]}]}]\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := threeTenants(t)

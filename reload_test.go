@@ -146,8 +146,11 @@ func TestReload_CorefileLeavesNothing(t *testing.T) {
 	for i := 1; i <= 100; i++ {
 		restart(i)
 	}
+	// What a reload leaves behind is there a hundred times, or 25 times; what other tests
+	// of the process have running comes and goes by ones.
+	const others = 8
 	eventually(t, "nothing is left behind", func() bool {
-		return runtime.NumGoroutine() <= goroutines && descriptors(t) <= files
+		return runtime.NumGoroutine() <= goroutines+others && descriptors(t) <= files+others
 	})
 }
 

@@ -73,3 +73,35 @@ func (w *faultWorld) reopen() {
 		}
 	}
 }
+
+// isUntold reports whether there is a document on disk of which no version is in force
+// and nobody can tell what it holds: no removal is believed beside it.
+func (w *faultWorld) isUntold() bool {
+	for name := range w.disk.files {
+		if _, inForce := w.now[name]; !inForce && w.isDocument(name) && w.shutBy(name).rest {
+			return true
+		}
+	}
+	return false
+}
+
+// hasMoved reports whether all accounts of a document in force stand in others on disk
+// that are not in force as they are there.
+func (w *faultWorld) hasMoved(name string) bool {
+	candidates := make(map[int]bool)
+	for other := range w.disk.files {
+		e, wrong := w.onDisk(other)
+		if !w.isDocument(other) || e == nil || wrong != "" && !e.legible || e.same(w.now[other]) {
+			continue
+		}
+		for _, a := range e.accounts {
+			candidates[a.tenant] = candidates[a.tenant] || a.version > 0
+		}
+	}
+	for _, a := range w.now[name].accounts {
+		if a.version > 0 && !candidates[a.tenant] {
+			return false
+		}
+	}
+	return true
+}

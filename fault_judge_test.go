@@ -44,6 +44,12 @@ func (w *faultWorld) candidates() (out []faultCandidate, troubles map[string]fau
 		}
 		e, wrong := w.onDisk(name)
 		path := w.disk.path(name)
+		if _, onDisk := w.disk.files[name]; !onDisk && w.isUntold() && !w.hasMoved(name) {
+			if t, refused := w.troubles[path]; refused && t.version == e.version() {
+				troubles[path] = t
+			}
+			continue
+		}
 		switch {
 		case wrong != "" && (e == nil || !e.legible):
 			troubles[path] = faultTrouble{wrong, cmp.Or(e, new(faultEdition)).version()}

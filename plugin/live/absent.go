@@ -104,17 +104,25 @@ func (l *loader) hasMoved(path string, b *batch) bool {
 }
 
 // await has the documents that are gone looked at again once the next of them may count as
-// removed. One whose removal is refused is not waited for.
+// removed.
 func (l *loader) await() {
-	waiting := make(absent)
-	for p, since := range l.absent {
-		t, judged := l.troubles[p]
-		refused := judged && t.version == (change{path: p}).version()
-		if !refused && time.Since(since) < l.waits.absence+l.waits.calm { // later, something else is waited for
-			waiting[p] = since
+	now := time.Now()
+	if next := l.absent.next(now, l.waits); !next.IsZero() && l.wake != nil {
+		time.AfterFunc(next.Sub(now)+time.Millisecond, l.wake)
+	}
+}
+
+// next returns when a document may count as removed that may not now, zero for never. Those
+// that were absent for long enough and did not go wait for something else.
+func (a absent) next(now time.Time, w patience) time.Time {
+	if due := a.due(w); due.After(now) {
+		return due
+	}
+	var next time.Time
+	for _, since := range a {
+		if ripe := since.Add(w.absence); ripe.After(now) && (next.IsZero() || ripe.Before(next)) {
+			next = ripe
 		}
 	}
-	if len(waiting) > 0 && l.wake != nil {
-		time.AfterFunc(time.Until(waiting.due(l.waits))+time.Millisecond, l.wake)
-	}
+	return next
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
@@ -122,6 +123,20 @@ func TestDirectory_MovedToWhatNobodyReads(t *testing.T) {
 			r.untilTold("www.b.example.", "")
 		})
 	}
+}
+
+// A document that was renamed with a mistake stays in force. When the new one goes too, the
+// old one is removed in its time, although that was refused before.
+func TestDirectory_RemovedAfterARefusedMove(t *testing.T) {
+	r := threeTenants(t)
+	live.Await(r.Store, time1h, time1h)
+	r.remove("maps/b.yaml")
+	r.write("maps/z.yaml", strings.Replace(tenant("b", "192.0.2.2"), "ips: [192.0.2.2], m", "ips: [198.51.100.2], m", 1))
+	r.until("the move is refused", func() bool { return len(r.logged("error")) >= 2 })
+	r.check("www.b.example.", "192.0.2.2")
+	live.Await(r.Store, 1500*time.Millisecond, shortCalm) // longer than the next step takes
+	r.remove("maps/z.yaml")
+	r.untilTold("www.b.example.", "")
 }
 
 // A rename is one change, whichever name is seen first, and nothing is wrong with it.

@@ -61,8 +61,8 @@ func (g *gate) inAnswer(rr dns.RR, owner fqdn.Name) ruling {
 // inAuthority judges a record of the authority section, without which an answer is
 // right, if it is not one of those that say why there is none.
 func (g *gate) inAuthority(rr dns.RR, owner fqdn.Name) ruling {
-	if isAddress(rr.Header().Rrtype) && g.s.kind == proxied {
-		return ruling{fate: dropped}
+	if isAddress(rr.Header().Rrtype) && g.s.kind == proxied || g.q.qtype == dns.TypeANY && g.reaches {
+		return ruling{fate: dropped} // R28: it would be of what is behind the alias
 	}
 	return g.optional(rr, owner)
 }

@@ -94,6 +94,8 @@ func (w *world) touchesRecord(rr dns.RR) bool {
 		return w.proxied(owner)
 	case *dns.CNAME:
 		return w.proxied(owner) || w.hidden(dns.CanonicalName(rr.Target))
+	case *dns.DNAME:
+		return w.proxied(owner) // the alias made of it is answer enough
 	case *dns.SVCB, *dns.HTTPS:
 		return w.touchesHints(owner, effective(svcbIn(rr), owner))
 	case *dns.RRSIG:

@@ -55,14 +55,16 @@ func (w *faultWorld) shutOut() {
 }
 
 // reopen ends what documents close that are in force now, or gone; one that is refused
-// still closes the zones that it tells now.
+// still closes the zones that it tells now. A refused document that appears, as under
+// another name, goes on with what is closed already.
 func (w *faultWorld) reopen() {
-	w.shut = maps.Clone(w.shut)
+	before := w.shut
+	w.shut = maps.Clone(before)
 	there := false
 	for name := range w.disk.files {
 		there = there || w.isDocument(name)
 	}
-	for name := range w.shut {
+	for name := range before {
 		_, inForce := w.now[name]
 		_, onDisk := w.disk.files[name]
 		switch {
@@ -72,6 +74,27 @@ func (w *faultWorld) reopen() {
 			w.shut[name] = w.shutBy(name)
 		}
 	}
+	for name := range w.disk.files {
+		_, inForce := w.now[name]
+		_, known := before[name]
+		if !w.isDocument(name) || inForce || known {
+			continue
+		}
+		if s, any := w.shutBy(name).within(before); any {
+			w.shut[name] = s
+		}
+	}
+}
+
+// within returns what s closes of what others close already, and whether that is anything.
+func (s faultShut) within(others map[string]faultShut) (out faultShut, any bool) {
+	for _, o := range others {
+		out.rest = out.rest || s.rest && o.rest
+		for z := range zoneCount {
+			out.zones[z] = out.zones[z] || s.zones[z] && o.zones[z]
+		}
+	}
+	return out, out != faultShut{}
 }
 
 // isUntold reports whether there is a document on disk of which no version is in force

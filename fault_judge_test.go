@@ -258,7 +258,7 @@ const patiently = time.Minute
 
 func (w *faultWorld) until(what string, ok func() error) {
 	begin := time.Now()
-	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := ok()
 		if err == nil {
 			w.tally.slowest = max(w.tally.slowest, time.Since(begin))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // faultLog gathers the log of all worlds, entry by entry: what is written at once
@@ -145,9 +146,7 @@ func (w *faultWorld) repeated(said []faultComplaint) error {
 // gather returns our metrics of one map: the name and the other label, if any.
 func gather(path string) map[string]float64 {
 	out := make(map[string]float64)
-	families, err := prometheus.DefaultGatherer.Gather()
-	mustDisk(err)
-	for _, f := range families {
+	for _, f := range gathered.after(time.Now()) {
 		name, ours := strings.CutPrefix(f.GetName(), "coredns_addressmap_")
 		if !ours {
 			continue
@@ -167,4 +166,27 @@ func gather(path string) map[string]float64 {
 		}
 	}
 	return out
+}
+
+// faultGathering is the metrics as they were last gathered. To gather those of all worlds
+// takes most of the time of the harness if each world does so for itself.
+type faultGathering struct {
+	mu       sync.Mutex
+	begun    time.Time
+	families []*dto.MetricFamily
+}
+
+var gathered faultGathering
+
+// after returns metrics that were gathered no earlier than asked.
+func (g *faultGathering) after(asked time.Time) []*dto.MetricFamily {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.begun.Before(asked) {
+		begun := time.Now()
+		families, err := prometheus.DefaultGatherer.Gather()
+		mustDisk(err)
+		g.begun, g.families = begun, families
+	}
+	return g.families
 }

@@ -9,7 +9,7 @@ import (
 
 const module = "github.com/addressmap/addressmap"
 
-// mayImport names, for every package of the module, the packages of the module
+// mayImport names, for every package of the repository, the packages of the repository
 // that its non-test files may import. It is the order in which the data meets
 // the packages: imports point to what comes earlier, never back. A package that
 // is missing here is a mistake, so that a new one gets its place on purpose.
@@ -113,7 +113,7 @@ func wrongImports(packages []pkg) []string {
 	return wrong
 }
 
-// roomOf returns the folder of a package of this module, "" for the root, and
+// roomOf returns the folder of a package of this repository, "" for the root, and
 // whether it is one.
 func roomOf(path string) (room string, ours bool) {
 	if path == module {

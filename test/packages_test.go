@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -38,12 +40,26 @@ func (p pkg) room() string {
 	return room
 }
 
-// packages returns all packages of the module.
+// modules are the folders of the repository that have a go.mod: `go list ./...` ends at
+// the border of a module.
+var modules = []string{"", "bench"}
+
+// packages returns all packages of the repository.
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	lookAround(t)
+	var list []pkg
+	for _, folder := range modules {
+		list = append(list, packagesOf(t, filepath.Join(repository, folder))...)
+	}
+	return list
+}
+
+// packagesOf returns the packages of the module in a folder.
+func packagesOf(t *testing.T, folder string) []pkg {
+	t.Helper()
 	cmd := exec.Command("go", "list", "-json=Dir,ImportPath,Doc,GoFiles,Imports", "./...")
-	cmd.Dir = repository
+	cmd.Dir = folder
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -59,6 +75,22 @@ func packages(t *testing.T) []pkg {
 			t.Fatalf("reading the output of %v: %v", cmd, err)
 		}
 		list = append(list, p)
+	}
+}
+
+// No rule would look into a module that is missing in the list.
+func TestModules_AllKnown(t *testing.T) {
+	var got []string
+	err := filepath.WalkDir(repository, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "go.mod" {
+			folder, _ := filepath.Rel(repository, filepath.Dir(path))
+			got = append(got, strings.TrimPrefix(folder, "."))
+		}
+		return err
+	})
+	slices.Sort(got)
+	if err != nil || !slices.Equal(got, modules) {
+		t.Errorf("want a go.mod in %q, got %q and %v", modules, got, err)
 	}
 }
 

@@ -68,8 +68,16 @@ func revision() string {
 	return strings.TrimSpace(string(out))
 }
 
+// moduleVersion returns the version of a module that the checkout's binaries are built
+// with.
 func moduleVersion(path string) string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path).Output()
+	top, err := checkout()
+	if err != nil {
+		return "(unknown)"
+	}
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path)
+	cmd.Dir = top
+	out, err := cmd.Output()
 	if err != nil {
 		return "(unknown)"
 	}

@@ -8,19 +8,38 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
-// Binary returns the absolute path of a CoreDNS with addressmap: the one given,
-// or if that is empty one built from this repository into dir. Then it must be
-// called at the top of the repository or below.
+// repository is the module of the plugin, which bench/go.mod replaces by the checkout
+// around it.
+const repository = "github.com/addressmap/addressmap"
+
+// checkout returns the folder of the checkout that the working directory lies in.
+func checkout() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", repository).Output()
+	if err != nil {
+		return "", fmt.Errorf("looking for the checkout of %s (run this in its folder bench): %w", repository, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// Binary returns the absolute path of a CoreDNS with addressmap: the one given, or if
+// that is empty one built from the checkout into dir. CoreDNS is built in the checkout's
+// own module: that of the benchmarks requires nothing of CoreDNS.
 func Binary(given, dir string) (string, error) {
 	if given != "" {
 		return filepath.Abs(given)
 	}
-	binary := filepath.Join(dir, "coredns")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/addressmap/addressmap/cmd/coredns").CombinedOutput()
+	top, err := checkout()
 	if err != nil {
-		return "", fmt.Errorf("building CoreDNS (run this in a checkout of the repository): %w\n%s", err, out)
+		return "", err
+	}
+	binary := filepath.Join(dir, "coredns")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/coredns")
+	cmd.Dir = top
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building CoreDNS in %s: %w\n%s", top, err, out)
 	}
 	return binary, nil
 }

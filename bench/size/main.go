@@ -1,7 +1,7 @@
 // Command size measures what a big map costs: the memory it takes, the time to
 // load it, and what clients feel of it being loaded again.
 //
-//	go run ./bench/size > table.md
+//	cd bench && go run ./size > table.md
 //
 // The server has one core to itself; this program, which is also the load, takes
 // another.

@@ -2,7 +2,7 @@
 // on one machine: CoreDNS with a backend alone, with addressmap before it, with
 // the plugins an operator could use instead, and servers of other makes.
 //
-//	go run ./bench/speed > table.md
+//	cd bench && go run ./speed > table.md
 //
 // The server has one core to itself and dnsperf another. A few servers run side by side
 // and take turns, so that what else the machine does falls on all of them. What carries

@@ -93,7 +93,7 @@ func versionOf(program string) string {
 	if flag == "" {
 		flag = "--version"
 	}
-	path, err := Find(program)
+	path, err := LookPath(program)
 	if err != nil {
 		return ""
 	}

@@ -57,16 +57,16 @@ func WriteFile(dir, name string, content []byte) error {
 func Require(programs map[string]string) error {
 	var missing []error
 	for program, pkg := range programs {
-		if _, err := Find(program); err != nil {
+		if _, err := LookPath(program); err != nil {
 			missing = append(missing, fmt.Errorf("%s is missing: apt-get install %s", program, pkg))
 		}
 	}
 	return errors.Join(missing...)
 }
 
-// Find returns the path of a program. Debian keeps servers in /usr/sbin, which
+// LookPath returns the path of a program. Debian keeps servers in /usr/sbin, which
 // is not on everybody's PATH.
-func Find(program string) (string, error) {
+func LookPath(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
 	}

@@ -95,7 +95,7 @@ func newLoad(addr string, s *settings, phases int) (*load, error) {
 		return nil, err
 	}
 	l := &load{conn: conn.(*net.UDPConn), every: time.Second / time.Duration(rate), stop: make(chan struct{}), limit: s.slow}
-	if err := makeRoom(l.conn); err != nil {
+	if err := enlargeBuffer(l.conn); err != nil {
 		return nil, err
 	}
 	for range phases {
@@ -117,14 +117,14 @@ func newLoad(addr string, s *settings, phases int) (*load, error) {
 	return l, nil
 }
 
-// makeRoom lets answers wait while the load does not run. Those that the system
+// enlargeBuffer lets answers wait while the load does not run. Those that the system
 // dropped here would count as lost by the server.
-func makeRoom(conn *net.UDPConn) error {
+func enlargeBuffer(conn *net.UDPConn) error {
 	const octets = 8 << 20
 	if err := conn.SetReadBuffer(octets); err != nil {
 		return err
 	}
-	return forceRoom(conn, octets)
+	return forceBuffer(conn, octets)
 }
 
 // enter begins a phase.

@@ -46,7 +46,7 @@ func machine(s *settings, dir string) (string, error) {
 }
 
 func startNSD(s *settings, dir string) (*rig.Server, error) {
-	path, err := rig.Find("nsd")
+	path, err := rig.LookPath("nsd")
 	if err != nil {
 		return nil, err
 	}

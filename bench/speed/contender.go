@@ -127,7 +127,7 @@ func (c *contender) command(w *workload, s *settings, port, extra string) (rig.C
 	if err != nil {
 		return cmd, err
 	}
-	if cmd.Path, err = rig.Find(program); err != nil {
+	if cmd.Path, err = rig.LookPath(program); err != nil {
 		return cmd, fmt.Errorf("%s is not installed: apt-get install %[1]s", program)
 	}
 	cmd.Args = args

@@ -52,8 +52,8 @@ func TestResult_Plus(t *testing.T) {
 	}
 }
 
-// find looks a key up in a constant database as its readers do.
-func find(db []byte, key string) ([]byte, bool) {
+// lookUp looks a key up in a constant database as its readers do.
+func lookUp(db []byte, key string) ([]byte, bool) {
 	le := binary.LittleEndian
 	h := cdbHash(key)
 	table, n := le.Uint32(db[8*(h&255):]), le.Uint32(db[8*(h&255)+4:])
@@ -78,11 +78,11 @@ func TestCDB(t *testing.T) {
 	}
 	db := cdb(pairs)
 	for key, want := range pairs {
-		if got, ok := find(db, key); !ok || string(got) != string(want) {
+		if got, ok := lookUp(db, key); !ok || string(got) != string(want) {
 			t.Fatalf("%s: want %s, got %s, %t", key, want, got, ok)
 		}
 	}
-	if _, ok := find(db, "key5000"); ok {
+	if _, ok := lookUp(db, "key5000"); ok {
 		t.Error("a key that is not there is found")
 	}
 	// The hash of an empty key is the start value that the format fixes.
@@ -237,7 +237,7 @@ func TestOutside_Configured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, ok := find(db, "\x07h000000\x07z000001\x07example\x00")
+	value, ok := lookUp(db, "\x07h000000\x07z000001\x07example\x00")
 	if a := w.fleet.Edge(1); !ok || len(value) != 40 || string(value[:4]) != string(a.V4[0].AsSlice()) || string(value[24:]) != string(a.V6[1].AsSlice()) {
 		t.Errorf("want the addresses %v, got %x", a, value)
 	}

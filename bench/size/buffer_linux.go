@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// forceRoom makes the buffer larger than the limit of the system, if we may: root may.
-func forceRoom(conn *net.UDPConn, octets int) error {
+// forceBuffer makes the buffer larger than the limit of the system, if we may: root may.
+func forceBuffer(conn *net.UDPConn, octets int) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err

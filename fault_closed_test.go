@@ -71,7 +71,7 @@ func (w *faultWorld) reopen() {
 		case inForce || there && !onDisk:
 			delete(w.shut, name)
 		case onDisk && !w.shutBy(name).rest:
-			w.shut[name] = w.shutBy(name)
+			w.shut[name] = w.shutBy(name).and(before[name])
 		}
 	}
 	for name := range w.disk.files {
@@ -84,6 +84,14 @@ func (w *faultWorld) reopen() {
 			w.shut[name] = s
 		}
 	}
+}
+
+// and returns what s closes, with the zones that were told before.
+func (s faultShut) and(before faultShut) faultShut {
+	for z := range zoneCount {
+		s.zones[z] = s.zones[z] || before.zones[z]
+	}
+	return s
 }
 
 // within returns what s closes of what others close already, and whether that is anything.

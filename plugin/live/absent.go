@@ -1,13 +1,15 @@
 package live
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
 
 // A document of a directory that is gone may be on its way back, as where a copy or a
-// synchronisation is under way. Its removal is believed once its name has been absent for
-// the time absence, and no other document has gone for the time calm.
+// synchronisation is under way. Its removal is believed once its name, and those of all that
+// went with it, have been absent for the time absence, and no other document has gone for
+// the time calm.
 type patience struct{ absence, calm time.Duration }
 
 // waits is what the loader of a store has, but for tests.
@@ -42,13 +44,12 @@ func (l *loader) miss(b *batch) {
 // removed returns those of the documents that are gone that count as removed: absent for
 // long enough, or moved to the candidates of the batch.
 func (l *loader) removed(b *batch) []string {
-	now := time.Now()
-	due := l.absent.due(l.waits)
-	believed := !now.Before(due) && !l.isUntold(b)
+	now, due := time.Now(), l.absent.due(l.waits)
+	believed := !l.isUntold(b)
 	var out []string
 	for _, p := range b.gone {
-		since, waits := l.absent[p]
-		if !waits || now.Sub(since) >= l.waits.absence && believed || l.hasMoved(p, b) {
+		at, waits := due[p]
+		if !waits || believed && !now.Before(at) || l.hasMoved(p, b) {
 			out = append(out, p)
 		}
 	}
@@ -64,21 +65,26 @@ func (l *loader) isUntold(b *batch) bool {
 	}) || slices.ContainsFunc(b.candidates, func(c candidate) bool { return l.isNew(c) && !c.src.Doc.TellsZones })
 }
 
-// due returns when the first of them counts as removed, if no other one goes.
-func (a absent) due(w patience) time.Time {
-	var first, last time.Time
-	for _, since := range a {
-		if first.IsZero() || since.Before(first) {
-			first = since
+// due returns when each of the documents counts as removed. Those that went together, none
+// long after the one before, do so together: what is lost at once is judged as one reload.
+// :: path → when
+func (a absent) due(w patience) map[string]time.Time {
+	latestFirst := slices.SortedFunc(maps.Keys(a), func(p, q string) int { return a[q].Compare(a[p]) })
+	out := make(map[string]time.Time, len(a))
+	var calm, ripe time.Time
+	for i, p := range latestFirst {
+		if i == 0 {
+			calm = a[p].Add(w.calm)
 		}
-		if since.After(last) {
-			last = since
+		if i == 0 || a[latestFirst[i-1]].Sub(a[p]) > w.calm {
+			ripe = a[p].Add(w.absence)
+		}
+		out[p] = ripe
+		if calm.After(ripe) {
+			out[p] = calm
 		}
 	}
-	if ripe := first.Add(w.absence); ripe.After(last.Add(w.calm)) {
-		return ripe
-	}
-	return last.Add(w.calm)
+	return out
 }
 
 // hasMoved reports whether all that only one document can hold, but for zones, stands in
@@ -113,15 +119,12 @@ func (l *loader) await() {
 }
 
 // next returns when a document may count as removed that may not now, zero for never. Those
-// that were absent for long enough and did not go wait for something else.
+// that are due and did not go wait for something else.
 func (a absent) next(now time.Time, w patience) time.Time {
-	if due := a.due(w); due.After(now) {
-		return due
-	}
 	var next time.Time
-	for _, since := range a {
-		if ripe := since.Add(w.absence); ripe.After(now) && (next.IsZero() || ripe.Before(next)) {
-			next = ripe
+	for _, at := range a.due(w) {
+		if at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
 		}
 	}
 	return next

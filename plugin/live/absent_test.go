@@ -79,6 +79,31 @@ func TestDirectory_AllGone(t *testing.T) {
 	r.check("www.a.example.", "192.0.2.1", "www.c.example.", "")
 }
 
+// Documents that go one after the other are judged as one reload, however long that takes.
+func TestP4_GoneOneByOne(t *testing.T) {
+	const tenants = 10
+	files := make(map[string]string)
+	for i := range tenants {
+		files[fmt.Sprintf("maps/%d.yaml", i)] = tenant(fmt.Sprint("t", i), fmt.Sprintf("192.0.2.%d", i+1))
+	}
+	r := newRig(t, files, "maps", live.Options{Guard: 20})
+	live.Await(r.Store, 500*time.Millisecond, 3*time.Second) // longer than from one to the next
+	for i := range 5 {
+		r.remove(fmt.Sprintf("maps/%d.yaml", i))
+		r.until("it is missed", func() bool { return strings.Contains(live.Waits(r.Store), fmt.Sprintf("%d.yaml", i)) })
+	}
+	r.until("a removal is refused", func() bool { return strings.Contains(strings.Join(r.logged("error"), ""), "P4") })
+	gone := 0
+	for i := range tenants {
+		if r.told(fqdn.Name(fmt.Sprintf("www.t%d.example.", i))) == "" {
+			gone++
+		}
+	}
+	if gone > 2 {
+		t.Errorf("%d of %d are gone: %q", gone, tenants, r.logged("info"))
+	}
+}
+
 // When what is in force is again what is on disk, one line says so.
 func TestLifeCycle_Recovery(t *testing.T) {
 	r := threeTenants(t)
@@ -185,4 +210,35 @@ func TestR26_ClosedDocumentGoes(t *testing.T) {
 	if got := r.logged("info"); !strings.Contains(strings.Join(got, "\n"), "nothing is closed any more") {
 		t.Errorf("log %q", got)
 	}
+}
+
+// A document that is refused still closes what it closed, whatever its next mistake is.
+func TestR26_ClosedDocumentEdited(t *testing.T) {
+	wrong := strings.Replace(tenant("b", "192.0.2.2"), "enabled: true", "enabled: maybe", 1)
+	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": wrong}, "maps", live.Options{})
+	closed := func(name string) bool { return r.Snapshot().IsClosed(fqdn.Name(name)) }
+	r.rename("maps/b.yaml", strings.Replace(wrong, "b.example", "bb.example", 1))
+	r.until("the next mistake is refused", func() bool { return len(r.logged("error")) == 2 })
+	if !closed("www.b.example.") || !closed("www.bb.example.") || closed("www.c.example.") {
+		t.Errorf("closed: %v, %v, %v", closed("www.b.example."), closed("www.bb.example."), closed("www.c.example."))
+	}
+	r.rename("maps/b.yaml", tenant("b", "192.0.2.2"))
+	r.untilTold("www.b.example.", "192.0.2.2")
+	if closed("www.bb.example.") {
+		t.Error("it is closed after the refusal")
+	}
+}
+
+// Two documents in one file are refused, and what the second one holds may be anything: the
+// document that it stood in before is not removed.
+func TestDirectory_MovedIntoASecondDocument(t *testing.T) {
+	r := threeTenants(t)
+	r.write("maps/z.yaml", tenant("c", "192.0.2.3")+"---\n"+tenant("b", "192.0.2.2"))
+	r.until("it is refused", func() bool { return len(r.logged("error")) >= 1 })
+	r.remove("maps/b.yaml")
+	r.until("the other one is missed", func() bool { return strings.Contains(live.Waits(r.Store), "b.yaml") })
+	live.Await(r.Store, 0, 0)
+	r.rename("maps/a.yaml", tenant("a", "192.0.2.41")) // a load in which it would be removed
+	r.untilTold("www.a.example.", "192.0.2.41")
+	r.check("www.b.example.", "192.0.2.2")
 }

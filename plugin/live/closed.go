@@ -32,7 +32,7 @@ func (l *loader) shutOut(b *batch) {
 // tellClosed logs what is closed now.
 func (l *loader) tellClosed() {
 	c := l.closed()
-	if c == nil {
+	if c == nil || len(c.Zones) == 0 && !c.Rest {
 		return
 	}
 	what := fmt.Sprintf("the zones that refused documents declare, %d in all: %s", len(c.Zones), fqdn.FirstFew(slices.Sorted(maps.Keys(c.Zones))))
@@ -46,7 +46,7 @@ func (l *loader) tellClosed() {
 }
 
 // reopen takes out of what is closed what is gone, and has a document that is still
-// refused close the zones that it tells now. all is what was closed before.
+// refused close the zones that it tells now too. all is what was closed before.
 func (l *loader) reopen(b *batch, all *mapset.Closed) {
 	changed := false
 	for _, path := range b.settled {
@@ -66,9 +66,11 @@ func (l *loader) reopen(b *batch, all *mapset.Closed) {
 				l.shut[p.path] = now
 				changed = true
 			}
-		case !now.Rest && (was.Rest || !maps.Equal(was.Zones, now.Zones)): // else what it told before holds on
+		case now.Rest: // What the document told before holds on.
+		default: // A zone that it tells no more may be mistyped now.
+			maps.Copy(now.Zones, was.Zones)
+			changed = changed || was.Rest || len(now.Zones) > len(was.Zones)
 			l.shut[p.path] = now
-			changed = true
 		}
 	}
 	if changed {

@@ -41,7 +41,7 @@ func parseWhole(doc *Document) (*Document, Errors) {
 	if !ok {
 		return nil, errs
 	}
-	d := &decoder{doc: doc, errs: errs}
+	d := &decoder{doc: doc, errs: errs, lost: len(errs) > 0} // as in a second document
 	d.document(&root)
 	return doc, d.done()
 }

@@ -2,12 +2,14 @@ package live_test
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // tenant is a document of one account with one zone, id.example, of which www is
@@ -295,4 +297,40 @@ func TestP2_ByContent(t *testing.T) {
 	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "P2: ") {
 		t.Errorf("log %q", got)
 	}
+}
+
+// A document that the options of another directive refuse is refused alone at the start,
+// whichever directive comes first: the others come into force, and its zones are closed.
+func TestR26_RefusedByAnotherView(t *testing.T) {
+	files := map[string]string{
+		"maps/a.yaml": "accounts: [{id: a, zones: [{name: a.example, proxied: [www]}]}]\n",
+		"maps/b.yaml": tenant("b", "192.0.2.2"),
+	}
+	anycast := mapset.Options{Anycast: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
+	r := newRig(t, files, "maps", live.Options{Compile: anycast, Settings: "first"})
+	r.check("www.a.example.", "192.0.2.99", "www.b.example.", "192.0.2.2")
+	other, err := r.View(mapset.Options{}, "second", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, snap := range map[string]*mapset.Snapshot{"first": r.Snapshot(), "second": other.Snapshot()} {
+		if !snap.IsClosed("www.a.example.") || snap.IsClosed("www.b.example.") {
+			t.Errorf("%s view: closed are a %v, b %v", name, snap.IsClosed("www.a.example."), snap.IsClosed("www.b.example."))
+		}
+	}
+	r.check("www.b.example.", "192.0.2.2")
+	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "a.yaml is refused, and nothing of it is in force") || !strings.Contains(got[0], "V15") {
+		t.Errorf("log %q", got)
+	}
+	if !r.last().Degraded {
+		t.Error("nothing shows it")
+	}
+	r.rename("maps/a.yaml", tenant("a", "192.0.2.1"))
+	r.untilTold("www.a.example.", "192.0.2.1")
+
+	r = newRig(t, files, "maps", live.Options{Compile: anycast, Settings: "first"})
+	if _, err := r.View(mapset.Options{}, "second", true); err == nil {
+		t.Error("a later directive takes a document out of force")
+	}
+	r.check("www.a.example.", "192.0.2.99")
 }

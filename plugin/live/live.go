@@ -28,7 +28,7 @@ type Options struct {
 	Owner    string // who uses that directory, for the complaint of another process
 	Settings string // Compile, and what else of the configuration decides what a transfer holds
 
-	Loaded func(Load) // called after every load and as [NoLoad] says, from one goroutine; may be nil
+	Loaded func(Load) // called after every load and as [NoLoad] says, never twice at a time; may be nil
 	// Related returns the zones that change with others: their transfers hold
 	// what those say. It is called from the same goroutine, and may be nil.
 	Related func(changed []fqdn.Name) []fqdn.Name

@@ -85,7 +85,7 @@ func (s *Store) View(compile mapset.Options, settings string, later bool) (*View
 			return v, nil
 		}
 	}
-	set, errs := l.views.lead().set.With(compile)
+	set, errs := l.compileFor(compile, later)
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("the map in force is refused with the options of this directive:\n%w", errs.Err())
 	}

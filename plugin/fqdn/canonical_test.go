@@ -1,6 +1,7 @@
 package fqdn_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestCanonicalIsParse(t *testing.T) {
 		switch n, err := fqdn.Parse(tt.in); {
 		case err == nil && got != n:
 			t.Errorf("%s: Canonical(%q) = %q, Parse says %q", tt.test, tt.in, got, n)
-		case err != nil:
+		case err != nil && !errors.Is(err, fqdn.ErrBlank): // a slip in a document only
 			if n, err := fqdn.Parse(string(got)); err == nil && n == got {
 				t.Errorf("%s: Canonical(%q) = %q, the same as the legal name", tt.test, tt.in, got)
 			}
@@ -148,7 +149,7 @@ func FuzzCanonical(f *testing.F) {
 			t.Fatalf("Canonical(%q) = %q, Parse says %q", s, got, n)
 		}
 		if err != nil {
-			if n, err := fqdn.Parse(string(got)); err == nil && n == got {
+			if n, other := fqdn.Parse(string(got)); other == nil && n == got && !errors.Is(err, fqdn.ErrBlank) {
 				t.Fatalf("Canonical(%q) = %q, a legal name, though Parse refused it", s, got)
 			}
 			return

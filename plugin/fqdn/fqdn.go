@@ -29,6 +29,7 @@ var (
 	ErrNameLong   = errors.New("name is longer than 255 octets")
 	ErrEscape     = errors.New(`escape is neither \DDD (000 to 255) nor \ and a character`)
 	ErrUnicode    = errors.New("name is no valid internationalized domain name")
+	ErrBlank      = errors.New("name begins or ends with a blank")
 	ErrOutside    = errors.New("name lies outside its zone")
 )
 
@@ -64,6 +65,9 @@ func parse(s string) (n Name, dot bool, err error) {
 	if s == "" {
 		return "", false, ErrEmpty
 	}
+	if isBlank(s[0]) || isBlank(s[len(s)-1]) && !strings.HasSuffix(s[:len(s)-1], `\`) {
+		return "", false, fmt.Errorf("%w: %q", ErrBlank, s)
+	}
 	ascii, err := toASCII(s)
 	if err != nil {
 		return "", false, err
@@ -71,6 +75,9 @@ func parse(s string) (n Name, dot bool, err error) {
 	n, err = canonical(ascii)
 	return n, endsInDot(ascii), err
 }
+
+// isBlank reports whether an octet at the end of a name is a slip of whoever wrote the name.
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // Canonical turns a name that a DNS library holds in presentation form, in any
 // case and with any escapes, into a Name. It allocates only when s is not

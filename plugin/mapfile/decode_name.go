@@ -53,6 +53,7 @@ var badNames = []struct {
 	{fqdn.ErrLabelLong, "a label is longer than 63 octets", "shorten the label"},
 	{fqdn.ErrNameLong, "with its zone it is longer than 255 octets", "shorten it"},
 	{fqdn.ErrEscape, `a backslash is not followed by three digits up to 255, or by another character`, `write \\ for a backslash`},
+	{fqdn.ErrBlank, "it begins or ends with a blank", `take the blank out, or write it as \032`},
 	{fqdn.ErrUnicode, "no internationalized name is written so", "write it in ASCII (xn--…), or correct it"},
 }
 

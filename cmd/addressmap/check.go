@@ -143,11 +143,19 @@ var findingWriters = map[string]func(io.Writer, []finding) error{
 	"sarif": writeSARIF,
 }
 
+// writeText writes the findings as the plugin would log them, and in the last line
+// where the rules are explained.
 func writeText(w io.Writer, findings []finding) error {
-	for _, f := range findings {
+	rules := make([]string, len(findings))
+	for i, f := range findings {
 		if _, err := fmt.Fprintln(w, f.full); err != nil {
 			return err
 		}
+		rules[i] = f.Rule
+	}
+	if see := mapfile.SeeRules(rules); see != "" {
+		_, err := fmt.Fprintln(w, see)
+		return err
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -118,10 +117,11 @@ func (l *loader) guard(next *mapset.Set) (rule string, err error) {
 	if old == nil {
 		return "", nil
 	}
-	for _, v := range mapset.ProtectWhole(old, next.Snapshot(), l.opt.Guard) {
-		rule, err = v.Rule, errors.Join(err, v)
+	violations := mapset.ProtectWhole(old, next.Snapshot(), l.opt.Guard)
+	if len(violations) == 0 {
+		return "", nil
 	}
-	return rule, err
+	return violations[0].Rule, mapset.Violations(violations)
 }
 
 // maxSingly is how many groups that are all in conflict, or beyond the guard, are
@@ -232,20 +232,19 @@ func wrong(errs mapfile.Errors) fault {
 // forbidden returns the fault of changes to accounts of which something is
 // protected (P1 to P3).
 func (l *loader) forbidden(groups []group, violations []mapset.Violation) fault {
-	f := fault{of: make(map[string]error), own: make(map[string]bool)}
-	about := make(map[claim]error) // :: account → what is said of it
+	f := fault{err: mapset.Violations(violations), of: make(map[string]error), own: make(map[string]bool)}
+	about := make(map[claim]mapset.Violations) // :: account → what is said of it
 	for _, v := range violations {
 		what := ofAccount(v.Account)
-		about[what] = errors.Join(about[what], v)
-		f.err = errors.Join(f.err, v)
+		about[what] = append(about[what], v)
 	}
 	for _, c := range changesOf(groups) {
-		var err error
+		var own mapset.Violations
 		for _, what := range either(l.holds(c.path), c.claimed()) {
-			err = errors.Join(err, about[what])
+			own = append(own, about[what]...)
 		}
-		if err != nil {
-			f.of[c.path], f.own[c.path] = err, true
+		if len(own) > 0 {
+			f.of[c.path], f.own[c.path] = own, true
 		}
 	}
 	return f

@@ -149,7 +149,7 @@ func (b *batch) blame() {
 	}
 	for i := range b.problems {
 		if p := &b.problems[i]; culprit != "" && lacksOnly(p.err) {
-			p.err = fmt.Errorf("%w\n  note: %s is refused and may hold them: correct that one", p.err, culprit)
+			p.err = fmt.Errorf("%w\nnote: %s is refused and may hold them: correct that one", p.err, culprit)
 		}
 	}
 }

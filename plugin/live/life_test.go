@@ -134,7 +134,8 @@ func TestLife_BrokenEdit(t *testing.T) {
 map.yaml:2:10: V1: unknown version 2
     version: 2
              ^
-  remedy: write 1, without quotes, or leave the key out`
+  remedy: write 1, without quotes, or leave the key out
+see docs/rules.md#v2, #v1`
 	if got := r.logged("error"); !slices.Equal(got, []string{want}) {
 		t.Errorf("log\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 	}
@@ -329,7 +330,7 @@ func TestP4_Guard(t *testing.T) {
 	r.rename("map.yaml", strings.Replace(version("192.0.2.1"), "[www]", "[api]", 1))
 	r.untilLoads(2)
 	r.checkDegraded(live.Refused, true)
-	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "P4: 1 of 1 proxied names in force would go at once, more than 10 %") {
+	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "P4: 1 of 1 proxied names in force would go at once, more than 10 %") || !strings.HasSuffix(got[0], "\nsee docs/rules.md#p4") {
 		t.Errorf("log %q", got)
 	}
 }

@@ -62,17 +62,41 @@ type Errors []*Error
 const maxPrinted = 100
 
 // Error prints each complaint as Error does, one after the other, and counts
-// those beyond the first hundred.
+// those beyond the first hundred. The last line says where the rules are explained.
 func (es Errors) Error() string {
 	shown := es[:min(len(es), maxPrinted)]
-	parts := make([]string, len(shown), len(shown)+1)
+	parts := make([]string, len(shown), len(shown)+2)
 	for i, e := range shown {
 		parts[i] = e.Error()
 	}
 	if n := len(es) - len(shown); n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more errors", n))
 	}
+	rules := make([]string, len(es))
+	for i, e := range es {
+		rules[i] = e.Rule
+	}
+	if see := SeeRules(rules); see != "" {
+		parts = append(parts, see)
+	}
 	return strings.Join(parts, "\n")
+}
+
+// SeeRules returns the line of a message that says where its rules are explained,
+// or "" if it has none. Each rule is named once, however many complaints it has:
+//
+//	see docs/rules.md#v2, #v5
+func SeeRules(rules []string) string {
+	var anchors []string
+	for _, rule := range rules {
+		if anchor := "#" + strings.ToLower(rule); rule != "" && !slices.Contains(anchors, anchor) {
+			anchors = append(anchors, anchor)
+		}
+	}
+	if len(anchors) == 0 {
+		return ""
+	}
+	return "see docs/rules.md" + strings.Join(anchors, ", ")
 }
 
 // Err returns es in the order of file and place, or nil if it is empty.

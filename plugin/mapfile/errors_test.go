@@ -31,6 +31,10 @@ func checkCap(t *testing.T, n int, data string) {
 	if got := strings.Count(text, "remedy:"); got != min(n, maxPrinted) {
 		t.Errorf("%d mistakes: %d are printed", n, got)
 	}
+	text, ok := strings.CutSuffix(text, "\nsee docs/rules.md#"+strings.ToLower(errs[0].Rule))
+	if !ok {
+		t.Errorf("%d mistakes: the end is %q, want the place of the one rule", n, text[len(text)-40:])
+	}
 	if more := len(errs) - maxPrinted; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more errors", more)) {
 		t.Errorf("%d mistakes: the end is %q", n, text[len(text)-40:])
 	}
@@ -56,6 +60,24 @@ func TestErrSortsByFileAndPlace(t *testing.T) {
 	}
 	if want := "a:1:2 a:1:9 a:2:1 b:1:1"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// TestSeeRules: a message names each of its rules once, in the order in which they
+// appear, and a warning has none.
+func TestSeeRules(t *testing.T) {
+	for _, c := range []struct {
+		rules []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"", ""}, ""},
+		{[]string{"V8"}, "see docs/rules.md#v8"},
+		{[]string{"V1", "", "V14", "V1", "V3", "V14"}, "see docs/rules.md#v1, #v14, #v3"},
+	} {
+		if got := SeeRules(c.rules); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.rules, got, c.want)
+		}
 	}
 }
 

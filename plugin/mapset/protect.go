@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Violation is a change that a reload may not make.
@@ -18,6 +21,21 @@ type Violation struct {
 // Error prints the violation and how to make the change on purpose.
 func (v Violation) Error() string {
 	return fmt.Sprintf("%s: %s\n  remedy: %s", v.Rule, v.Text, v.Remedy)
+}
+
+// Violations is every violation of one change, at least one.
+type Violations []Violation
+
+// Error prints the violations one after the other. The last line says where the
+// rules are explained.
+func (vs Violations) Error() string {
+	var b strings.Builder
+	rules := make([]string, len(vs))
+	for i, v := range vs {
+		b.WriteString(v.Error() + "\n")
+		rules[i] = v.Rule
+	}
+	return b.String() + mapfile.SeeRules(rules)
 }
 
 // Protect judges next against the version in force (P1 to P5 of the map format).

@@ -28,6 +28,7 @@ var archives = []string{
 	"v12-edge-ips",
 	"v13-list-response",
 	"v14-marks",
+	"v16-many",
 }
 
 // sample is one document of an archive.
@@ -126,6 +127,7 @@ func TestV3_Names(t *testing.T)           { testArchive(t, "v03-names") }
 func TestV12_EdgeIPs(t *testing.T)        { testArchive(t, "v12-edge-ips") }
 func TestV13_ListResponse(t *testing.T)   { testArchive(t, "v13-list-response") }
 func TestV14_Marks(t *testing.T)          { testArchive(t, "v14-marks") }
+func TestV16_Many(t *testing.T)           { testArchive(t, "v16-many") }
 func TestFiveMistakesAtOnce(t *testing.T) { testArchive(t, "five-mistakes") }
 func TestGoodDocuments(t *testing.T) {
 	testArchive(t, "good")

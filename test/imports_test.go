@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"bench/size":      {"bench/rig", "test/ports"},
 	"tools/man":       {},
 	"tools/mutate":    {},
+	"tools/rules":     {},
 	"test":            {},
 	"test/ports":      {},
 	"test/acceptance": {},

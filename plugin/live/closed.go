@@ -149,9 +149,22 @@ func (b *batch) blame() {
 	}
 	for i := range b.problems {
 		if p := &b.problems[i]; culprit != "" && lacksOnly(p.err) {
-			p.err = fmt.Errorf("%w\nnote: %s is refused and may hold them: correct that one", p.err, culprit)
+			p.err = alsoBlaming(p.err, culprit)
 		}
 	}
+}
+
+// alsoBlaming returns the errors of a document with one more remedy: to correct another one.
+func alsoBlaming(err error, culprit string) error {
+	var errs mapfile.Errors
+	errors.As(err, &errs)
+	out := make(mapfile.Errors, len(errs))
+	for i, e := range errs {
+		blaming := *e
+		blaming.Remedy += fmt.Sprintf("; or correct %s, which is refused and may hold them", culprit)
+		out[i] = &blaming
+	}
+	return out
 }
 
 // lacksOnly reports whether a document would be good if others gave it addresses.

@@ -47,9 +47,9 @@ func TestV15_NamesTheRefused(t *testing.T) {
 		t.Fatalf("got %v", c.Problems)
 	}
 	text := c.Problems[1].Err.Error()
-	if !strings.Contains(text, "V15") || !strings.Contains(text, "10.yaml is refused and may hold them") {
+	if !strings.Contains(text, "V15") || !strings.Contains(text, "10.yaml, which is refused and may hold them") {
 		text = c.Problems[0].Err.Error() + text
-		if !strings.Contains(text, "10.yaml is refused and may hold them") {
+		if !strings.Contains(text, "10.yaml, which is refused and may hold them") {
 			t.Errorf("got %v", c.Problems)
 		}
 	}

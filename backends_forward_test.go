@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // The backend is another CoreDNS, which follows aliases from zone to zone.
@@ -19,7 +21,7 @@ func TestProperty_ForwardToCoreDNS(t *testing.T) {
 		for _, z := range w.zones {
 			fmt.Fprintf(&blocks, "%s {\n    bind 127.0.0.1\n%s}\n", z.apex, w.fromFiles([]string{z.apex}))
 		}
-		return forwarding(start(t, blocks.String(), nil).addr("udp"))
+		return forwarding(server.Start(t, blocks.String(), nil).Addr("udp"))
 	})
 }
 
@@ -38,7 +40,7 @@ func forwarding(addr string) func([]string) string {
 // startNSD runs NSD with the zones of the world and returns its address.
 func startNSD(t testing.TB, w *world) string {
 	t.Helper()
-	port := freePort(t)
+	port := server.FreePort(t)
 	addr := net.JoinHostPort("127.0.0.1", port)
 	dir, err := os.Getwd()
 	if err != nil {
@@ -49,9 +51,9 @@ func startNSD(t testing.TB, w *world) string {
 	for _, z := range w.zones {
 		conf += fmt.Sprintf("zone:\n  name: %q\n  zonefile: %q\n  provide-xfr: 127.0.0.1 NOKEY\n", z.apex, z.name())
 	}
-	write(t, "nsd.conf", conf)
+	server.WriteFile(t, "nsd.conf", conf)
 	cmd := exec.Command("nsd", "-d", "-c", filepath.Join(dir, "nsd.conf"))
-	out := new(logBuffer)
+	out := new(server.Log)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -61,7 +63,7 @@ func startNSD(t testing.TB, w *world) string {
 		cmd.Wait()
 	})
 	last := w.zones[len(w.zones)-1].apex
-	eventually(t, "an answer of NSD", func() bool {
+	server.Eventually(t, "an answer of NSD", func() bool {
 		m, err := dns.Exchange(new(dns.Msg).SetQuestion(last, dns.TypeSOA), addr)
 		if err == nil && m.Rcode != dns.RcodeSuccess {
 			t.Fatalf("NSD: %s\n%s", m, out)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // worlds holds worlds of one backing until that many zones were asked. start gives
@@ -42,7 +44,7 @@ func TestProperty_Hosts(t *testing.T) {
 				}
 			}
 		}
-		write(t, "hosts", text.String())
+		server.WriteFile(t, "hosts", text.String())
 		return func(zones []string) string {
 			return fmt.Sprintf("    hosts hosts %s {\n        no_reverse\n        reload 0\n    }\n", strings.Join(zones, " "))
 		}

@@ -20,7 +20,7 @@ import (
 // fileBackend is the plugin file with one zone.
 func fileBackend(t testing.TB) plugin.Handler {
 	t.Helper()
-	zone, err := file.Parse(strings.NewReader(stepsZone), "example.org.", "db.example.org", 0)
+	zone, err := file.Parse(strings.NewReader(stubZone), "example.org.", "db.example.org", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package addressmap
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/tools/txtar"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // The book of behaviour: what a client is told, rule by rule. Each archive of
@@ -60,40 +61,40 @@ func read(t *testing.T, path string) {
 	for _, f := range archive.Files {
 		files[f.Name] = string(f.Data)
 	}
-	silent := listenSilently(t)
-	t.Setenv("SILENT", silent.addr)
-	t.Setenv("UPSTREAM", listenScripted(t, parseDialogue(files["upstream"])))
-	place(t, files)
+	silent := server.ListenSilently(t)
+	t.Setenv("SILENT", silent.Addr)
+	t.Setenv("UPSTREAM", server.ListenScripted(t, server.ParseDialogue(files["upstream"])))
+	server.Place(t, files)
 	for _, zone := range strings.Fields(files["keys"]) {
-		newKey(t, zone)
+		server.NewKey(t, zone)
 	}
 	for _, zone := range strings.Fields(files["signed"]) {
-		signFile(t, "db."+zone, zone)
+		server.SignFile(t, "db."+zone, zone)
 	}
-	c := start(t, corefileOf(files), nil)
-	keys := &keyring{t: t, c: c, strict: len(files["keys"]) > 0}
-	d := parseDialogue(files["dialogue"])
+	c := server.Start(t, server.CorefileOf(files), nil)
+	keys := c.Keyring(t, len(files["keys"]) > 0)
+	d := server.ParseDialogue(files["dialogue"])
 	for i := range d {
-		if d[i].question == "" {
+		if d[i].Question == "" {
 			continue
 		}
-		got := say(t, c, d[i].question, keys)
+		got := say(t, c, d[i].Question, keys)
 		if *update {
-			d[i].want = got
-		} else if got != d[i].want {
-			t.Errorf("> %s\ngot:\n%s\nwant:\n%s", d[i].question, got, d[i].want)
+			d[i].Want = got
+		} else if got != d[i].Want {
+			t.Errorf("> %s\ngot:\n%s\nwant:\n%s", d[i].Question, got, d[i].Want)
 		}
 	}
-	if n := silent.times(); n > 0 {
+	if n := silent.Times(); n > 0 {
 		t.Errorf("the server that never answers was asked %d times", n)
 	}
 	for want := range strings.Lines(files["log"]) {
-		if lines := c.log.lines(strings.TrimSpace(want)); len(lines) != 1 {
-			t.Errorf("want once in the log: %sgot %q of\n%s", want, lines, c.log)
+		if lines := c.Log.Lines(strings.TrimSpace(want)); len(lines) != 1 {
+			t.Errorf("want once in the log: %sgot %q of\n%s", want, lines, c.Log)
 		}
 	}
 	for unwanted := range strings.Lines(files["no-log"]) {
-		if lines := c.log.lines(strings.TrimSpace(unwanted)); len(lines) > 0 {
+		if lines := c.Log.Lines(strings.TrimSpace(unwanted)); len(lines) > 0 {
 			t.Errorf("this should not be logged: %q", lines)
 		}
 	}
@@ -102,80 +103,46 @@ func read(t *testing.T, path string) {
 	}
 }
 
-// corefileOf returns the Corefile of an archive.
-func corefileOf(files map[string]string) string {
-	if text, ok := files["Corefile"]; ok {
-		return text
-	}
-	var zones []string
-	for name := range files {
-		if zone, ok := strings.CutPrefix(name, "db."); ok {
-			zones = append(zones, zone)
-		}
-	}
-	slices.Sort(zones)
-	text := strings.Join(zones, " ") + " {\n    addressmap maps.yaml\n"
-	for _, zone := range zones {
-		text += fmt.Sprintf("    file db.%s %s\n", zone, zone)
-	}
-	return text + "}\n"
-}
-
 // say asks one question of a dialogue and returns what was said. What holds for
 // every response is checked on the way: it is the response to this question, it
 // is the same when asked again and over TCP, and it holds no origin data.
-func say(t *testing.T, c *chain, text string, keys *keyring) string {
+func say(t *testing.T, c *server.Server, text string, keys *server.Keyring) string {
 	t.Helper()
-	q, err := parseQuestion(text)
+	q, err := server.ParseQuestion(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	said := make(map[string]string)
 	var m *dns.Msg
 	for _, network := range []string{"udp", "tcp", "udp", "tcp"} {
-		resp := c.ask(t, network, q.msg)
-		if resp.Id != q.msg.Id || !resp.Response || resp.Opcode != q.msg.Opcode || !slices.Equal(resp.Question, q.msg.Question) || resp.RecursionDesired != q.msg.RecursionDesired || resp.CheckingDisabled != q.msg.CheckingDisabled {
+		resp := c.Ask(t, network, q.Msg)
+		if resp.Id != q.Msg.Id || !resp.Response || resp.Opcode != q.Msg.Opcode || !slices.Equal(resp.Question, q.Msg.Question) || resp.RecursionDesired != q.Msg.RecursionDesired || resp.CheckingDisabled != q.Msg.CheckingDisabled {
 			t.Errorf("> %s\nis no response to it:\n%s", text, resp)
 		}
-		if (resp.IsEdns0() != nil) != (q.msg.IsEdns0() != nil) {
+		if (resp.IsEdns0() != nil) != (q.Msg.IsEdns0() != nil) {
 			t.Errorf("> %s\nEDNS does not fit:\n%s", text, resp)
 		}
-		leaks(t, resp)
-		got := printed(resp, keys.verdict)
+		server.NoOriginData(t, resp)
+		got := server.Printed(resp, keys.Verdict)
 		if before, ok := said[network]; ok && got != before {
 			t.Errorf("> %s\nasked again over %s:\n%s\nbefore:\n%s", text, network, got, before)
 		}
 		said[network] = got
-		if network == q.network {
+		if network == q.Network {
 			m = resp
 		}
-		if keys.strict && network == q.network {
-			keys.validate(resp)
+		if keys.Strict && network == q.Network {
+			keys.Validate(resp)
 		}
 	}
 	if said["udp"] != said["tcp"] && !strings.Contains(strings.SplitN(said["udp"], "\n", 2)[0], " tc") {
 		t.Errorf("> %s\nover UDP:\n%s\nover TCP:\n%s", text, said["udp"], said["tcp"])
 	}
-	return printed(m, keys.verdict)
-}
-
-// leaks complains if there is origin data in a message: the one rule above all.
-func leaks(t *testing.T, m *dns.Msg) {
-	t.Helper()
-	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
-		for _, rr := range section {
-			text := strings.ToLower(rr.String())
-			for _, secret := range []string{"10.66.", "2001:db8:66:", "hidden"} {
-				if at := strings.Index(text, secret); at >= 0 && !strings.Contains(strings.ToLower(m.Question[0].Name), secret) {
-					t.Errorf("ORIGIN DATA LEAVES in the response to %v:\n%s", m.Question, m)
-				}
-			}
-		}
-	}
+	return server.Printed(m, keys.Verdict)
 }
 
 // rewrite writes an archive back with what was said.
-func rewrite(t *testing.T, path string, archive *txtar.Archive, d dialogue) {
+func rewrite(t *testing.T, path string, archive *txtar.Archive, d server.Dialogue) {
 	for i := range archive.Files {
 		if archive.Files[i].Name == "dialogue" {
 			archive.Files[i].Data = []byte(d.String())

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 const (
@@ -25,27 +27,27 @@ alias  IN CNAME target.example.net.
 // An alias is kept from being chased on whichever address the query comes in: a
 // server block may have several ports and addresses, however they are written.
 func TestR5_EveryListener(t *testing.T) {
-	c := start(t, fmt.Sprintf(`example.org:%s example.org:%s {
+	c := server.Start(t, fmt.Sprintf(`example.org:%s example.org:%s {
 		bind 127.0.0.1 0:0:0:0:0:0:0:1
 		addressmap maps.yaml
 		file db.example.org example.org
-	}`, freePort(t), freePort(t)), map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone})
-	servers := c.instance.Servers()
+	}`, server.FreePort(t), server.FreePort(t)), map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone})
+	servers := c.Instance.Servers()
 	if len(servers) != 4 {
 		t.Fatalf("want 4 listeners, got %d", len(servers))
 	}
 	for _, s := range servers {
-		client := dns.Client{Net: "tcp", Timeout: patience}
+		client := dns.Client{Net: "tcp", Timeout: server.Patience}
 		m, _, err := client.Exchange(new(dns.Msg).SetQuestion("flat.example.org.", dns.TypeA), s.Addr().String())
 		if err != nil {
 			t.Errorf("%v: %v", s.Addr(), err)
 			continue
 		}
-		if got := printed(m, nil); !strings.Contains(got, "flat.example.org. 300 IN A 192.0.2.1") {
+		if got := server.Printed(m, nil); !strings.Contains(got, "flat.example.org. 300 IN A 192.0.2.1") {
 			t.Errorf("%v: %s", s.Addr(), got)
 		}
 	}
-	if lines := c.log.lines("panic"); len(lines) > 0 {
+	if lines := c.Log.Lines("panic"); len(lines) > 0 {
 		t.Error(lines)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // The plugin dnssec does not ask which types a name has: its NSEC records list those of
@@ -14,20 +16,20 @@ import (
 // because the types are there, the README need not warn of that any more.
 func TestR16_OnlineDenialLacksTypes(t *testing.T) {
 	const corefile = "example.org {\n bind 127.0.0.1\n dnssec {\n  key file Kexample.org\n }\n addressmap maps.yaml {\n  https\n }\n file db.example.org\n}\n"
-	place(t, map[string]string{"maps.yaml": zonesMap("example.org"), "db.example.org": `
+	server.Place(t, map[string]string{"maps.yaml": zonesMap("example.org"), "db.example.org": `
 @    60 IN SOA  ns hostmaster 1 7200 3600 1209600 300
 www     IN A    10.66.0.1
 www     IN CAA  0 issue "ca.example"
 www     IN MX   10 mail
 `})
-	newKey(t, "example.org")
-	c := start(t, corefile, nil)
-	keys := &keyring{t: t, c: c, strict: true}
+	server.NewKey(t, "example.org")
+	c := server.Start(t, corefile, nil)
+	keys := c.Keyring(t, true)
 	ask := func(qtype uint16) *dns.Msg {
 		m := new(dns.Msg).SetQuestion("www.example.org.", qtype)
 		m.SetEdns0(4096, true)
-		r := c.ask(t, "udp", m)
-		keys.validate(r)
+		r := c.Ask(t, "udp", m)
+		keys.Validate(r)
 		return r
 	}
 
@@ -48,7 +50,7 @@ www     IN MX   10 mail
 		t.Errorf("the denial holds for %d s, want the 60 s of the SOA record", nsec.Hdr.Ttl)
 	}
 	for _, qtype := range []uint16{dns.TypeHTTPS, dns.TypeCAA, dns.TypeMX} {
-		if got := rrset(ask(qtype).Answer, "www.example.org.", qtype); len(got) != 1 {
+		if got := server.RRset(ask(qtype).Answer, "www.example.org.", qtype); len(got) != 1 {
 			t.Errorf("%s: want an answer, got %v", dns.TypeToString[qtype], got)
 		}
 		if slices.Contains(nsec.TypeBitMap, qtype) {

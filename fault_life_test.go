@@ -1,7 +1,6 @@
 package addressmap
 
 import (
-	"errors"
 	"maps"
 )
 
@@ -10,29 +9,27 @@ func (w *faultWorld) start() bool {
 	w.mark()
 	starts := w.judgeStart()
 	w.allow([]uint32{w.conf.ttl}, w.holders())
-	err := w.chain.begin(w.corefile(w.conf))
+	err := w.server.Begin(w.corefile(w.conf))
 	if (err == nil) != starts {
 		w.fail("want the server to start: %t; got %v", starts, err)
 	}
 	if !starts {
-		w.chain.instance = nil
+		w.server.Instance = nil
 		return false
 	}
-	w.clients.addr = w.chain.addr("udp")
+	w.clients.addr = w.server.Addr("udp")
 	w.await()
 	return true
 }
 
 // stop stops it, as SIGTERM does.
 func (w *faultWorld) stop() error {
-	if w.chain.instance == nil {
+	if w.server.Instance == nil {
 		return nil
 	}
-	oneReload.Lock()
-	defer oneReload.Unlock()
-	i := w.chain.instance
-	w.chain.instance = nil
-	return errors.Join(i.Stop(), errors.Join(i.ShutdownCallbacks()...))
+	err := w.server.Close()
+	w.server.Instance = nil
+	return err
 }
 
 // reload loads a Corefile with other options, as SIGUSR1 does. What is in force stays,
@@ -48,7 +45,7 @@ func (w *faultWorld) reload(conf faultConf) {
 	}
 	w.togetherAgain()
 	w.allow([]uint32{before.ttl, conf.ttl}, held, w.holders())
-	if err := w.chain.restart(w.corefile(conf)); err != nil {
+	if err := w.server.Restart(w.corefile(conf)); err != nil {
 		w.fail("the Corefile is not loaded: %w", err)
 	}
 	w.tally.reloads++
@@ -57,7 +54,7 @@ func (w *faultWorld) reload(conf faultConf) {
 
 // reloadBroken loads a Corefile that cannot be loaded: nothing changes.
 func (w *faultWorld) reloadBroken(corefile string) {
-	if err := w.chain.restart(corefile); err == nil {
+	if err := w.server.Restart(corefile); err == nil {
 		w.fail("a broken Corefile was loaded")
 	}
 	w.togetherAgain() // by the end of the view of the Corefile that failed

@@ -1,6 +1,7 @@
 package addressmap
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -48,10 +49,28 @@ func (l *faultLog) forget(root string) {
 // forgetMetrics drops those of a map that is in force no more, for a long run not to get
 // slower.
 func forgetMetrics(path string) {
-	of := prometheus.Labels{"map": path}
-	reloadsTotal.DeletePartialMatch(of)
-	reloadDuration.DeletePartialMatch(of)
-	lastSuccess.DeletePartialMatch(of)
+	families, err := prometheus.DefaultGatherer.Gather()
+	mustDisk(err)
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "coredns_addressmap_") {
+			continue
+		}
+		var labels []string
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			labels = append(labels, l.GetName())
+		}
+		// Prometheus gives a vector only to who registers one like it.
+		var there prometheus.AlreadyRegisteredError
+		err := prometheus.Register(prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: f.GetName(), Help: f.GetHelp()}, labels))
+		if !errors.As(err, &there) {
+			continue // no vector, and gone with its map
+		}
+		if vec, ok := there.ExistingCollector.(interface {
+			DeletePartialMatch(prometheus.Labels) int
+		}); ok {
+			vec.DeletePartialMatch(prometheus.Labels{"map": path})
+		}
+	}
 }
 
 // faultTally is what was counted on the way.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // outsideLength is how many faults a sequence has.
@@ -99,7 +101,7 @@ func (w *outsideWorld) end() {
 
 // until waits for what must happen.
 func (w *outsideWorld) until(what string, ok func() bool) {
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(server.Patience); !ok(); time.Sleep(10 * time.Millisecond) {
 		w.mu.Lock()
 		wrong := w.wrong
 		w.mu.Unlock()
@@ -112,7 +114,7 @@ func (w *outsideWorld) until(what string, ok func() bool) {
 		default:
 		}
 		if time.Now().After(deadline) {
-			w.fail("not within %v: %s", patience, what)
+			w.fail("not within %v: %s", server.Patience, what)
 		}
 	}
 }

@@ -106,12 +106,12 @@ func (w *faultWorld) pausedWrite(rng *rand.Rand) bool {
 		end := time.After(longPause(rng))
 		switch what {
 		case 1:
-			if err := w.chain.restart(w.corefile(w.conf)); err != nil {
+			if err := w.server.Restart(w.corefile(w.conf)); err != nil {
 				w.fail("the Corefile is not loaded: %w", err)
 			}
 			w.tally.reloads++
 		case 2:
-			if err := w.chain.restart(unloadable(w.corefile(w.conf))); err == nil {
+			if err := w.server.Restart(unloadable(w.corefile(w.conf))); err == nil {
 				w.fail("a broken Corefile was loaded")
 			}
 		}

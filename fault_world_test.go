@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // faultWorld is a server with its map on disk, and what the model says of them:
@@ -18,7 +20,7 @@ type faultWorld struct {
 	conf   faultConf
 	began  faultConf
 	log    *faultLog
-	chain  chain
+	server server.Server
 	docs   [tenants]string // :: tenant → name of its document
 	serial int             // of the last edition
 

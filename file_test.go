@@ -340,21 +340,3 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 		}
 	}
 }
-
-// A zone that is signed in its file is warned of, once, also if the only query is for a
-// name that file has: what is looked into must not hide it (R17).
-func TestR17_HeldZoneIsWarnedOf(t *testing.T) {
-	c := start(t, "example.org {\n bind 127.0.0.1\n addressmap maps.yaml\n file db.example.org\n}\n", map[string]string{
-		"maps.yaml": stubMap,
-		"db.example.org": "$ORIGIN example.org.\n@ 60 IN SOA ns h 1 3600 600 86400 5\nwww 60 IN A 10.66.0.1\n" +
-			"www 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA\n",
-	})
-	for range 3 {
-		req := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
-		req.SetEdns0(1232, true)
-		if m := c.ask(t, "udp", req); len(m.Answer) != 2 {
-			t.Fatalf("got\n%v", m)
-		}
-	}
-	eventually(t, "a warning", func() bool { return len(c.log.lines("is signed in its file")) == 1 })
-}

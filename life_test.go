@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // configMap is a volume as the kubelet makes it: the files are links through
@@ -24,7 +26,7 @@ func (m *configMap) publish(files map[string]string) {
 	m.version++
 	next := fmt.Sprintf("..2026_%d", m.version)
 	for name, text := range files {
-		write(m.t, "volume/"+next+"/"+name, text)
+		server.WriteFile(m.t, "volume/"+next+"/"+name, text)
 	}
 	m.do(os.Symlink(next, "volume/..data_tmp"))
 	m.do(os.Rename("volume/..data_tmp", "volume/..data"))
@@ -48,15 +50,15 @@ func (m *configMap) do(err error) {
 func TestLife_ConfigMapWithoutPoll(t *testing.T) {
 	for _, path := range []string{"volume/maps.yaml", "volume"} {
 		t.Run(path, func(t *testing.T) {
-			place(t, map[string]string{"db.example.org": reloadFiles["db.example.org"]})
+			server.Place(t, map[string]string{"db.example.org": server.ReloadFiles["db.example.org"]})
 			m := &configMap{t: t}
-			m.publish(map[string]string{"maps.yaml": version(1)})
-			c := start(t, edited(t, reloadCorefile, "maps.yaml", path, "100ms", "off"), nil)
+			m.publish(map[string]string{"maps.yaml": server.Version(1)})
+			c := server.Start(t, edited(t, server.ReloadCorefile, "maps.yaml", path, "100ms", "off"), nil)
 			for n := 2; n <= 10; n++ {
-				m.publish(map[string]string{"maps.yaml": version(n)})
+				m.publish(map[string]string{"maps.yaml": server.Version(n)})
 				asked := 0
-				eventually(t, fmt.Sprintf("version %d is answered", n), func() bool {
-					got, err := versionOf(c.lookup(t, "www.example.org.", dns.TypeA))
+				server.Eventually(t, fmt.Sprintf("version %d is answered", n), func() bool {
+					got, err := server.VersionOf(c.Lookup(t, "www.example.org.", dns.TypeA))
 					if err != nil || got != n && got != n-1 {
 						t.Fatalf("version %d: %v", got, err)
 					}
@@ -65,7 +67,7 @@ func TestLife_ConfigMapWithoutPoll(t *testing.T) {
 				})
 				t.Logf("version %d: answered by query %d", n, asked)
 			}
-			if errs := c.log.complaints(); len(errs) > 0 {
+			if errs := c.Log.Complaints(); len(errs) > 0 {
 				t.Errorf("log %q", errs)
 			}
 		})
@@ -76,7 +78,7 @@ func TestLife_ConfigMapWithoutPoll(t *testing.T) {
 // good version, and says so; what is put right comes into force.
 func TestLife_StartWithoutGoodMap(t *testing.T) {
 	good := 1 // the version in force
-	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": version(good)}, "state kept")
+	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": server.Version(good)}, "state kept")
 	spoiled := func(text string) func() error {
 		return func() error { return os.WriteFile("maps.yaml", []byte(text), 0o666) }
 	}
@@ -92,7 +94,7 @@ func TestLife_StartWithoutGoodMap(t *testing.T) {
 			func() error { return os.Mkdir("maps.yaml", 0o777) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			loads, lines := g.loads(c.result), len(g.log.complaints())
+			loads, lines := g.loads(c.result), len(g.Log.Complaints())
 			g.restarted(func() {
 				if err := os.Remove("maps.yaml"); err != nil {
 					t.Fatal(err)
@@ -101,10 +103,10 @@ func TestLife_StartWithoutGoodMap(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			if n, err := versionOf(g.lookup(t, "www.example.org.", dns.TypeA)); n != good || err != nil {
+			if n, err := server.VersionOf(g.Lookup(t, "www.example.org.", dns.TypeA)); n != good || err != nil {
 				t.Errorf("answered with version %d, %v, want the last good one, %d", n, err, good)
 			}
-			if got := g.log.complaints()[lines:]; len(got) != 1 || !strings.Contains(got[0], c.says) {
+			if got := g.Log.Complaints()[lines:]; len(got) != 1 || !strings.Contains(got[0], c.says) {
 				t.Errorf("log %q, want one line with %q", got, c.says)
 			}
 			if got := g.metric("degraded", ""); got != 1 || g.loads(c.result) != loads+1 {
@@ -114,7 +116,7 @@ func TestLife_StartWithoutGoodMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			good++
-			g.isAccepted("a good map", func() { write(t, "maps.yaml", version(good)) }, fmt.Sprintf("192.0.2.%[1]d 198.51.100.%[1]d 203.0.113.%[1]d", good))
+			g.isAccepted("a good map", func() { server.WriteFile(t, "maps.yaml", server.Version(good)) }, fmt.Sprintf("192.0.2.%[1]d 198.51.100.%[1]d 203.0.113.%[1]d", good))
 		})
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // The labels of the metadata plugin tell which decision answered a query, to
 // whoever prints them afterwards.
 func TestMetadata_InTheLog(t *testing.T) {
-	c := start(t, stepsZones+` {
+	c := server.Start(t, stepsZones+` {
 		metadata
 		log . "said {name} {type} proxied={/addressmap/proxied} step={/addressmap/step} map={/addressmap/map} account={/addressmap/account} zone={/addressmap/zone}"
 		`+stepsBlock+"\n}\n", map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
@@ -31,11 +33,11 @@ func TestMetadata_InTheLog(t *testing.T) {
 		{"any.wild.anycast.example.", dns.TypeA, "proxied=true step=anycast map= account=other zone=anycast.example."},
 		{"own.wild.anycast.example.", dns.TypeA, "proxied=false step=none map= account=other zone=anycast.example."},
 	} {
-		c.lookup(t, q.name, q.qtype)
+		c.Lookup(t, q.name, q.qtype)
 		var lines []string
 		// The line is written after the answer has left.
-		eventually(t, "a line about "+q.name, func() bool {
-			lines = c.log.lines("said " + q.name + " ")
+		server.Eventually(t, "a line about "+q.name, func() bool {
+			lines = c.Log.Lines("said " + q.name + " ")
 			return len(lines) > 0
 		})
 		if len(lines) != 1 || !strings.HasSuffix(lines[0], q.want) {
@@ -46,7 +48,7 @@ func TestMetadata_InTheLog(t *testing.T) {
 
 // A view decides by the labels before the query gets to the plugin.
 func TestMetadata_InAView(t *testing.T) {
-	c := start(t, `
+	c := server.Start(t, `
 example.org {
 	metadata
 	view proxied {
@@ -62,7 +64,7 @@ example.org {
 }
 `, map[string]string{"maps.yaml": stepsMap, "db": stepsZone + "www IN TXT \"proxied\"\nplain IN TXT \"not here\"\n"})
 	for name, want := range map[string]string{"www.example.org.": `"proxied"`, "plain.example.org.": `"not proxied"`} {
-		if got := printed(c.lookup(t, name, dns.TypeTXT), nil); !strings.Contains(got, want) {
+		if got := server.Printed(c.Lookup(t, name, dns.TypeTXT), nil); !strings.Contains(got, want) {
 			t.Errorf("%s: got %s\nwant %s", name, got, want)
 		}
 	}

@@ -3,77 +3,16 @@ package addressmap
 import (
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
 
-	"github.com/addressmap/addressmap/test/ports"
+	"github.com/addressmap/addressmap/test/server"
 )
-
-// freePort returns a port that nobody listens at.
-func freePort(t testing.TB) string {
-	t.Helper()
-	free, err := ports.Free()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return free
-}
-
-// get fetches a page of a server on this machine.
-func get(t testing.TB, port, path string) (status int, body string) {
-	t.Helper()
-	resp, err := http.Get("http://127.0.0.1:" + port + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(page)
-}
-
-// scrape returns our metrics as Prometheus gets them, by name and labels: all, or
-// only those of some names. The page of all has what was counted of each server that
-// the tests have started so far, and takes a while.
-func scrape(t testing.TB, port string, names ...string) map[string]float64 {
-	t.Helper()
-	return scrapeOf(t, port, "coredns_addressmap_", names...)
-}
-
-// scrapeOf returns those whose names begin so, which is cut off.
-func scrapeOf(t testing.TB, port, prefix string, names ...string) map[string]float64 {
-	t.Helper()
-	query := make(url.Values)
-	for _, name := range names {
-		query.Add("name[]", prefix+name)
-	}
-	_, page := get(t, port, "/metrics?"+query.Encode())
-	out := make(map[string]float64)
-	for line := range strings.Lines(page) {
-		name, wanted := strings.CutPrefix(strings.TrimSpace(line), prefix)
-		i := strings.LastIndexByte(name, ' ')
-		if !wanted || i < 0 {
-			continue
-		}
-		v, err := strconv.ParseFloat(name[i+1:], 64)
-		if err != nil {
-			t.Errorf("%q: %v", line, err)
-		}
-		out[name[:i]] = v
-	}
-	return out
-}
 
 const stepsMap = `
 anycast: [192.0.2.1, "2001:db8::1"]
@@ -127,8 +66,8 @@ const stepsZones = "example.org account.example anycast.example none.example"
 
 // Each answer for a proxied name is counted once, by what was answered.
 func TestMetrics_Responses(t *testing.T) {
-	port := freePort(t)
-	c := start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n"+`
+	port := server.FreePort(t)
+	c := server.Start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n"+`
 wrong.example.org {
 	prometheus 127.0.0.1:`+port+`
 	addressmap maps.yaml example.org {
@@ -165,10 +104,10 @@ wrong.example.org {
 		{"mail.example.org.", dns.TypeTXT, ""},
 		{"none.example.org.", dns.TypeA, ""},
 	} {
-		q.want = strings.Replace(q.want, `server=""`, `server="dns://:`+c.port+`"`, 1)
-		before := scrape(t, port, "responses_total", "failures_total")
-		c.lookup(t, q.name, q.qtype)
-		after := scrape(t, port, "responses_total", "failures_total")
+		q.want = strings.Replace(q.want, `server=""`, `server="dns://:`+c.Port+`"`, 1)
+		before := server.Scrape(t, port, "responses_total", "failures_total")
+		c.Lookup(t, q.name, q.qtype)
+		after := server.Scrape(t, port, "responses_total", "failures_total")
 		for name, v := range after {
 			want := before[name]
 			if name == q.want {
@@ -186,12 +125,12 @@ wrong.example.org {
 
 // What an operator sees of a map that is edited well and badly.
 func TestMetrics_Reloads(t *testing.T) {
-	port := freePort(t)
-	start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n", map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
+	port := server.FreePort(t)
+	server.Start(t, stepsZones+" {\n\tprometheus 127.0.0.1:"+port+stepsBlock+"\n}\n", map[string]string{"maps.yaml": stepsMap, "db": stepsZone})
 	inForce := func(text string) string {
 		return fmt.Sprintf(`info{map="maps.yaml",sha256="%x"}`, sha256.Sum256([]byte(text)))
 	}
-	seen := scrape(t, port)
+	seen := server.Scrape(t, port)
 	for name, want := range map[string]float64{
 		`degraded{map="maps.yaml"}`:                     0,
 		`entries{kind="accounts",map="maps.yaml"}`:      3,
@@ -215,18 +154,18 @@ func TestMetrics_Reloads(t *testing.T) {
 		edit         func()
 		degraded     float64
 	}{
-		{"a good edit", "ok", func() { text += "# changed\n"; write(t, "maps.yaml", text) }, 0},
-		{"the same again", "unchanged", func() { write(t, "maps.yaml", text) }, 0},
-		{"a broken edit", "refused", func() { write(t, "maps.yaml", "accounts: [") }, 1},
-		{"repaired as it was", "unchanged", func() { write(t, "maps.yaml", text) }, 0},
+		{"a good edit", "ok", func() { text += "# changed\n"; server.WriteFile(t, "maps.yaml", text) }, 0},
+		{"the same again", "unchanged", func() { server.WriteFile(t, "maps.yaml", text) }, 0},
+		{"a broken edit", "refused", func() { server.WriteFile(t, "maps.yaml", "accounts: [") }, 1},
+		{"repaired as it was", "unchanged", func() { server.WriteFile(t, "maps.yaml", text) }, 0},
 		{"gone", "error", func() { os.Remove("maps.yaml") }, 1},
-		{"there again, and changed", "ok", func() { text += "# again\n"; write(t, "maps.yaml", text) }, 0},
+		{"there again, and changed", "ok", func() { text += "# again\n"; server.WriteFile(t, "maps.yaml", text) }, 0},
 	} {
 		result := fmt.Sprintf(`reloads_total{map="maps.yaml",result=%q}`, step.result)
-		before := scrape(t, port)
+		before := server.Scrape(t, port)
 		step.edit()
-		eventually(t, step.name+" is counted", func() bool { return scrape(t, port, "reloads_total")[result] > before[result] })
-		after := scrape(t, port)
+		server.Eventually(t, step.name+" is counted", func() bool { return server.Scrape(t, port, "reloads_total")[result] > before[result] })
+		after := server.Scrape(t, port)
 		if got := after[`degraded{map="maps.yaml"}`]; got != step.degraded {
 			t.Errorf("%s: degraded is %v", step.name, got)
 		}
@@ -244,16 +183,16 @@ func TestMetrics_RefusedInPart(t *testing.T) {
 	doc := func(account, address string) string {
 		return fmt.Sprintf("accounts:\n  - {id: %s, static_ips: [%[2]s], zones: [{name: %[1]s.example, proxied: [www]}], address_maps: [{enabled: true, ips: [%[2]s], memberships: [{kind: account, identifier: %[1]s}]}]}\n", account, address)
 	}
-	port := freePort(t)
-	start(t, ". {\n bind 127.0.0.1\n prometheus 127.0.0.1:"+port+"\n addressmap maps\n}\n", map[string]string{"maps/a.yaml": doc("a", "192.0.2.1"), "maps/b.yaml": doc("b", "192.0.2.2")})
+	port := server.FreePort(t)
+	server.Start(t, ". {\n bind 127.0.0.1\n prometheus 127.0.0.1:"+port+"\n addressmap maps\n}\n", map[string]string{"maps/a.yaml": doc("a", "192.0.2.1"), "maps/b.yaml": doc("b", "192.0.2.2")})
 	loads := func(result string) float64 {
-		return scrape(t, port, "reloads_total")[fmt.Sprintf(`reloads_total{map="maps",result=%q}`, result)]
+		return server.Scrape(t, port, "reloads_total")[fmt.Sprintf(`reloads_total{map="maps",result=%q}`, result)]
 	}
 	ok, refused := loads("ok"), loads("refused")
 	swap := func(a, b string) {
 		place := t.TempDir()
-		write(t, filepath.Join(place, "a.yaml"), a)
-		write(t, filepath.Join(place, "b.yaml"), b)
+		server.WriteFile(t, filepath.Join(place, "a.yaml"), a)
+		server.WriteFile(t, filepath.Join(place, "b.yaml"), b)
 		if err := os.Rename("maps", filepath.Join(place, "old")); err != nil {
 			t.Fatal(err)
 		}
@@ -262,10 +201,10 @@ func TestMetrics_RefusedInPart(t *testing.T) {
 		}
 	}
 	swap(doc("a", "192.0.2.3"), "accounts: [")
-	eventually(t, "both parts are counted", func() bool { return loads("ok") > ok && loads("refused") > refused })
+	server.Eventually(t, "both parts are counted", func() bool { return loads("ok") > ok && loads("refused") > refused })
 	before := loads("ok")
-	write(t, "maps/a.yaml", doc("a", "192.0.2.4"))
-	eventually(t, "another change is in force", func() bool { return loads("ok") > before })
+	server.WriteFile(t, "maps/a.yaml", doc("a", "192.0.2.4"))
+	server.Eventually(t, "another change is in force", func() bool { return loads("ok") > before })
 	if got := loads("refused"); got != refused+1 {
 		t.Errorf("one refused version is counted %v times", got-refused)
 	}
@@ -274,17 +213,17 @@ func TestMetrics_RefusedInPart(t *testing.T) {
 // A Corefile that fails to load leaves the metrics to the server that goes on, and
 // so does what it had set up before.
 func TestMetrics_FailedCorefileReload(t *testing.T) {
-	port := freePort(t)
+	port := server.FreePort(t)
 	account := func(id string) string {
 		return fmt.Sprintf("accounts: [{id: %[1]s, zones: [{name: %[1]s.example.org}]}]\n", id)
 	}
 	corefile := "example.org {\n\tbind 127.0.0.1\n\tprometheus 127.0.0.1:" + port + "\n\taddressmap kept {\n\t\treload off\n\t}\n\tfile db.example.org\n}\n"
-	c := start(t, corefile, map[string]string{"kept/a.yaml": account("a"), "kept/b.yaml": account("b"), "db.example.org": stepsZone})
-	write(t, "kept/b.yaml", "accounts: [")
-	eventually(t, "the broken document is refused", func() bool { return scrape(t, port, "degraded")[`degraded{map="kept"}`] == 1 })
+	c := server.Start(t, corefile, map[string]string{"kept/a.yaml": account("a"), "kept/b.yaml": account("b"), "db.example.org": stepsZone})
+	server.WriteFile(t, "kept/b.yaml", "accounts: [")
+	server.Eventually(t, "the broken document is refused", func() bool { return server.Scrape(t, port, "degraded")[`degraded{map="kept"}`] == 1 })
 	of := func() map[string]float64 {
 		out := make(map[string]float64)
-		for name, v := range scrape(t, port) {
+		for name, v := range server.Scrape(t, port) {
 			if strings.Contains(name, `map="kept"`) && (strings.HasPrefix(name, "info{") || strings.HasPrefix(name, "entries{")) {
 				out[name] = v
 			}
@@ -295,7 +234,7 @@ func TestMetrics_FailedCorefileReload(t *testing.T) {
 	if want[`entries{kind="accounts",map="kept"}`] != 2 {
 		t.Fatalf("got %v", want)
 	}
-	if err := c.restart(failing(corefile)); err == nil {
+	if err := c.Restart(server.Failing(corefile)); err == nil {
 		t.Fatal("it loads")
 	}
 	if got := of(); !maps.Equal(got, want) {
@@ -311,14 +250,14 @@ func TestState_Degraded(t *testing.T) {
 	if got := g.addresses("www.example.org."); got != "203.0.113.10" || g.metric("degraded", "") != 1 {
 		t.Errorf("started with %q, degraded %v", got, g.metric("degraded", ""))
 	}
-	if said := g.log.complaints(); len(said) != 1 {
+	if said := g.Log.Complaints(); len(said) != 1 {
 		t.Errorf("want one error, got %q", said)
 	}
 	if err := os.Remove("kept"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the state is written", func() bool { return g.metric("degraded", "") == 0 })
-	for series, n := range scrape(t, g.port, "reloads_total") {
+	server.Eventually(t, "the state is written", func() bool { return g.metric("degraded", "") == 0 })
+	for series, n := range server.Scrape(t, g.port, "reloads_total") {
 		if strings.Contains(series, name) && (n != 1 || !strings.Contains(series, `result="ok"`)) {
 			t.Errorf("%s is %v, want one load, ok", series, n)
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // A name that the backend has no more is gone after the lifetime, also while the
@@ -34,11 +36,11 @@ func TestPresence_DeletedInTheBackend(t *testing.T) {
 		"by mtime":  {"reload_by_mtime", 1},
 	} {
 		t.Run(what, func(t *testing.T) {
-			c1 := start(t, "example.org {\n bind 127.0.0.1\n addressmap maps.yaml {\n presence 200ms\n }\n file db.example.org {\n reload 20ms\n "+c.reload+"\n }\n}\n",
+			c1 := server.Start(t, "example.org {\n bind 127.0.0.1\n addressmap maps.yaml {\n presence 200ms\n }\n file db.example.org {\n reload 20ms\n "+c.reload+"\n }\n}\n",
 				map[string]string{"maps.yaml": maps, "db.example.org": zone(1, hosts)})
-			ask := func(host int) *dns.Msg { return c1.lookup(t, fmt.Sprintf("host%d.example.org.", host), dns.TypeA) }
+			ask := func(host int) *dns.Msg { return c1.Lookup(t, fmt.Sprintf("host%d.example.org.", host), dns.TypeA) }
 			answered := 0
-			eventually(t, "each name is asked for again and again", func() bool {
+			server.Eventually(t, "each name is asked for again and again", func() bool {
 				for i := range hosts {
 					if m := ask(i); len(m.Answer) != 1 {
 						t.Fatalf("host%d is not answered:\n%v", i, m)
@@ -47,8 +49,8 @@ func TestPresence_DeletedInTheBackend(t *testing.T) {
 				answered++
 				return answered > 50
 			})
-			write(t, "db.example.org", zone(c.serial, hosts-1))
-			eventually(t, "the deleted name is gone", func() bool {
+			server.WriteFile(t, "db.example.org", zone(c.serial, hosts-1))
+			server.Eventually(t, "the deleted name is gone", func() bool {
 				for i := range hosts - 1 {
 					if m := ask(i); len(m.Answer) != 1 {
 						t.Fatalf("host%d, which is there, is not answered:\n%v", i, m)
@@ -58,4 +60,22 @@ func TestPresence_DeletedInTheBackend(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A zone that is signed in its file is warned of, once, also if the only query is for a
+// name that file has: what is looked into must not hide it (R17).
+func TestR17_HeldZoneIsWarnedOf(t *testing.T) {
+	c := server.Start(t, "example.org {\n bind 127.0.0.1\n addressmap maps.yaml\n file db.example.org\n}\n", map[string]string{
+		"maps.yaml": "anycast: [192.0.2.1, 192.0.2.2]\naccounts:\n  - {id: acme, zones: [{name: example.org, proxied: [www]}]}\n",
+		"db.example.org": "$ORIGIN example.org.\n@ 60 IN SOA ns h 1 3600 600 86400 5\nwww 60 IN A 10.66.0.1\n" +
+			"www 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA\n",
+	})
+	for range 3 {
+		req := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
+		req.SetEdns0(1232, true)
+		if m := c.Ask(t, "udp", req); len(m.Answer) != 2 {
+			t.Fatalf("got\n%v", m)
+		}
+	}
+	server.Eventually(t, "a warning", func() bool { return len(c.Log.Lines("is signed in its file")) == 1 })
 }

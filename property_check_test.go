@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // leaked returns the tokens in a response that may not leave.
@@ -199,7 +201,7 @@ func (w *world) comparable(m *dns.Msg) string {
 // puts it at the wildcard, where it signs nothing that is in the response.
 func isMisplaced(rr dns.RR, m *dns.Msg) bool {
 	sig, ok := rr.(*dns.RRSIG)
-	return ok && sig.TypeCovered == dns.TypeCNAME && strings.HasPrefix(sig.Hdr.Name, "*.") && len(rrset(m.Answer, sig.Hdr.Name, dns.TypeCNAME)) == 0
+	return ok && sig.TypeCovered == dns.TypeCNAME && strings.HasPrefix(sig.Hdr.Name, "*.") && len(server.RRset(m.Answer, sig.Hdr.Name, dns.TypeCNAME)) == 0
 }
 
 func (w *world) comparableRecord(rr dns.RR) string {

@@ -15,7 +15,7 @@ type shape struct {
 	front     string     // a plugin before addressmap, or ""
 	perFamily bool       // missing_family next
 	https     bool
-	transfer  transferMode
+	transfer  string // which mode, as the Corefile has it
 	presence  string // so short that it ends while the questions are asked, default, or off
 }
 
@@ -40,7 +40,7 @@ func newShape(w *world) shape {
 		front:     []string{"", "", "", "cache", "dnssec", "loadbalance"}[w.IntN(6)],
 		perFamily: w.chance(1, 4),
 		https:     w.chance(1, 3),
-		transfer:  []transferMode{transferMapped, transferMapped, transferMapped, transferBackend, transferRefuse}[w.IntN(5)],
+		transfer:  []string{"mapped", "mapped", "mapped", "origin", "refuse"}[w.IntN(5)],
 	}
 	for _, line := range layouts[w.IntN(len(layouts))] {
 		var zones, acting []string

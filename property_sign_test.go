@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // zoneKey makes the key that the zones in files are signed with, once.
@@ -29,7 +31,7 @@ func (z *zone) sign(r *rand.Rand) {
 	key.Hdr = dns.RR_Header{Name: z.apex, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: zoneTTL}
 	z.add(&key)
 	z.index()
-	owners := slices.SortedFunc(maps.Keys(z.at), canonicalOrder)
+	owners := slices.SortedFunc(maps.Keys(z.at), server.CanonicalOrder)
 	owners = slices.DeleteFunc(owners, func(owner string) bool { return z.cutAbove(parentIn(owner, z.apex)) != "" })
 	for _, owner := range owners {
 		if z.cutAbove(owner) != "" && r.IntN(2) == 0 {

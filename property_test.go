@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 var (
@@ -41,7 +43,7 @@ func (f figures) String() string {
 // that answer for its zones.
 func (w *world) hold(t testing.TB, backend func([]string) string, questions [][]query) figures {
 	t.Helper()
-	p := &property{w: w, plain: start(t, w.corefile(false, backend), nil), mapped: start(t, w.corefile(true, backend), nil), queries: make(chan []query)}
+	p := &property{w: w, plain: server.Start(t, w.corefile(false, backend), nil), mapped: server.Start(t, w.corefile(true, backend), nil), queries: make(chan []query)}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(p.work)
@@ -74,10 +76,10 @@ func (w *world) place(t testing.TB) {
 	for _, z := range w.zones {
 		all[z.name()] = w.printFile(z)
 	}
-	place(t, all)
+	server.Place(t, all)
 	if w.shape.front == "dnssec" {
 		for _, z := range w.zones {
-			newKey(t, strings.TrimSuffix(z.apex, "."))
+			server.NewKey(t, strings.TrimSuffix(z.apex, "."))
 		}
 	}
 }
@@ -85,7 +87,7 @@ func (w *world) place(t testing.TB) {
 // property is a world that runs twice.
 type property struct {
 	w             *world
-	plain, mapped *chain
+	plain, mapped *server.Server
 	queries       chan []query
 
 	mu       sync.Mutex

@@ -11,7 +11,7 @@ import (
 func (p *property) transfer(q query, m *dns.Msg, got [][]byte, plain *wire, f *figures) error {
 	name := dns.CanonicalName(q.name)
 	z := p.w.zoneOf(name)
-	if z == nil || p.w.shape.transfer == transferBackend || len(p.w.shape.acting[p.w.block(name)]) == 0 {
+	if z == nil || p.w.shape.transfer == "origin" || len(p.w.shape.acting[p.w.block(name)]) == 0 {
 		return p.sameTransfer(q, m, got, plain, f)
 	}
 	if !p.w.backing.tells {
@@ -24,7 +24,7 @@ func (p *property) transfer(q query, m *dns.Msg, got [][]byte, plain *wire, f *f
 	if err != nil {
 		return err
 	}
-	if p.w.shape.transfer == transferRefuse && p.w.anyProxied(name) {
+	if p.w.shape.transfer == "refuse" && p.w.anyProxied(name) {
 		if len(ours) > 0 {
 			return fmt.Errorf("not refused: %v", ours)
 		}

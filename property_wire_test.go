@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // wire speaks to a server and hands out the octets that come back.
 type wire struct {
-	c        *chain
+	c        *server.Server
 	udp, tcp net.Conn
 	buf      []byte
 }
@@ -99,7 +101,7 @@ func (w *wire) ask(q query, m *dns.Msg) ([][]byte, error) {
 
 func (w *wire) askUDP(packed []byte) ([][]byte, error) {
 	if w.udp == nil {
-		conn, err := net.Dial("udp", w.c.addr("udp"))
+		conn, err := net.Dial("udp", w.c.Addr("udp"))
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +111,7 @@ func (w *wire) askUDP(packed []byte) ([][]byte, error) {
 		if _, err := w.udp.Write(packed); err != nil {
 			return nil, err
 		}
-		w.udp.SetReadDeadline(time.Now().Add(patience / 4))
+		w.udp.SetReadDeadline(time.Now().Add(server.Patience / 4))
 		for {
 			n, err := w.udp.Read(w.buf)
 			if err != nil {
@@ -120,7 +122,7 @@ func (w *wire) askUDP(packed []byte) ([][]byte, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("no answer within %v", patience)
+	return nil, fmt.Errorf("no answer within %v", server.Patience)
 }
 
 // askTCP asks on the connection that is open; the server closes one after some
@@ -135,7 +137,7 @@ func (w *wire) askTCP(packed []byte) ([]byte, error) {
 		}
 		w.hangUp()
 	}
-	conn, err := net.Dial("tcp", w.c.addr("tcp"))
+	conn, err := net.Dial("tcp", w.c.Addr("tcp"))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func (w *wire) askTCP(packed []byte) ([]byte, error) {
 }
 
 func (w *wire) readTCP() ([]byte, error) {
-	w.tcp.SetReadDeadline(time.Now().Add(patience))
+	w.tcp.SetReadDeadline(time.Now().Add(server.Patience))
 	var length [2]byte
 	if _, err := io.ReadFull(w.tcp, length[:]); err != nil {
 		return nil, err

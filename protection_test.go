@@ -2,12 +2,13 @@ package addressmap
 
 import (
 	"fmt"
-	golog "log"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // shopMap is a map of which "shop" is protected. The zone of another account
@@ -49,7 +50,7 @@ func edited(t *testing.T, text string, oldnew ...string) string {
 
 // guarded is a CoreDNS that runs on a map, seen as an operator sees it.
 type guarded struct {
-	*chain
+	*server.Server
 	t       *testing.T
 	name    string   // of the map
 	options []string // of the directive
@@ -59,11 +60,11 @@ type guarded struct {
 // guard starts CoreDNS on the map of this name, with options.
 func guard(t *testing.T, name string, files map[string]string, options ...string) *guarded {
 	t.Helper()
-	place(t, files)
-	write(t, "db", "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1\napi 60 IN A 10.66.0.2\n")
-	g := &guarded{chain: &chain{log: new(logBuffer)}, t: t, name: name, options: options}
+	server.Place(t, files)
+	server.WriteFile(t, "db", "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1\napi 60 IN A 10.66.0.2\n")
+	g := &guarded{Server: server.New(t), t: t, name: name, options: options}
 	g.begin()
-	t.Cleanup(func() { g.stop(t) })
+	t.Cleanup(func() { g.Stop(t) })
 	return g
 }
 
@@ -71,11 +72,10 @@ func guard(t *testing.T, name string, files map[string]string, options ...string
 // listens at each once in the life of a process.
 func (g *guarded) begin() {
 	g.t.Helper()
-	g.port = freePort(g.t)
+	g.port = server.FreePort(g.t)
 	corefile := fmt.Sprintf("example.org example.net {\n\tprometheus 127.0.0.1:%s\n\taddressmap %s {\n\t\treload 100ms\n\t\t%s\n\t}\n\tfile db\n}\n",
 		g.port, g.name, strings.Join(g.options, "\n\t\t"))
-	golog.SetOutput(g.log)
-	if err := g.chain.begin(corefile); err != nil {
+	if err := g.Server.Begin(corefile); err != nil {
 		g.t.Fatal(err)
 	}
 }
@@ -83,7 +83,7 @@ func (g *guarded) begin() {
 // restarted stops CoreDNS, changes the map and starts again.
 func (g *guarded) restarted(change func()) {
 	g.t.Helper()
-	g.stop(g.t)
+	g.Stop(g.t)
 	change()
 	g.begin()
 }
@@ -91,7 +91,7 @@ func (g *guarded) restarted(change func()) {
 // metric returns one of the metrics of the map.
 func (g *guarded) metric(name, label string) float64 {
 	g.t.Helper()
-	return scrape(g.t, g.port, name)[fmt.Sprintf("%s{map=%q%s}", name, g.name, label)]
+	return server.Scrape(g.t, g.port, name)[fmt.Sprintf("%s{map=%q%s}", name, g.name, label)]
 }
 
 func (g *guarded) loads(result string) float64 {
@@ -103,21 +103,21 @@ func (g *guarded) loads(result string) float64 {
 // what is wanted, the metrics agree, and www.example.org is answered as before.
 func (g *guarded) isRefused(what string, change func(), path string, says ...string) {
 	g.t.Helper()
-	before, loads, answer := len(g.log.complaints()), g.loads("refused"), g.addresses("www.example.org.")
+	before, loads, answer := len(g.Log.Complaints()), g.loads("refused"), g.addresses("www.example.org.")
 	change()
-	eventually(g.t, what+" is refused", func() bool { return g.loads("refused") > loads })
+	server.Eventually(g.t, what+" is refused", func() bool { return g.loads("refused") > loads })
 	if got := g.addresses("www.example.org."); got != answer {
 		g.t.Errorf("%s: www.example.org is answered %q, not %q any more", what, got, answer)
 	}
 	if got := g.metric("degraded", ""); got != 1 {
 		g.t.Errorf("%s: degraded is %v", what, got)
 	}
-	if got := len(g.log.complaints()); got != before+1 {
-		g.t.Errorf("%s: %d errors, want one:\n%s", what, got-before, g.log)
+	if got := len(g.Log.Complaints()); got != before+1 {
+		g.t.Errorf("%s: %d errors, want one:\n%s", what, got-before, g.Log)
 	}
 	for _, want := range append(says, path+" is refused, its last good version stays in force: ") {
-		if !strings.Contains(g.log.String(), want) {
-			g.t.Errorf("%s: want %q in the log:\n%s", what, want, g.log)
+		if !strings.Contains(g.Log.String(), want) {
+			g.t.Errorf("%s: want %q in the log:\n%s", what, want, g.Log)
 		}
 	}
 }
@@ -128,16 +128,16 @@ func (g *guarded) isAccepted(what string, change func(), address string) {
 	g.t.Helper()
 	loads := g.loads("ok")
 	change()
-	eventually(g.t, what+" is in force", func() bool { return g.loads("ok") > loads && g.addresses("www.example.org.") == address })
+	server.Eventually(g.t, what+" is in force", func() bool { return g.loads("ok") > loads && g.addresses("www.example.org.") == address })
 	if got := g.metric("degraded", ""); got != 0 {
-		g.t.Errorf("%s: degraded is %v\n%s", what, got, g.log)
+		g.t.Errorf("%s: degraded is %v\n%s", what, got, g.Log)
 	}
 }
 
 // addresses returns the addresses that a name is answered with.
 func (g *guarded) addresses(name string) string {
 	g.t.Helper()
-	m := g.lookup(g.t, name, dns.TypeA)
+	m := g.Lookup(g.t, name, dns.TypeA)
 	var out []string
 	for _, rr := range m.Answer {
 		if a, ok := rr.(*dns.A); ok {
@@ -170,11 +170,11 @@ var losses = []struct {
 func TestP1_ByContent(t *testing.T) {
 	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": shopMap})
 	for _, loss := range losses {
-		g.isRefused(loss.name, func() { write(t, "maps.yaml", edited(t, shopMap, loss.oldnew...)) }, "maps.yaml", loss.says...)
+		g.isRefused(loss.name, func() { server.WriteFile(t, "maps.yaml", edited(t, shopMap, loss.oldnew...)) }, "maps.yaml", loss.says...)
 	}
 	free := edited(t, shopMap, "can_delete: false", "can_delete: true")
-	g.isAccepted("the flag", func() { write(t, "maps.yaml", free) }, "203.0.113.10")
-	g.isAccepted("the deletion", func() { write(t, "maps.yaml", strings.Replace(free, "enabled: true", "enabled: false", 1)) }, "192.0.2.1")
+	g.isAccepted("the flag", func() { server.WriteFile(t, "maps.yaml", free) }, "203.0.113.10")
+	g.isAccepted("the deletion", func() { server.WriteFile(t, "maps.yaml", strings.Replace(free, "enabled: true", "enabled: false", 1)) }, "192.0.2.1")
 }
 
 // Nor does it go with its document, while other documents move on.
@@ -182,12 +182,14 @@ func TestP1_ByRemovalOfItsDocument(t *testing.T) {
 	g := guard(t, "maps", shopDocuments)
 	acme, other := shopDocuments["maps/acme.yaml"], shopDocuments["maps/other.yaml"]
 	g.isRefused("the removal", func() { os.Remove("maps/acme.yaml") }, "maps/acme.yaml", shopDeletes+"disappear", shopFirst+"the one without it")
-	write(t, "maps/other.yaml", strings.ReplaceAll(other, "198.51.100.1", "198.51.100.2"))
-	eventually(t, "another account moves on", func() bool { return g.addresses("www.example.net.") == "198.51.100.2" })
+	server.WriteFile(t, "maps/other.yaml", strings.ReplaceAll(other, "198.51.100.1", "198.51.100.2"))
+	server.Eventually(t, "another account moves on", func() bool { return g.addresses("www.example.net.") == "198.51.100.2" })
 	if got := g.addresses("www.example.org."); got != "203.0.113.10" || g.metric("degraded", "") != 1 {
 		t.Errorf("then: %q, degraded %v", got, g.metric("degraded", ""))
 	}
-	g.isAccepted("the flag", func() { write(t, "maps/acme.yaml", edited(t, acme, "can_delete: false", "can_delete: true")) }, "203.0.113.10")
+	g.isAccepted("the flag", func() {
+		server.WriteFile(t, "maps/acme.yaml", edited(t, acme, "can_delete: false", "can_delete: true"))
+	}, "203.0.113.10")
 	g.isAccepted("the removal", func() { os.Remove("maps/acme.yaml") }, "10.66.0.1")
 }
 
@@ -197,13 +199,13 @@ func TestP1_AfterRestart(t *testing.T) {
 		g := guard(t, "maps.yaml", map[string]string{"maps.yaml": shopMap}, "state kept")
 		for _, loss := range losses {
 			g.isRefused(loss.name, func() {
-				g.restarted(func() { write(t, "maps.yaml", edited(t, shopMap, loss.oldnew...)) })
+				g.restarted(func() { server.WriteFile(t, "maps.yaml", edited(t, shopMap, loss.oldnew...)) })
 			}, "maps.yaml", loss.says...)
 		}
 		free := edited(t, shopMap, "can_delete: false", "can_delete: true")
-		g.isAccepted("the flag", func() { g.restarted(func() { write(t, "maps.yaml", free) }) }, "203.0.113.10")
+		g.isAccepted("the flag", func() { g.restarted(func() { server.WriteFile(t, "maps.yaml", free) }) }, "203.0.113.10")
 		g.isAccepted("the deletion", func() {
-			g.restarted(func() { write(t, "maps.yaml", strings.Replace(free, "enabled: true", "enabled: false", 1)) })
+			g.restarted(func() { server.WriteFile(t, "maps.yaml", strings.Replace(free, "enabled: true", "enabled: false", 1)) })
 		}, "192.0.2.1")
 	})
 	t.Run("by removal of its document", func(t *testing.T) {
@@ -212,7 +214,7 @@ func TestP1_AfterRestart(t *testing.T) {
 			g.restarted(func() { os.Remove("maps/acme.yaml") })
 		}, "maps/acme.yaml", shopDeletes+"disappear", shopFirst)
 		g.restarted(func() {
-			write(t, "maps/other.yaml", strings.ReplaceAll(shopDocuments["maps/other.yaml"], "198.51.100.1", "198.51.100.2"))
+			server.WriteFile(t, "maps/other.yaml", strings.ReplaceAll(shopDocuments["maps/other.yaml"], "198.51.100.1", "198.51.100.2"))
 		})
 		if got := g.addresses("www.example.org."); got != "203.0.113.10" || g.metric("degraded", "") != 1 {
 			t.Errorf("when another account has moved on: %q, degraded %v", got, g.metric("degraded", ""))
@@ -224,7 +226,7 @@ func TestP1_AfterRestart(t *testing.T) {
 	t.Run("without a state", func(t *testing.T) { // to show that the state is why
 		g := guard(t, "maps.yaml", map[string]string{"maps.yaml": shopMap})
 		g.isAccepted("the loss", func() {
-			g.restarted(func() { write(t, "maps.yaml", edited(t, shopMap, losses[0].oldnew...)) })
+			g.restarted(func() { server.WriteFile(t, "maps.yaml", edited(t, shopMap, losses[0].oldnew...)) })
 		}, "192.0.2.1")
 	})
 }
@@ -236,12 +238,12 @@ func TestP2_OtherAddresses(t *testing.T) {
 	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": shopMap}, "state kept")
 	for _, ips := range []string{"203.0.113.11", "203.0.113.10, 203.0.113.11"} {
 		other := edited(t, shopMap, "ips: [203.0.113.10]", "ips: ["+ips+"]")
-		g.isRefused(ips, func() { write(t, "maps.yaml", other) }, "maps.yaml", says, remedy)
+		g.isRefused(ips, func() { server.WriteFile(t, "maps.yaml", other) }, "maps.yaml", says, remedy)
 		g.isRefused(ips+" after a restart", func() { g.restarted(func() {}) }, "maps.yaml", says, remedy)
 	}
 	free := edited(t, shopMap, "can_modify_ips: false", "can_modify_ips: true")
-	g.isAccepted("the flag", func() { write(t, "maps.yaml", free) }, "203.0.113.10")
-	g.isAccepted("other addresses", func() { write(t, "maps.yaml", edited(t, free, "203.0.113.10", "203.0.113.11")) }, "203.0.113.11")
+	g.isAccepted("the flag", func() { server.WriteFile(t, "maps.yaml", free) }, "203.0.113.10")
+	g.isAccepted("other addresses", func() { server.WriteFile(t, "maps.yaml", edited(t, free, "203.0.113.10", "203.0.113.11")) }, "203.0.113.11")
 }
 
 // An account that is never to be answered with anycast stays so; its zones may
@@ -251,12 +253,12 @@ func TestP3_LosesBYOIPOnly(t *testing.T) {
 	text := edited(t, shopMap, "id: acme\n", "id: acme\n    byoip_only: true\n", "{kind: zone, identifier: example.org}", "{kind: account, identifier: acme}")
 	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": text}, "state kept")
 	for _, lost := range []string{"byoip_only: false", "name: Acme"} {
-		g.isRefused(lost, func() { write(t, "maps.yaml", edited(t, text, "byoip_only: true", lost)) }, "maps.yaml", says, remedy)
+		g.isRefused(lost, func() { server.WriteFile(t, "maps.yaml", edited(t, text, "byoip_only: true", lost)) }, "maps.yaml", says, remedy)
 		g.isRefused(lost+" after a restart", func() { g.restarted(func() {}) }, "maps.yaml", says, remedy)
 	}
 	g.isAccepted("another account for the zone", func() {
 		const zone = "{name: example.org, proxied: [www]}"
-		write(t, "maps.yaml", edited(t, text, zone, "", "{name: example.net", zone+", {name: example.net"))
+		server.WriteFile(t, "maps.yaml", edited(t, text, zone, "", "{name: example.net", zone+", {name: example.net"))
 	}, "198.51.100.1")
 }
 
@@ -272,12 +274,12 @@ func TestP4_MoreThanTheGuard(t *testing.T) {
 	const remedy = "remedy: remove them in smaller steps, or raise guard for this reload"
 	g := guard(t, "maps.yaml", map[string]string{"maps.yaml": names(19)}, "state kept", "guard 20%") // of the other account: one
 	says := "P4: 5 of 20 proxied names in force would go at once, more than 20 %"
-	g.isRefused("five", func() { write(t, "maps.yaml", names(14)) }, "maps.yaml", says, remedy)
+	g.isRefused("five", func() { server.WriteFile(t, "maps.yaml", names(14)) }, "maps.yaml", says, remedy)
 	g.isRefused("five after a restart", func() { g.restarted(func() {}) }, "maps.yaml", says, remedy)
-	g.isRefused("an account", func() { write(t, "maps.yaml", strings.TrimSuffix(names(19), otherAccount)) }, "maps.yaml",
+	g.isRefused("an account", func() { server.WriteFile(t, "maps.yaml", strings.TrimSuffix(names(19), otherAccount)) }, "maps.yaml",
 		"P4: 1 of 2 zones in force would go at once, more than 20 %", "P4: 1 of 2 map addresses in force would go at once, more than 20 %")
-	g.isAccepted("four", func() { write(t, "maps.yaml", names(15)) }, "203.0.113.10")
-	g.isAccepted("three more", func() { write(t, "maps.yaml", names(12)) }, "203.0.113.10")
+	g.isAccepted("four", func() { server.WriteFile(t, "maps.yaml", names(15)) }, "203.0.113.10")
+	g.isAccepted("three more", func() { server.WriteFile(t, "maps.yaml", names(12)) }, "203.0.113.10")
 }
 
 // Without guard, a map that is emptied by mistake shows no origins: not by an empty
@@ -290,10 +292,10 @@ func TestP5_NothingLeft(t *testing.T) {
 	for _, c := range []struct{ text, says string }{
 		{"{}\n", zones}, {"accounts: []\n", zones}, {"anycast: [192.0.2.1]\n", zones}, {edited(t, text, "[www]", "[]"), names},
 	} {
-		g.isRefused(c.text, func() { write(t, "maps.yaml", c.text) }, "maps.yaml", c.says, remedy)
+		g.isRefused(c.text, func() { server.WriteFile(t, "maps.yaml", c.text) }, "maps.yaml", c.says, remedy)
 		g.isRefused(c.text+" after a restart", func() { g.restarted(func() {}) }, "maps.yaml", c.says, remedy)
 	}
-	g.isAccepted("another name", func() { write(t, "maps.yaml", edited(t, text, "[www]", "[api]")) }, "10.66.0.1")
+	g.isAccepted("another name", func() { server.WriteFile(t, "maps.yaml", edited(t, text, "[www]", "[api]")) }, "10.66.0.1")
 	g.options = append(g.options, "guard 100%")
-	g.isAccepted("nothing, with guard 100%", func() { g.restarted(func() { write(t, "maps.yaml", "{}\n") }) }, "10.66.0.1")
+	g.isAccepted("nothing, with guard 100%", func() { g.restarted(func() { server.WriteFile(t, "maps.yaml", "{}\n") }) }, "10.66.0.1")
 }

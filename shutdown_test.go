@@ -1,15 +1,14 @@
 package addressmap
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	golog "log"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // tooLong is much longer than a shutdown takes, and much shorter than the tests below
@@ -19,23 +18,16 @@ const tooLong = 30 * time.Second
 // endsInTime starts a server, makes a new map come into force, and shuts the server
 // down as SIGTERM does once the new map has made somebody wait.
 func endsInTime(t *testing.T, corefile string, files map[string]string, changed string, waits func()) {
-	place(t, files)
-	c := &chain{log: new(logBuffer)}
-	golog.SetOutput(c.log)
-	t.Cleanup(func() { golog.SetOutput(io.Discard) })
-	if err := c.begin(corefile); err != nil {
+	server.Place(t, files)
+	c := server.New(t)
+	if err := c.Begin(corefile); err != nil {
 		t.Fatal(err)
 	}
-	write(t, "maps.yaml", changed)
+	server.WriteFile(t, "maps.yaml", changed)
 	waits()
 	ended := make(chan error, 1)
 	begin := time.Now()
-	go func() {
-		oneReload.Lock()
-		defer oneReload.Unlock()
-		errs := c.instance.ShutdownCallbacks()
-		ended <- errors.Join(append(errs, c.instance.Stop())...)
-	}()
+	go func() { ended <- c.Shutdown() }()
 	select {
 	case err := <-ended:
 		if err != nil {
@@ -43,7 +35,7 @@ func endsInTime(t *testing.T, corefile string, files map[string]string, changed 
 		}
 		t.Logf("shut down after %v", time.Since(begin).Round(100*time.Millisecond))
 	case <-time.After(tooLong):
-		t.Fatalf("still running %v after it was told to end\n%s", tooLong, c.log)
+		t.Fatalf("still running %v after it was told to end\n%s", tooLong, c.Log)
 	}
 }
 
@@ -51,7 +43,7 @@ func endsInTime(t *testing.T, corefile string, files map[string]string, changed 
 // zones takes forward four seconds, and each of 20 secondaries takes transfer six.
 func TestLifeCycle_Shutdown(t *testing.T) {
 	t.Run("forward to a port that never answers", func(t *testing.T) {
-		dead := listenSilently(t)
+		dead := server.ListenSilently(t)
 		const corefile = `. {
     addressmap maps.yaml {
         reload 100ms
@@ -70,24 +62,24 @@ func TestLifeCycle_Shutdown(t *testing.T) {
 			}
 			return b.String()
 		}
-		endsInTime(t, fmt.Sprintf(corefile, dead.addr), map[string]string{"maps.yaml": manyZones("192.0.2.1")}, manyZones("192.0.2.2"),
+		endsInTime(t, fmt.Sprintf(corefile, dead.Addr), map[string]string{"maps.yaml": manyZones("192.0.2.1")}, manyZones("192.0.2.2"),
 			func() {
 				// Its own questions forward sends as datagrams.
-				dead.until(t, "a question about a zone", func(m *dns.Msg) bool { return m == nil })
+				dead.Until(t, "a question about a zone", func(m *dns.Msg) bool { return m == nil })
 			})
 	})
 	t.Run("secondaries that never answer", func(t *testing.T) {
 		var to []string
-		var last *silence
+		var last *server.Silence
 		for range 20 {
-			last = listenSilently(t)
-			to = append(to, last.addr)
+			last = server.ListenSilently(t)
+			to = append(to, last.Addr)
 		}
-		files := map[string]string{"maps.yaml": version(1), "db.example.org": reloadFiles["db.example.org"]}
-		corefile := strings.Replace(corefileOf(files), "{\n", "{\n    transfer {\n        to "+last.addr+" "+strings.Join(to, " ")+"\n    }\n", 1)
-		endsInTime(t, corefile, files, version(2), func() {
+		files := map[string]string{"maps.yaml": server.Version(1), "db.example.org": server.ReloadFiles["db.example.org"]}
+		corefile := strings.Replace(server.CorefileOf(files), "{\n", "{\n    transfer {\n        to "+last.Addr+" "+strings.Join(to, " ")+"\n    }\n", 1)
+		endsInTime(t, corefile, files, server.Version(2), func() {
 			for range 4 { // Three are of file, which tells of its zones at the start.
-				last.until(t, "a NOTIFY", func(m *dns.Msg) bool { return m != nil && m.Opcode == dns.OpcodeNotify })
+				last.Until(t, "a NOTIFY", func(m *dns.Msg) bool { return m != nil && m.Opcode == dns.OpcodeNotify })
 			}
 		})
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/presence"
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // named is a plugin that is there, and does nothing.
@@ -28,6 +29,17 @@ const stubMap = `
 anycast: [192.0.2.1, 192.0.2.2, "2001:db8::1"]
 accounts:
   - {id: acme, zones: [{name: example.org, proxied: [www, flat, "*.wild"]}]}
+`
+
+// stubZone is a zone file with a name of each kind that stubMap has, and one that is not
+// proxied.
+const stubZone = `
+$TTL 3600
+@      IN SOA   ns hostmaster 1 7200 3600 1209600 300
+www    IN A     10.66.0.1
+plain  IN A     198.51.100.1
+flat   IN CNAME www
+*.wild IN A     10.66.0.3
 `
 
 // newHandler makes a handler for example.org with stubMap in force, in front of
@@ -46,7 +58,7 @@ func newHandler(t testing.TB, next plugin.Handler, change func(*options)) *Addre
 func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*options)) *AddressMap {
 	t.Helper()
 	path := t.TempDir() + "/maps.yaml"
-	write(t, path, text)
+	server.WriteFile(t, path, text)
 	o := plain(change)
 	o.path, o.presence = path, 0
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}

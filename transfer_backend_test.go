@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 const (
@@ -22,25 +24,25 @@ www.example.org. 300 IN A 192.0.2.1
 
 // Every plugin that transfers zones is asked by way of this one.
 func TestR18_Backends(t *testing.T) {
-	hidden := start(t, "example.org {\ntransfer {\nto *\n}\nfile db.example.org\n}\n", map[string]string{"db.example.org": backendZone})
+	hidden := server.Start(t, "example.org {\ntransfer {\nto *\n}\nfile db.example.org\n}\n", map[string]string{"db.example.org": backendZone})
 	for name, backend := range map[string]string{
 		"file":                          "file db.example.org",
 		"auto":                          "auto {\ndirectory zones\n}",
-		"secondary":                     "secondary {\ntransfer from " + hidden.addr("tcp") + "\n}",
+		"secondary":                     "secondary {\ntransfer from " + hidden.Addr("tcp") + "\n}",
 		"the first of two that have it": "auto {\ndirectory others\n}\nfile db.example.org",
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"maps.yaml": backendMap, "db.example.org": backendZone, "zones/db.example.org": backendZone,
 				"others/db.example.org": strings.Replace(backendZone, "www", "other", 1)}
-			c := start(t, "example.org {\ntransfer {\nto *\n}\naddressmap maps.yaml\n"+backend+"\n}\n", files)
+			c := server.Start(t, "example.org {\ntransfer {\nto *\n}\naddressmap maps.yaml\n"+backend+"\n}\n", files)
 			var rrs []dns.RR
-			eventually(t, "a transfer", func() (ok bool) {
+			server.Eventually(t, "a transfer", func() (ok bool) {
 				var err error
-				rrs, err = c.transfer("example.org")
+				rrs, err = c.Transfer("example.org")
 				return err == nil
 			})
 			// file stands before auto in CoreDNS's list.
-			if got := transferred(t, rrs, nil); got != backendWant {
+			if got := server.TransferText(t, rrs, nil); got != backendWant {
 				t.Errorf("want\n%s\ngot\n%s", backendWant, got)
 			}
 		})
@@ -50,17 +52,17 @@ func TestR18_Backends(t *testing.T) {
 // A zone that auto loses and forward still has is not transferred any more.
 func TestR18_ZoneGoes(t *testing.T) {
 	upstream := listenForTransfers(t)
-	c := start(t, "example.org {\ntransfer {\nto *\n}\naddressmap maps.yaml\nauto {\ndirectory zones\nreload 10ms\n}\nforward . "+upstream+" {\nforce_tcp\n}\n}\n",
+	c := server.Start(t, "example.org {\ntransfer {\nto *\n}\naddressmap maps.yaml\nauto {\ndirectory zones\nreload 10ms\n}\nforward . "+upstream+" {\nforce_tcp\n}\n}\n",
 		map[string]string{"maps.yaml": backendMap, "zones/db.example.org": backendZone})
-	if rrs, err := c.transfer("example.org"); err != nil || transferred(t, rrs, nil) != backendWant {
+	if rrs, err := c.Transfer("example.org"); err != nil || server.TransferText(t, rrs, nil) != backendWant {
 		t.Fatalf("%v\n%v", err, rrs)
 	}
 	if err := os.Remove(filepath.Join("zones", "db.example.org")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a refusal", func() bool {
-		rrs, err := c.transfer("example.org")
-		leaks(t, &dns.Msg{Question: make([]dns.Question, 1), Answer: rrs})
+	server.Eventually(t, "a refusal", func() bool {
+		rrs, err := c.Transfer("example.org")
+		server.NoOriginData(t, &dns.Msg{Question: make([]dns.Question, 1), Answer: rrs})
 		return err != nil && strings.Contains(err.Error(), "rcode: 5")
 	})
 }
@@ -69,7 +71,7 @@ func TestR18_ZoneGoes(t *testing.T) {
 // too, and returns its address.
 func listenForTransfers(t *testing.T) string {
 	t.Helper()
-	udp, tcp := listen(t)
+	udp, tcp := server.Listen(t)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetReply(r)
 		parser := dns.NewZoneParser(strings.NewReader(backendZone), "example.org.", "")
@@ -93,22 +95,22 @@ func TestR18_Forward(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			block := ". {\n" + before + "addressmap maps.yaml%s\nforward . " + upstream + " {\nforce_tcp\n}\n}\n"
 			files := map[string]string{"maps.yaml": backendMap}
-			plain := start(t, strings.Replace(fmt.Sprintf(block, ""), "addressmap maps.yaml\n", "", 1), files)
+			plain := server.Start(t, strings.Replace(fmt.Sprintf(block, ""), "addressmap maps.yaml\n", "", 1), files)
 			for _, network := range []string{"udp", "tcp"} {
 				if network == "udp" && strings.HasPrefix(before, "transfer") {
 					continue // which is refused by the transfer plugin
 				}
-				if m := plain.ask(t, network, new(dns.Msg).SetAxfr("example.org.")); len(m.Answer) == 0 {
+				if m := plain.Ask(t, network, new(dns.Msg).SetAxfr("example.org.")); len(m.Answer) == 0 {
 					t.Fatalf("want forward by itself to pass a transfer on over %s: the test shows nothing without\n%s", network, m)
 				}
 			}
 			for _, mode := range []string{"", " {\ntransfer refuse\n}"} {
-				c := start(t, fmt.Sprintf(block, mode), files)
+				c := server.Start(t, fmt.Sprintf(block, mode), files)
 				for _, network := range []string{"udp", "tcp"} {
 					for _, zone := range []string{"example.org.", "eXample.oRg.", "www.example.org.", "org.", "."} {
 						for _, m := range []*dns.Msg{new(dns.Msg).SetAxfr(zone), new(dns.Msg).SetIxfr(zone, 1, "ns.example.org.", "hostmaster.example.org.")} {
-							resp := c.ask(t, network, m)
-							leaks(t, resp)
+							resp := c.Ask(t, network, m)
+							server.NoOriginData(t, resp)
 							if resp.Rcode != dns.RcodeRefused || len(resp.Answer) > 0 {
 								t.Errorf("want %s %v over %s refused, got\n%s", zone, m.Question, network, resp)
 							}
@@ -129,7 +131,7 @@ func TestR18_TSIG(t *testing.T) {
 	for i := range 5000 {
 		fmt.Fprintf(&zone, "n%d 3600 IN A 10.66.%d.%d\n", i, i/250, i%250)
 	}
-	c := start(t, "example.org {\ntsig {\nsecret "+name+" "+key+"\nrequire all\n}\ntransfer {\nto *\n}\naddressmap maps.yaml\nfile db.example.org\n}\n",
+	c := server.Start(t, "example.org {\ntsig {\nsecret "+name+" "+key+"\nrequire all\n}\ntransfer {\nto *\n}\naddressmap maps.yaml\nfile db.example.org\n}\n",
 		map[string]string{"maps.yaml": backendMap, "db.example.org": zone.String()})
 	ask := func(m *dns.Msg, secret string) ([]dns.RR, error) {
 		tr := new(dns.Transfer)
@@ -138,7 +140,7 @@ func TestR18_TSIG(t *testing.T) {
 			m.Extra[len(m.Extra)-1].(*dns.TSIG).TimeSigned = uint64(time.Now().Unix())
 			tr.TsigSecret = map[string]string{name: secret}
 		}
-		return receive(tr, c.addr("tcp"), m)
+		return server.ReceiveTransfer(tr, c.Addr("tcp"), m)
 	}
 	for _, m := range []func() *dns.Msg{
 		func() *dns.Msg { return new(dns.Msg).SetAxfr("example.org.") },
@@ -150,7 +152,7 @@ func TestR18_TSIG(t *testing.T) {
 		if err != nil || len(rrs) != 5004 {
 			t.Errorf("want 5004 records, got %d: %v", len(rrs), err)
 		}
-		leaks(t, &dns.Msg{Question: make([]dns.Question, 1), Answer: rrs})
+		server.NoOriginData(t, &dns.Msg{Question: make([]dns.Question, 1), Answer: rrs})
 		for _, wrong := range []string{"", "YW5vdGhlciBzZWNyZXQ="} {
 			if rrs, err := ask(m(), wrong); err == nil || len(rrs) > 0 {
 				t.Errorf("want nothing with the key %q, got %d records, %v", wrong, len(rrs), err)
@@ -164,9 +166,9 @@ func TestR18_TSIG(t *testing.T) {
 
 // IXFR over UDP is for the transfer plugin to refuse: nothing leaves.
 func TestR18_OverUDP(t *testing.T) {
-	c := start(t, serialCorefile, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7)})
+	c := server.Start(t, serialCorefile, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7)})
 	for _, m := range []*dns.Msg{new(dns.Msg).SetAxfr("example.org."), new(dns.Msg).SetIxfr("example.org.", 1, "ns.", "h.")} {
-		if resp := c.ask(t, "udp", m); resp.Rcode != dns.RcodeRefused || len(resp.Answer) > 0 {
+		if resp := c.Ask(t, "udp", m); resp.Rcode != dns.RcodeRefused || len(resp.Answer) > 0 {
 			t.Errorf("want it refused, got\n%s", resp)
 		}
 	}
@@ -175,8 +177,8 @@ func TestR18_OverUDP(t *testing.T) {
 // A transfer that the transfer plugin does not allow is refused, whatever the map
 // says.
 func TestR18_NotAllowed(t *testing.T) {
-	c := start(t, strings.Replace(serialCorefile, "to *", "to 192.0.2.99", 1), map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7)})
-	rrs, err := c.transfer("example.org")
+	c := server.Start(t, strings.Replace(serialCorefile, "to *", "to 192.0.2.99", 1), map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7)})
+	rrs, err := c.Transfer("example.org")
 	if err == nil || len(rrs) > 0 {
 		t.Errorf("want it refused, got %v, %v", rrs, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 // notified takes NOTIFY messages.
@@ -45,7 +47,7 @@ func listenForNotify(t testing.TB) *notified {
 func (s *notified) until(t testing.TB, n int, zones ...string) []string {
 	t.Helper()
 	var seen []string
-	eventually(t, fmt.Sprintf("NOTIFY for %s, %d times each", zones, n), func() bool {
+	server.Eventually(t, fmt.Sprintf("NOTIFY for %s, %d times each", zones, n), func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		times := make(map[string]int)
@@ -73,7 +75,7 @@ func (s *notified) forget() {
 //	example.info     its hint is for an alias that leads to example.org
 //	mark             tells that a change of the map is in force, and that all is told
 type changes struct {
-	*chain
+	*server.Server
 	to *notified
 }
 
@@ -91,8 +93,8 @@ func startChanges(t *testing.T, text string) *changes {
 		"db.example.info":    soa + "svc 3600 IN HTTPS 1 alias ipv4hint=10.66.0.1\nalias 3600 IN CNAME www.example.org.\n",
 		"db.mark":            soa + "www 3600 IN A 10.66.0.8\n",
 	}
-	corefile := strings.Replace(corefileOf(files), "{\n", "{\n    transfer {\n        to * "+to.addr+"\n    }\n", 1)
-	c := &changes{chain: start(t, corefile, files), to: to}
+	corefile := strings.Replace(server.CorefileOf(files), "{\n", "{\n    transfer {\n        to * "+to.addr+"\n    }\n", 1)
+	c := &changes{Server: server.Start(t, corefile, files), to: to}
 	c.to.until(t, 1, changesZones...) // file tells of its zones at the start
 	return c
 }
@@ -114,12 +116,12 @@ func (c *changes) serials(t *testing.T) map[string]uint32 {
 		if zone == "mark." {
 			continue
 		}
-		rrs, err := c.transfer(zone)
+		rrs, err := c.Transfer(zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out[zone] = serialOf(t, rrs[0]); out[zone] != c.serial(t, zone) {
-			t.Errorf("%s: a transfer has serial %d, an answer %d", zone, out[zone], c.serial(t, zone))
+		if out[zone] = server.SerialOf(t, rrs[0]); out[zone] != c.Serial(t, zone) {
+			t.Errorf("%s: a transfer has serial %d, an answer %d", zone, out[zone], c.Serial(t, zone))
 		}
 	}
 	return out
@@ -179,7 +181,7 @@ func TestR18_Changes(t *testing.T) {
 			for _, text := range []string{changed, changesStart} { // and back
 				before := c.serials(t)
 				mark++
-				write(t, "maps.yaml", changesMap(text, mark))
+				server.WriteFile(t, "maps.yaml", changesMap(text, mark))
 				c.to.until(t, mark-1, want...)
 				for zone, serial := range c.serials(t) {
 					if changed := slices.Contains(want, zone); changed && !follows(serial, before[zone]) || !changed && serial != before[zone] {
@@ -188,10 +190,10 @@ func TestR18_Changes(t *testing.T) {
 				}
 			}
 			// What is told too much may be told last.
-			write(t, "maps.yaml", changesMap(changesStart, mark+1))
+			server.WriteFile(t, "maps.yaml", changesMap(changesStart, mark+1))
 			slices.Sort(want)
 			if told := c.to.until(t, mark, "mark."); !slices.Equal(told, want) {
-				t.Errorf("want NOTIFY for %q, got %q\n%s", want, told, c.log)
+				t.Errorf("want NOTIFY for %q, got %q\n%s", want, told, c.Log)
 			}
 		})
 	}
@@ -202,9 +204,9 @@ func TestR18_Changes(t *testing.T) {
 func TestR18_HintsBeforeAnyTransfer(t *testing.T) {
 	c := startChanges(t, changesStart)
 	c.to.forget()
-	write(t, "maps.yaml", changesMap(strings.Replace(changesStart, "{name: a.example.net, proxied: all}", "{name: a.example.net, proxied: [other]}", 1), 1))
+	server.WriteFile(t, "maps.yaml", changesMap(strings.Replace(changesStart, "{name: a.example.net, proxied: all}", "{name: a.example.net, proxied: [other]}", 1), 1))
 	c.to.until(t, 1, "example.edu.", "example.net.")
-	if got := c.serial(t, "example.edu."); got != 11 {
+	if got := c.Serial(t, "example.edu."); got != 11 {
 		t.Errorf("want serial 11, got %d", got)
 	}
 }
@@ -216,6 +218,7 @@ func TestR18_DeadSecondaries(t *testing.T) {
 		t.Skip("takes as long as the transfer plugin waits for a secondary")
 	}
 	const many = 100
+	const atOnce = 16 // zones, as notify.go has it
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -252,10 +255,10 @@ func TestR18_DeadSecondaries(t *testing.T) {
 		list += fmt.Sprintf("{name: z%d.example, proxied: all}, ", i)
 	}
 	text := "anycast: [192.0.2.1]\naccounts:\n  - {id: acme, zones: [" + list + "]}\n"
-	start(t, zones+"{\ntransfer {\nto "+udp.LocalAddr().String()+"\n}\naddressmap maps.yaml\nfile db "+zones+"\n}\n",
+	server.Start(t, zones+"{\ntransfer {\nto "+udp.LocalAddr().String()+"\n}\naddressmap maps.yaml\nfile db "+zones+"\n}\n",
 		map[string]string{"maps.yaml": text, "db": "@ 3600 IN SOA ns h 1 1 1 1 1\nwww 3600 IN A 10.66.0.1\n"})
-	write(t, "maps.yaml", strings.Replace(text, "192.0.2.1", "192.0.2.2", 1))
-	eventually(t, "some zones told of at the same time", func() bool {
+	server.WriteFile(t, "maps.yaml", strings.Replace(text, "192.0.2.1", "192.0.2.2", 1))
+	server.Eventually(t, "some zones told of at the same time", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(told) >= atOnce

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 var transferSeeds = flag.Uint64("transferseeds", 80, "how many random zones and maps secondaries are compared on")
@@ -38,14 +40,14 @@ func TestR18_SecondaryAnswersAlike(t *testing.T) {
 // A name without addresses in the map is no name of the transfer, if it has no
 // other records: the primary says NODATA, a secondary NXDOMAIN.
 func TestR18_NoAddress(t *testing.T) {
-	c := start(t, serialCorefile, map[string]string{
+	c := server.Start(t, serialCorefile, map[string]string{
 		"maps.yaml":      "anycast: [192.0.2.1, \"2001:db8::1\"]\naccounts:\n  - {id: acme, zones: [{name: example.org, ipv6: false, proxied: [{name: www, ipv6_only: true}]}]}\n",
 		"db.example.org": serialZone(1),
 	})
-	if m := c.lookup(t, "www.example.org.", dns.TypeA); m.Rcode != dns.RcodeSuccess || len(m.Answer) > 0 {
+	if m := c.Lookup(t, "www.example.org.", dns.TypeA); m.Rcode != dns.RcodeSuccess || len(m.Answer) > 0 {
 		t.Errorf("want NODATA, got\n%s", m)
 	}
-	rrs, err := c.transfer("example.org")
+	rrs, err := c.Transfer("example.org")
 	if err != nil || len(rrs) != 2 {
 		t.Errorf("want nothing but the SOA, got %v, %v", rrs, err)
 	}
@@ -219,16 +221,16 @@ func (s *sketch) compare(t *testing.T) int {
 		corefile += "file db." + apex + " " + apex + "\n"
 		plain += "file copy." + apex + " " + apex + "\n"
 	}
-	primary := start(t, corefile+"}\n", files)
+	primary := server.Start(t, corefile+"}\n", files)
 	names := s.names()
 	for _, apex := range sketchApexes {
-		rrs, err := primary.transfer(apex)
+		rrs, err := primary.Transfer(apex)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", apex, err, s)
 		}
-		write(t, "copy."+apex, zoneText(rrs[:len(rrs)-1]))
+		server.WriteFile(t, "copy."+apex, zoneText(rrs[:len(rrs)-1]))
 	}
-	copied := start(t, plain+"}\n", nil)
+	copied := server.Start(t, plain+"}\n", nil)
 	one, other := &phone{c: primary}, &phone{c: copied}
 	defer one.hangUp()
 	defer other.hangUp()
@@ -245,18 +247,18 @@ func (s *sketch) compare(t *testing.T) int {
 
 // phone is a TCP connection for many questions: no datagram is lost and waited for.
 type phone struct {
-	c     *chain
+	c     *server.Server
 	conn  *dns.Conn
 	asked int
 }
 
 func (p *phone) lookup(t testing.TB, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	client := &dns.Client{Net: "tcp", Timeout: patience}
+	client := &dns.Client{Net: "tcp", Timeout: server.Patience}
 	if p.asked%100 == 0 { // the server hangs up after 128
 		p.hangUp()
 		var err error
-		if p.conn, err = client.Dial(p.c.addr("tcp")); err != nil {
+		if p.conn, err = client.Dial(p.c.Addr("tcp")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -274,11 +276,11 @@ func (p *phone) hangUp() {
 	}
 }
 
-func transfersText(t *testing.T, c *chain) string {
+func transfersText(t *testing.T, c *server.Server) string {
 	text := ""
 	for _, apex := range sketchApexes {
-		rrs, err := c.transfer(apex)
-		text += transferred(t, rrs, err)
+		rrs, err := c.Transfer(apex)
+		text += server.TransferText(t, rrs, err)
 	}
 	return text
 }

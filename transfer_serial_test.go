@@ -8,27 +8,9 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
-
-// serialOf returns the serial of an SOA.
-func serialOf(t testing.TB, rr dns.RR) uint32 {
-	t.Helper()
-	soa, ok := rr.(*dns.SOA)
-	if !ok {
-		t.Fatalf("want an SOA, got %v", rr)
-	}
-	return soa.Serial
-}
-
-// serial returns the serial that the server answers with for a zone.
-func (c *chain) serial(t testing.TB, zone string) uint32 {
-	t.Helper()
-	m := c.lookup(t, zone, dns.TypeSOA)
-	if len(m.Answer) == 0 {
-		t.Fatalf("no SOA for %s:\n%s", zone, m)
-	}
-	return serialOf(t, m.Answer[0])
-}
 
 // follows is RFC 1982's "newer than", as a client has it.
 func follows(a, b uint32) bool { return int32(a-b) > 0 }
@@ -58,33 +40,33 @@ func serialMap(addresses ...string) string {
 // zone, also if the two cannot be compared (RFC 1982, RFC 1995).
 func TestR18_IXFR(t *testing.T) {
 	const half = 1 << 31
-	for _, server := range []uint32{1, 10, half, 1<<32 - 1, 0} {
-		t.Run(fmt.Sprint(server), func(t *testing.T) {
+	for _, current := range []uint32{1, 10, half, 1<<32 - 1, 0} {
+		t.Run(fmt.Sprint(current), func(t *testing.T) {
 			// The map counts the backend's serial up by two.
-			c := start(t, serialCorefile, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(server - 2)})
+			c := server.Start(t, serialCorefile, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(current - 2)})
 			for i, address := range []string{"192.0.2.2", "192.0.2.3"} {
-				write(t, "maps.yaml", serialMap(address))
-				want := server - 2 + uint32(i) + 1
-				eventually(t, fmt.Sprintf("serial %d", want), func() bool { return c.serial(t, "example.org.") == want })
+				server.WriteFile(t, "maps.yaml", serialMap(address))
+				want := current - 2 + uint32(i) + 1
+				server.Eventually(t, fmt.Sprintf("serial %d", want), func() bool { return c.Serial(t, "example.org.") == want })
 			}
 			for _, tc := range []struct {
 				client uint32
 				whole  bool
 			}{
-				{server, false}, {server + 1, false}, {server + half - 1, false},
-				{server + half, true}, {server + half + 1, true}, {server - 1, true}, {server - 2, true},
+				{current, false}, {current + 1, false}, {current + half - 1, false},
+				{current + half, true}, {current + half + 1, true}, {current - 1, true}, {current - 2, true},
 			} {
 				if tc.client == 0 {
 					continue // the transfer plugin takes that for AXFR
 				}
-				m := c.ask(t, "tcp", new(dns.Msg).SetIxfr("example.org.", tc.client, "ns.example.org.", "hostmaster.example.org."))
-				if got := serialOf(t, m.Answer[0]); got != server {
-					t.Errorf("client %d: want serial %d, got %d", tc.client, server, got)
+				m := c.Ask(t, "tcp", new(dns.Msg).SetIxfr("example.org.", tc.client, "ns.example.org.", "hostmaster.example.org."))
+				if got := server.SerialOf(t, m.Answer[0]); got != current {
+					t.Errorf("client %d: want serial %d, got %d", tc.client, current, got)
 				}
 				if whole := len(m.Answer) == 3; whole != tc.whole || !whole && len(m.Answer) != 1 {
 					t.Errorf("client %d: want the zone %t, got\n%s", tc.client, tc.whole, m)
 				}
-				leaks(t, m)
+				server.NoOriginData(t, m)
 			}
 		})
 	}
@@ -95,21 +77,21 @@ func TestR18_IXFR(t *testing.T) {
 func TestR18_SerialInAnswers(t *testing.T) {
 	for name, before := range map[string]string{"plain": "", "cache": "cache", "dnssec": "dnssec {\nkey file Kexample.org\n}", "both": "cache\ndnssec {\nkey file Kexample.org\n}"} {
 		t.Run(name, func(t *testing.T) {
-			place(t, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7, "text 3600 IN TXT text", "flat 3600 IN CNAME hidden.example.net.")})
-			newKey(t, "example.org")
-			c := start(t, strings.Replace(serialCorefile, "{", "{\n"+before, 1), nil)
+			server.Place(t, map[string]string{"maps.yaml": serialMap("192.0.2.1"), "db.example.org": serialZone(7, "text 3600 IN TXT text", "flat 3600 IN CNAME hidden.example.net.")})
+			server.NewKey(t, "example.org")
+			c := server.Start(t, strings.Replace(serialCorefile, "{", "{\n"+before, 1), nil)
 			for i, address := range []string{"192.0.2.2", "192.0.2.3", "192.0.2.4"} {
-				write(t, "maps.yaml", serialMap(address))
+				server.WriteFile(t, "maps.yaml", serialMap(address))
 				want := 7 + uint32(i) + 1
-				eventually(t, fmt.Sprintf("a transfer with serial %d", want), func() bool {
-					rrs, err := c.transfer("example.org")
+				server.Eventually(t, fmt.Sprintf("a transfer with serial %d", want), func() bool {
+					rrs, err := c.Transfer("example.org")
 					if err != nil {
 						t.Fatal(err)
 					}
-					if a, b := serialOf(t, rrs[0]), serialOf(t, rrs[len(rrs)-1]); a != b {
+					if a, b := server.SerialOf(t, rrs[0]), server.SerialOf(t, rrs[len(rrs)-1]); a != b {
 						t.Fatalf("the first SOA has %d, the last %d", a, b)
 					}
-					return serialOf(t, rrs[0]) == want
+					return server.SerialOf(t, rrs[0]) == want
 				})
 				label := string(rune('a' + i)) // not asked before: cache need not ask again
 				for _, q := range []struct {
@@ -122,16 +104,16 @@ func TestR18_SerialInAnswers(t *testing.T) {
 					for _, do := range []bool{false, true} {
 						req := new(dns.Msg).SetQuestion(q.name, q.qtype)
 						req.SetEdns0(4096, do)
-						m := c.ask(t, "udp", req)
+						m := c.Ask(t, "udp", req)
 						at := slices.IndexFunc(m.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
-						if at < 0 || serialOf(t, m.Ns[at]) != want {
+						if at < 0 || server.SerialOf(t, m.Ns[at]) != want {
 							t.Errorf("want serial %d in\n%s", want, m)
 						}
 					}
 				}
 			}
 			if !strings.Contains(before, "cache") {
-				if got := c.serial(t, "example.org."); got != 10 {
+				if got := c.Serial(t, "example.org."); got != 10 {
 					t.Errorf("want serial 10, got %d", got)
 				}
 			}
@@ -149,15 +131,15 @@ func TestR18_SerialRisesInEveryOrder(t *testing.T) {
 		return serialMap(fmt.Sprintf("192.0.2.%d", address)), serialZone(zone, fmt.Sprintf("extra%d 3600 IN TXT text", extra))
 	}
 	m, z := texts()
-	c := start(t, serialCorefile, map[string]string{"maps.yaml": m, "db.example.org": z})
+	c := server.Start(t, serialCorefile, map[string]string{"maps.yaml": m, "db.example.org": z})
 	var last []dns.RR
 	look := func() bool {
-		rrs, err := c.transfer("example.org")
+		rrs, err := c.Transfer("example.org")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if last != nil {
-			now, before := serialOf(t, rrs[0]), serialOf(t, last[0])
+			now, before := server.SerialOf(t, rrs[0]), server.SerialOf(t, last[0])
 			same := fmt.Sprint(rrs[1:len(rrs)-1]) == fmt.Sprint(last[1:len(last)-1])
 			if now != before && !follows(now, before) || !same && now == before {
 				t.Fatalf("serial %d after %d:\n%v\nafter\n%v", now, before, rrs, last)
@@ -179,18 +161,18 @@ func TestR18_SerialRisesInEveryOrder(t *testing.T) {
 		m, z := texts()
 		switch kind {
 		case 0:
-			write(t, "db.example.org", z)
+			server.WriteFile(t, "db.example.org", z)
 		case 1:
-			write(t, "maps.yaml", m)
+			server.WriteFile(t, "maps.yaml", m)
 		case 2:
-			write(t, "maps.yaml", m)
-			write(t, "db.example.org", z)
+			server.WriteFile(t, "maps.yaml", m)
+			server.WriteFile(t, "db.example.org", z)
 		case 3:
-			write(t, "db.example.org", z)
-			write(t, "maps.yaml", m)
+			server.WriteFile(t, "db.example.org", z)
+			server.WriteFile(t, "maps.yaml", m)
 		}
-		eventually(t, fmt.Sprintf("address %d and record %d", address, extra), look)
-		serials = append(serials, serialOf(t, last[0]))
+		server.Eventually(t, fmt.Sprintf("address %d and record %d", address, extra), look)
+		serials = append(serials, server.SerialOf(t, last[0]))
 	}
 	t.Log("serials:", serials)
 	if first, end := serials[0], serials[len(serials)-1]; end > first {

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 const unproxiedZone = `
@@ -41,16 +43,16 @@ func TestR1_AsWithoutThePlugin(t *testing.T) {
 		"db.example.org": unproxiedZone,
 		"maps.yaml":      "anycast: [192.0.2.1]\naccounts:\n  - {id: acme, zones: [{name: example.org, proxied: [other]}]}\n",
 	}
-	place(t, files)
-	signFile(t, "db.example.org", "example.org")
-	with := start(t, "example.org {\n\taddressmap maps.yaml\n\tfile db.example.org\n}\n", nil)
-	without := start(t, "example.org {\n\tfile db.example.org\n}\n", nil)
+	server.Place(t, files)
+	server.SignFile(t, "db.example.org", "example.org")
+	with := server.Start(t, "example.org {\n\taddressmap maps.yaml\n\tfile db.example.org\n}\n", nil)
+	without := server.Start(t, "example.org {\n\tfile db.example.org\n}\n", nil)
 	names := []string{"", "ns.", "mail.", "MAIL.", "alias.", "chain.", "out.", "lost.", "loop.", "www.old.", "svc.", "self.", "_x._tcp.",
 		"any.wild.", "own.wild.", "*.wild.", "wild.", "host.sub.", "sub.", "ent.", "x.ent.", "missing."}
 	types := []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeTXT, dns.TypeNS, dns.TypeSOA, dns.TypeSRV, dns.TypeHTTPS,
 		dns.TypeANY, dns.TypeRRSIG, dns.TypeDS, dns.TypeNSEC, 65280}
-	said := func(c *chain, m *dns.Msg) string {
-		return printed(c.ask(t, "tcp", m), func([]dns.RR, *dns.RRSIG) string { return "" })
+	said := func(c *server.Server, m *dns.Msg) string {
+		return server.Printed(c.Ask(t, "tcp", m), func([]dns.RR, *dns.RRSIG) string { return "" })
 	}
 	for _, name := range names {
 		for _, qtype := range types {

@@ -71,23 +71,3 @@ func TestCorefile_WrongZones(t *testing.T) {
 		})
 	}
 }
-
-// An operator who forgets the braces gets no server, and learns why.
-func TestCorefile_WrongZonesDoNotStart(t *testing.T) {
-	files := map[string]string{"maps.yaml": flatMap, "db.example.org": flatZone}
-	for zones, want := range map[string]string{
-		"ttl 30":          `Corefile:2 - Error during parsing: "ttl" is an option`,
-		"https":           `Corefile:2 - Error during parsing: "https" is an option`,
-		"192.0.2.1":       `Corefile:2 - Error during parsing: "192.0.2.1" is an address`,
-		"example.net":     `Corefile:2 - Error during parsing: "example.net" lies neither`,
-		"*.example.org":   `Corefile:2 - Error during parsing: "*.example.org" is a wildcard`,
-		"example.org ttl": `Corefile:2 - Error during parsing: "ttl" is an option`,
-	} {
-		t.Run(zones, func(t *testing.T) {
-			_, err := tryStart(t, "example.org {\n    addressmap maps.yaml "+zones+"\n    file db.example.org\n}\n", files)
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("got %v\nwant %s", err, want)
-			}
-		})
-	}
-}

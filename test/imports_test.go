@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"tools/rules":     {},
 	"test":            {},
 	"test/ports":      {},
+	"test/server":     {"test/ports"},
 	"test/acceptance": {},
 
 	"test/judge":          {},
@@ -49,9 +50,9 @@ var mayImport = map[string][]string{
 // keptTo names the modules that only some packages may import: CoreDNS is
 // spoken in the root alone, files are watched in one place.
 var keptTo = map[string][]string{
-	"github.com/coredns/":    {"", "cmd/coredns", "test/judge/run", "test/judge/upstream"}, // these speak its gRPC
+	"github.com/coredns/":    {"", "cmd/coredns", "test/server", "test/judge/run", "test/judge/upstream"}, // the last two speak its gRPC
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

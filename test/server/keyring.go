@@ -1,4 +1,4 @@
-package addressmap
+package server
 
 import (
 	"bytes"
@@ -13,16 +13,21 @@ import (
 	"github.com/miekg/dns"
 )
 
-// keyring judges signatures by the keys that the server itself publishes.
-type keyring struct {
+// A Keyring checks signatures by the keys that the server itself publishes.
+type Keyring struct {
 	t      *testing.T
-	c      *chain
-	strict bool // everything has to validate
+	server *Server
+	Strict bool // every record has to have a valid signature
 	keys   map[string][]*dns.DNSKEY
 }
 
+// Keyring returns a keyring for the zones that the server signs.
+func (s *Server) Keyring(t *testing.T, strict bool) *Keyring {
+	return &Keyring{t: t, server: s, Strict: strict}
+}
+
 // of returns the keys of a zone.
-func (k *keyring) of(zone string) []*dns.DNSKEY {
+func (k *Keyring) of(zone string) []*dns.DNSKEY {
 	if keys, ok := k.keys[zone]; ok {
 		return keys
 	}
@@ -30,7 +35,7 @@ func (k *keyring) of(zone string) []*dns.DNSKEY {
 		k.keys = make(map[string][]*dns.DNSKEY)
 	}
 	k.keys[zone] = nil
-	for _, rr := range k.c.ask(k.t, "tcp", new(dns.Msg).SetQuestion(zone, dns.TypeDNSKEY)).Answer {
+	for _, rr := range k.server.Ask(k.t, "tcp", new(dns.Msg).SetQuestion(zone, dns.TypeDNSKEY)).Answer {
 		if key, ok := rr.(*dns.DNSKEY); ok {
 			k.keys[zone] = append(k.keys[zone], key)
 		}
@@ -38,9 +43,9 @@ func (k *keyring) of(zone string) []*dns.DNSKEY {
 	return k.keys[zone]
 }
 
-// verdict tells whether a signature holds for the RRset of its section.
-func (k *keyring) verdict(section []dns.RR, sig *dns.RRSIG) string {
-	set := rrset(section, sig.Hdr.Name, sig.TypeCovered)
+// Verdict tells whether a signature holds for the RRset of its section.
+func (k *Keyring) Verdict(section []dns.RR, sig *dns.RRSIG) string {
+	set := RRset(section, sig.Hdr.Name, sig.TypeCovered)
 	if len(set) == 0 {
 		return "over nothing"
 	}
@@ -52,10 +57,10 @@ func (k *keyring) verdict(section []dns.RR, sig *dns.RRSIG) string {
 	return "BOGUS"
 }
 
-// validate complains about a message that a validating resolver would refuse:
+// Validate complains about a message that a validating resolver would refuse:
 // each RRset of answer and authority has a signature that holds, and a negative
 // answer has an NSEC at the name that does not list the type (RFC 4035).
-func (k *keyring) validate(m *dns.Msg) {
+func (k *Keyring) Validate(m *dns.Msg) {
 	k.t.Helper()
 	if opt := m.IsEdns0(); opt == nil || !opt.Do() {
 		return
@@ -68,7 +73,7 @@ func (k *keyring) validate(m *dns.Msg) {
 			}
 			valid := slices.ContainsFunc(section, func(s dns.RR) bool {
 				sig, ok := s.(*dns.RRSIG)
-				return ok && dns.CanonicalName(sig.Hdr.Name) == dns.CanonicalName(h.Name) && sig.TypeCovered == h.Rrtype && k.verdict(section, sig) == "valid"
+				return ok && dns.CanonicalName(sig.Hdr.Name) == dns.CanonicalName(h.Name) && sig.TypeCovered == h.Rrtype && k.Verdict(section, sig) == "valid"
 			})
 			if !valid {
 				k.t.Errorf("%v: no valid signature over %s in\n%s", m.Question, rr, m)
@@ -89,7 +94,7 @@ func (k *keyring) validate(m *dns.Msg) {
 }
 
 // signed reports whether a zone around the name has keys.
-func (k *keyring) signed(name string) bool {
+func (k *Keyring) signed(name string) bool {
 	for off, end := 0, false; !end; off, end = dns.NextLabel(name, off) {
 		if len(k.of(dns.CanonicalName(name[off:]))) > 0 {
 			return true
@@ -102,8 +107,8 @@ func isReferral(m *dns.Msg) bool {
 	return len(m.Answer) == 0 && !m.Authoritative && slices.ContainsFunc(m.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeNS })
 }
 
-// rrset returns the records of a section with this owner and type.
-func rrset(section []dns.RR, owner string, rtype uint16) []dns.RR {
+// RRset returns the records of a section with this owner and type.
+func RRset(section []dns.RR, owner string, rtype uint16) []dns.RR {
 	var out []dns.RR
 	for _, rr := range section {
 		if h := rr.Header(); h.Rrtype == rtype && dns.CanonicalName(h.Name) == dns.CanonicalName(owner) {
@@ -113,8 +118,8 @@ func rrset(section []dns.RR, owner string, rtype uint16) []dns.RR {
 	return out
 }
 
-// newKey makes a key of a zone and writes it where the plugin dnssec finds it.
-func newKey(t testing.TB, zone string) (*dns.DNSKEY, crypto.Signer) {
+// NewKey makes a key of a zone and writes it where the plugin dnssec finds it.
+func NewKey(t testing.TB, zone string) (*dns.DNSKEY, crypto.Signer) {
 	t.Helper()
 	key := &dns.DNSKEY{
 		Hdr:   dns.RR_Header{Name: dns.Fqdn(zone), Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 3600},
@@ -124,21 +129,21 @@ func newKey(t testing.TB, zone string) (*dns.DNSKEY, crypto.Signer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, "K"+zone+".key", key.String()+"\n")
-	write(t, "K"+zone+".private", key.PrivateKeyString(private))
+	WriteFile(t, "K"+zone+".key", key.String()+"\n")
+	WriteFile(t, "K"+zone+".private", key.PrivateKeyString(private))
 	return key, private.(crypto.Signer)
 }
 
-// signFile signs a zone file as a signer of zones would: NSEC for each owner, and
+// SignFile signs a zone file as a signer of zones would: NSEC for each owner, and
 // a signature over each RRset of which the zone is the authority.
-func signFile(t testing.TB, path, zone string) {
+func SignFile(t testing.TB, path, zone string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	apex := dns.Fqdn(zone)
-	key, private := newKey(t, zone)
+	key, private := NewKey(t, zone)
 	rrs := []dns.RR{key}
 	parser := dns.NewZoneParser(bytes.NewReader(text), apex, path)
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
@@ -153,7 +158,7 @@ func signFile(t testing.TB, path, zone string) {
 			types[h.Name] = append(types[h.Name], h.Rrtype)
 		}
 	}
-	owners := slices.SortedFunc(maps.Keys(types), canonicalOrder)
+	owners := slices.SortedFunc(maps.Keys(types), CanonicalOrder)
 	for i, owner := range owners {
 		types[owner] = append(types[owner], dns.TypeNSEC)
 		bitmap := append(slices.Clone(types[owner]), dns.TypeRRSIG)
@@ -165,7 +170,7 @@ func signFile(t testing.TB, path, zone string) {
 	}
 	for _, owner := range owners {
 		for _, rtype := range types[owner] {
-			set := rrset(rrs, owner, rtype)
+			set := RRset(rrs, owner, rtype)
 			sig := &dns.RRSIG{
 				Hdr:       dns.RR_Header{Ttl: set[0].Header().Ttl},
 				Algorithm: key.Algorithm, KeyTag: key.KeyTag(), SignerName: apex,
@@ -181,11 +186,11 @@ func signFile(t testing.TB, path, zone string) {
 	for _, rr := range rrs {
 		out.WriteString(rr.String() + "\n")
 	}
-	write(t, path, out.String())
+	WriteFile(t, path, out.String())
 }
 
-// canonicalOrder compares names label by label from the right (RFC 4034).
-func canonicalOrder(a, b string) int {
+// CanonicalOrder compares names label by label from the right (RFC 4034).
+func CanonicalOrder(a, b string) int {
 	x, y := dns.SplitDomainName(a), dns.SplitDomainName(b)
 	slices.Reverse(x)
 	slices.Reverse(y)

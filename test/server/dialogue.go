@@ -1,4 +1,4 @@
-package addressmap
+package server
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A dialogue is a text of questions and what is said to each:
+// A Dialogue is a text of questions and what is said to each:
 //
 //	# A remark.
 //	> www.example.org. AAAA +do
@@ -16,54 +16,55 @@ import (
 //	answer: www.example.org. 300 IN AAAA 2001:db8::1
 //
 // A question is a name as spelled, a class if it is not IN, a type, and what
-// [parseQuestion] lists. What is said is the rcode and the flags AA, RA and TC, then
+// [ParseQuestion] lists. What is said is the rcode and the flags AA, RA and TC, then
 // each record with the section it is in, then an Extended DNS Error (RFC 8914).
-type dialogue []line
+type Dialogue []Line
 
-// line is a question and what is expected, or a remark or empty line without.
-type line struct {
+// Line is a question and what is expected, or a remark or empty line without.
+type Line struct {
 	remark   string
-	question string
-	want     string
+	Question string
+	Want     string
 }
 
-func parseDialogue(text string) dialogue {
-	var d dialogue
+// ParseDialogue reads a dialogue. Any text is one.
+func ParseDialogue(text string) Dialogue {
+	var d Dialogue
 	for l := range strings.Lines(text) {
 		l = strings.TrimRight(l, "\n")
 		switch {
 		case strings.HasPrefix(l, "> "):
-			d = append(d, line{question: strings.TrimSpace(l[2:])})
-		case l == "" || l[0] == '#' || len(d) == 0 || d[len(d)-1].question == "":
-			d = append(d, line{remark: l})
+			d = append(d, Line{Question: strings.TrimSpace(l[2:])})
+		case l == "" || l[0] == '#' || len(d) == 0 || d[len(d)-1].Question == "":
+			d = append(d, Line{remark: l})
 		default:
-			d[len(d)-1].want += l + "\n"
+			d[len(d)-1].Want += l + "\n"
 		}
 	}
 	return d
 }
 
-func (d dialogue) String() string {
+func (d Dialogue) String() string {
 	var b strings.Builder
 	for _, l := range d {
-		if l.question == "" {
+		if l.Question == "" {
 			b.WriteString(l.remark + "\n")
 			continue
 		}
-		b.WriteString("> " + l.question + "\n" + l.want)
+		b.WriteString("> " + l.Question + "\n" + l.Want)
 	}
 	return b.String()
 }
 
-// question is a message to send, and over what.
-type question struct {
-	msg     *dns.Msg
-	network string
+// Question is a message to send, and the network to send it over.
+type Question struct {
+	Msg     *dns.Msg
+	Network string
 }
 
-// parseQuestion reads a question of a dialogue.
-func parseQuestion(text string) (question, error) {
-	q := question{network: "udp", msg: new(dns.Msg)}
+// ParseQuestion reads a question of a dialogue.
+func ParseQuestion(text string) (Question, error) {
+	q := Question{Network: "udp", Msg: new(dns.Msg)}
 	fields := strings.Fields(text)
 	if len(fields) < 2 {
 		return q, fmt.Errorf("%q: a question has a name and a type", text)
@@ -83,18 +84,18 @@ func parseQuestion(text string) (question, error) {
 	if !ok {
 		return q, fmt.Errorf("%q: %q is no type", text, rest[0])
 	}
-	q.msg.SetQuestion(asked.Name, asked.Qtype)
-	q.msg.Question[0] = asked
+	q.Msg.SetQuestion(asked.Name, asked.Qtype)
+	q.Msg.Question[0] = asked
 	for _, option := range rest[1:] {
 		switch option {
 		case "+tcp":
-			q.network = "tcp"
+			q.Network = "tcp"
 		case "+edns":
-			q.msg.SetEdns0(1232, false)
+			q.Msg.SetEdns0(1232, false)
 		case "+do": // and EDNS
-			q.msg.SetEdns0(4096, true)
+			q.Msg.SetEdns0(4096, true)
 		case "+cd":
-			q.msg.CheckingDisabled = true
+			q.Msg.CheckingDisabled = true
 		default:
 			return q, fmt.Errorf("%q: unknown option %q", text, option)
 		}
@@ -102,9 +103,9 @@ func parseQuestion(text string) (question, error) {
 	return q, nil
 }
 
-// printed is what a message says, as a dialogue holds it. verdict prints what
+// Printed is what a message says, as a dialogue holds it. verdict prints what
 // has to be said of a signature in place of its bytes, which change.
-func printed(m *dns.Msg, verdict func(section []dns.RR, sig *dns.RRSIG) string) string {
+func Printed(m *dns.Msg, verdict func(section []dns.RR, sig *dns.RRSIG) string) string {
 	var b strings.Builder
 	b.WriteString(dns.RcodeToString[m.Rcode])
 	for _, flag := range []struct {

@@ -1,4 +1,4 @@
-package addressmap
+package server
 
 import (
 	"net"
@@ -9,8 +9,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// listen opens a UDP and a TCP socket of the same number on this machine.
-func listen(t testing.TB) (net.PacketConn, net.Listener) {
+// Listen opens a UDP and a TCP socket of the same number on this machine.
+func Listen(t testing.TB) (net.PacketConn, net.Listener) {
 	t.Helper()
 	for range 10 {
 		tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -32,16 +32,17 @@ func listen(t testing.TB) (net.PacketConn, net.Listener) {
 	return nil, nil
 }
 
-// silence is a server that takes what comes and never answers.
-type silence struct {
-	addr string
+// Silence is a server that takes what comes and never answers.
+type Silence struct {
+	Addr string
 	seen chan *dns.Msg // nil: a connection
 }
 
-func listenSilently(t testing.TB) *silence {
+// ListenSilently starts a server that never answers. It ends with the test.
+func ListenSilently(t testing.TB) *Silence {
 	t.Helper()
-	udp, tcp := listen(t)
-	s := &silence{addr: tcp.Addr().String(), seen: make(chan *dns.Msg, 1000)}
+	udp, tcp := Listen(t)
+	s := &Silence{Addr: tcp.Addr().String(), seen: make(chan *dns.Msg, 1000)}
 	go func() {
 		buf := make([]byte, dns.MaxMsgSize)
 		for {
@@ -67,33 +68,33 @@ func listenSilently(t testing.TB) *silence {
 	return s
 }
 
-// times returns how often the server was spoken to.
-func (s *silence) times() int { return len(s.seen) }
+// Times returns how often the server was spoken to.
+func (s *Silence) Times() int { return len(s.seen) }
 
-// until waits for something to come that is wanted; m is nil for a connection.
-func (s *silence) until(t testing.TB, what string, wanted func(m *dns.Msg) bool) {
+// Until waits for something to come that is wanted; m is nil for a connection.
+func (s *Silence) Until(t testing.TB, what string, wanted func(m *dns.Msg) bool) {
 	t.Helper()
-	for over := time.After(patience); ; {
+	for over := time.After(Patience); ; {
 		select {
 		case m := <-s.seen:
 			if wanted(m) {
 				return
 			}
 		case <-over:
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", Patience, what)
 		}
 	}
 }
 
-// listenScripted runs a server that gives the answers of a dialogue, and refuses
+// ListenScripted runs a server that gives the answers of a dialogue, and refuses
 // all other questions. It returns its address.
-func listenScripted(t testing.TB, d dialogue) string {
+func ListenScripted(t testing.TB, d Dialogue) string {
 	t.Helper()
-	udp, tcp := listen(t)
+	udp, tcp := Listen(t)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		for _, l := range d {
-			if q, err := parseQuestion(l.question); err == nil && strings.EqualFold(q.msg.Question[0].Name, r.Question[0].Name) && q.msg.Question[0].Qtype == r.Question[0].Qtype {
-				w.WriteMsg(scripted(t, r, l.want))
+			if q, err := ParseQuestion(l.Question); err == nil && strings.EqualFold(q.Msg.Question[0].Name, r.Question[0].Name) && q.Msg.Question[0].Qtype == r.Question[0].Qtype {
+				w.WriteMsg(scripted(t, r, l.Want))
 				return
 			}
 		}
@@ -106,7 +107,7 @@ func listenScripted(t testing.TB, d dialogue) string {
 	return tcp.Addr().String()
 }
 
-// scripted is the reverse of [printed].
+// scripted is the reverse of [Printed].
 func scripted(t testing.TB, r *dns.Msg, text string) *dns.Msg {
 	head, records, _ := strings.Cut(text, "\n")
 	flags := strings.Fields(head)

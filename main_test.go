@@ -1,7 +1,6 @@
 package addressmap
 
 import (
-	"flag"
 	golog "log"
 	"os"
 	"testing"
@@ -14,8 +13,6 @@ import (
 const faultChildVar = "ADDRESSMAP_FAULTS_COREFILE"
 
 var faultChild func(corefile string)
-
-var update = flag.Bool("update", false, "write what the server says into the dialogues of testdata/answer")
 
 func TestMain(m *testing.M) {
 	server.Setup(pluginName, neighbourName)

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"test":            {},
 	"test/ports":      {},
 	"test/server":     {"test/ports"},
+	"test/book":       {},
 	"test/acceptance": {},
 
 	"test/judge":          {},

@@ -34,8 +34,8 @@ import (
 const gate = "gate.go rules.go service.go target.go finding.go standing.go closed.go " +
 	"transfer.go:ReleaseTransfer,harmless transfer_zone.go:isGlue,put,putService"
 
-// The tests of the root package that a mutant has to pass which those of its own
-// package let pass: the book of behaviour, and what takes seconds last.
+// The tests with servers that a mutant has to pass which the tests of its own package let
+// pass: the book of behaviour and others of the rules, and what takes seconds last.
 const (
 	book = "TestOneRule|TestR[0-9]+_|TestPacked|TestMalformed"
 	slow = "TestR18_SecondaryAnswersAlike|TestR18_Changes"
@@ -61,14 +61,17 @@ func main() {
 	var cfg config
 	flag.StringVar(&cfg.dir, "dir", "plugin/answer", "folder of the package that is mutated")
 	flag.StringVar(&cfg.files, "files", gate, "files there, each with :function,… if it is not all of it")
-	tests := flag.String("run", book, "tests of the root package; none if empty")
+	tests := flag.String("run", book, "tests with servers; none if empty")
 	flag.IntVar(&cfg.jobs, "jobs", 2, "how many mutants at a time")
 	only := flag.String("only", "", "expression that the row of a mutant has to match")
 	table := flag.String("o", "", "table to keep; what was killed there is not run again")
 	flag.Parse()
 	cfg.stages = []stage{{cfg.dir, ".", "none", 10 * time.Second}}
 	if *tests != "" {
-		cfg.stages = append(cfg.stages, stage{".", *tests, slow + "|" + idle, time.Minute}, stage{".", slow, "none", 3 * time.Minute})
+		for _, dir := range []string{"test/book", "."} {
+			cfg.stages = append(cfg.stages, stage{dir, *tests, slow + "|" + idle, time.Minute})
+		}
+		cfg.stages = append(cfg.stages, stage{".", slow, "none", 3 * time.Minute})
 	}
 	var err error
 	if cfg.only, err = regexp.Compile(*only); err == nil {

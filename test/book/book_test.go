@@ -1,4 +1,4 @@
-package addressmap
+package book
 
 import (
 	"os"
@@ -19,7 +19,7 @@ import (
 //	Corefile   absent: addressmap maps.yaml, and file for each zone file
 //	maps.yaml  the map
 //	db.ZONE    zone files
-//	dialogue   questions and what is said to them, see [dialogue]
+//	dialogue   questions and what is said to them, see [server.Dialogue]
 //	upstream   a dialogue: what a server at {$UPSTREAM} answers
 //	keys       zones for which there is a key KZONE, for the plugin dnssec
 //	signed     zones of which the zone file is signed before it is served
@@ -35,7 +35,7 @@ import (
 // origin data: no response may hold it.
 func book(t *testing.T, pattern string) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", "answer", pattern))
+	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", "answer", pattern))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no archive %s: %v", pattern, err)
 	}

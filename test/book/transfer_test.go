@@ -1,4 +1,4 @@
-package addressmap
+package book
 
 import (
 	"os"
@@ -29,7 +29,7 @@ func TestR18_Content(t *testing.T) { transferBook(t, "r18-*.txtar") }
 func TestR19_Content(t *testing.T) { transferBook(t, "r19-*.txtar") }
 
 func transferBook(t *testing.T, pattern string) {
-	paths, err := filepath.Glob(filepath.Join("testdata", "transfer", pattern))
+	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", "transfer", pattern))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no archive %s: %v", pattern, err)
 	}

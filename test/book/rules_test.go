@@ -1,4 +1,4 @@
-package addressmap
+package book
 
 import (
 	"fmt"
@@ -42,7 +42,7 @@ func TestR17_SignedInFile(t *testing.T)       { book(t, "r17-*.txtar") }
 
 // Each archive is of a rule, and each rule has one but those of transfers.
 func TestBook_IsWhole(t *testing.T) {
-	archives, err := filepath.Glob("testdata/answer/*.txtar")
+	archives, err := filepath.Glob("../../testdata/answer/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"test/ports":      {},
 	"test/server":     {"test/ports"},
 	"test/book":       {},
+	"test/fault":      {},
 	"test/acceptance": {},
 
 	"test/judge":          {},

@@ -1,6 +1,6 @@
 //go:build unix
 
-package addressmap
+package fault
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package addressmap
+package fault
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ import (
 // How much is made of it, as of TestLifeCycle_Faults, of which -faults.seed and -faults.for
 // count here too:
 //
-//	go test -run TestLifeCycle_FaultsFromOutside -v -timeout 0 . -faults.outside=10000 -faults.outside.parallel=16 -faults.seed=0
+//	go test -run TestLifeCycle_FaultsFromOutside -v -timeout 0 ./test/fault -faults.outside=10000 -faults.outside.parallel=16 -faults.seed=0
 //
 // A failure prints the seed of its sequence.
 var (

@@ -1,4 +1,4 @@
-package addressmap
+package fault
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ import (
 // How much is made of it: a few sequences by default, the same each time; many more
 // at leisure, others each time, by
 //
-//	go test -run TestLifeCycle_Faults$ -v -timeout 0 . -faults.sequences=10000 -faults.seed=0 -faults.parallel=40 -faults.breath=5ms
+//	go test -run TestLifeCycle_Faults$ -v -timeout 0 ./test/fault -faults.sequences=10000 -faults.seed=0 -faults.parallel=40 -faults.breath=5ms
 //
 // A failure prints the seed, and the fewest operations that fail by it, to be
 // repeated with -faults.seed and -faults.ops. What depends on the seed is what is

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"test/server":     {"test/ports"},
 	"test/book":       {},
 	"test/fault":      {},
+	"test/property":   {},
 	"test/acceptance": {},
 
 	"test/judge":          {},

@@ -3,6 +3,5 @@
 // code of its own. Each rule stands as a function from what was found to what
 // is wrong with it, with a case that proves that it can find something.
 //
-// The runs of whole binaries are in the folder acceptance, and ports chooses where
-// the servers of all tests listen.
+// What each folder below tests is in README.md.
 package test

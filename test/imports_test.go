@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"test/book":       {},
 	"test/fault":      {},
 	"test/property":   {},
+	"test/rules":      {},
 	"test/acceptance": {},
 
 	"test/judge":          {},

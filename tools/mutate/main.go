@@ -68,10 +68,10 @@ func main() {
 	flag.Parse()
 	cfg.stages = []stage{{cfg.dir, ".", "none", 10 * time.Second}}
 	if *tests != "" {
-		for _, dir := range []string{"test/book", "."} {
+		for _, dir := range []string{"test/book", ".", "test/rules"} {
 			cfg.stages = append(cfg.stages, stage{dir, *tests, slow + "|" + idle, time.Minute})
 		}
-		cfg.stages = append(cfg.stages, stage{".", slow, "none", 3 * time.Minute})
+		cfg.stages = append(cfg.stages, stage{"test/rules", slow, "none", 3 * time.Minute})
 	}
 	var err error
 	if cfg.only, err = regexp.Compile(*only); err == nil {

@@ -1,4 +1,4 @@
-package addressmap
+package rules
 
 import (
 	"fmt"

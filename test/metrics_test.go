@@ -1,17 +1,17 @@
 package test
 
 import (
-	"net"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/addressmap/addressmap/test/server"
 )
 
 const metricPrefix = "coredns_addressmap_"
@@ -32,12 +32,12 @@ const withholding = `example.org {
 // What the server exports after an answer, a withheld one and a load is named
 // as Prometheus asks, and is what the README lists, labels and all.
 func TestMetrics_NamesAndREADME(t *testing.T) {
-	instance, err := start(t, withholding)
+	s, err := start(t, withholding)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exchange(t, instance, "www.example.org.", dns.TypeA, dns.RcodeSuccess)
-	exchange(t, instance, "www.example.org.", dns.TypeTXT, dns.RcodeServerFailure)
+	exchange(t, s, "www.example.org.", dns.TypeA, dns.RcodeSuccess)
+	exchange(t, s, "www.example.org.", dns.TypeTXT, dns.RcodeServerFailure)
 
 	families := gather(t)
 	for _, wrong := range lint(t, families) {
@@ -104,22 +104,9 @@ func signature(name string, labels []string) string {
 }
 
 // exchange asks a running server and wants this response code.
-func exchange(t *testing.T, instance *caddy.Instance, name string, qtype uint16, rcode int) *dns.Msg {
+func exchange(t *testing.T, s *server.Server, name string, qtype uint16, rcode int) {
 	t.Helper()
-	var addr net.Addr
-	for _, s := range instance.Servers() {
-		if s.LocalAddr() != nil {
-			addr = s.LocalAddr()
-		}
-	}
-	m := new(dns.Msg)
-	m.SetQuestion(name, qtype)
-	r, err := dns.Exchange(m, addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Rcode != rcode {
+	if r := s.Lookup(t, name, qtype); r.Rcode != rcode {
 		t.Fatalf("want %s for %s, got\n%v", dns.RcodeToString[rcode], name, r)
 	}
-	return r
 }

@@ -49,9 +49,7 @@ func (l *faultLog) forget(root string) {
 // forgetMetrics drops those of a map that is in force no more, for a long run not to get
 // slower.
 func forgetMetrics(path string) {
-	families, err := prometheus.DefaultGatherer.Gather()
-	mustDisk(err)
-	for _, f := range families {
+	for _, f := range gathered.after(time.Now()) {
 		if !strings.HasPrefix(f.GetName(), "coredns_addressmap_") {
 			continue
 		}

@@ -155,6 +155,7 @@ func held(t *testing.T, name string) int {
 func TestLifeCycle_OtherPathOtherMap(t *testing.T) {
 	c := server.Start(t, server.ReloadCorefile, server.ReloadFiles)
 	server.WriteFile(t, "other.yaml", server.Version(3))
+	c.Lookup(t, "www.example.org.", dns.TypeA) // CoreDNS cannot stop a server that does not serve yet
 	if err := c.Restart(strings.Replace(server.ReloadCorefile, "maps.yaml", "other.yaml", 1)); err != nil {
 		t.Fatal(err)
 	}

@@ -16,27 +16,28 @@ func (b *builder) account(s Source, n int) {
 	b.protectedFallback(s.Doc, a, att)
 	acct.maps = b.addressMaps(s.Doc, a, att)
 	acct.inForce = len(acct.addresses())
-	base := ladder{anycast: b.everyone, byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
+	base := candidates{byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
+	base.of[StepAnycast] = b.everyone
 	if att.account != nil {
-		base.accountMap = b.rung(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
+		base.of[StepAccount] = b.candidate(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
 	}
-	ofMap := make(map[*mapfile.AddressMap]*rung)
+	ofMap := make(map[*mapfile.AddressMap]*candidate)
 	apps := appsByZone(a, att)
 	for i := range a.Zones {
 		z := &a.Zones[i]
-		l := base
+		steps := base
 		if m := att.zones[z.Name]; m != nil {
 			if ofMap[m] == nil {
-				ofMap[m] = b.rung(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+				ofMap[m] = b.candidate(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 			}
-			l.zoneMap = ofMap[m]
+			steps.of[StepZone] = ofMap[m]
 		}
-		out := &zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, pools: l.outcome()}
+		out := &zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: steps.outcome()}
 		for _, app := range apps[z.Name] {
-			b.spectrum(s.Doc, a, out, app, l, att)
+			b.spectrum(s.Doc, a, out, app, steps, att)
 		}
 		b.zoneMarks(s, out, z)
-		b.reachable(s.Doc, a, out, z, l, att)
+		b.reachable(s.Doc, a, out, z, &steps, att)
 		b.block.add(out, n)
 	}
 	b.snap.accounts[a.ID] = acct
@@ -80,11 +81,11 @@ func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *at
 }
 
 // reachable refuses a zone with proxied names that have no address at all (V15).
-func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, l ladder, att *attachments) {
+func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, steps *candidates, att *attachments) {
 	if !b.judgesAddresses(a, att) || !b.isFirst(doc, z) {
 		return
 	}
-	written := l.asWritten()
+	written := steps.asWritten()
 	if out.needsPools() && !written.answers(markProxied) {
 		b.refuse(doc, z.Pos, "V15", "write anycast addresses, or an enabled address map for the zone or its account",
 			"zone %q has proxied names, and there is no address for them", z.Name)

@@ -65,9 +65,6 @@ func newBlock(doc *mapfile.Document) *block {
 	return b
 }
 
-// outcome is the pools that the fallback comes to, for each family.
-type outcome [2]*Pool
-
 // A record, its numbers little-endian:
 //
 //	0   the number of the zone
@@ -168,7 +165,7 @@ func (p place) zone(room *zone) *zone {
 		apex:    r.apex(),
 		pos:     f.pos,
 		account: p.account(),
-		pools:   p.block.outcomes[r.outcome()],
+		outcome: &p.block.outcomes[r.outcome()],
 		marks:   table{r.marks(), p.index(), int(f.proxied), r.flags()&withWilds != 0},
 		rest:    r.rest(),
 		autoV6:  r.flags()&manualV6 == 0,
@@ -197,7 +194,7 @@ func (b *block) add(z *zone, account int) {
 	}
 	var head [recordHead]byte
 	binary.LittleEndian.PutUint32(head[:], n)
-	binary.LittleEndian.PutUint32(head[atOutcome:], b.numberOf(z.pools))
+	binary.LittleEndian.PutUint32(head[atOutcome:], b.numberOf(*z.outcome))
 	binary.LittleEndian.PutUint32(head[atMarks:], uint32(len(z.marks.text)))
 	binary.LittleEndian.PutUint16(head[atApex:], uint16(len(z.apex)))
 	head[atFlags] = byte(flags)

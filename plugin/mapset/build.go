@@ -48,8 +48,8 @@ type builder struct {
 	zones     zoneClaims
 
 	perFamily      bool
-	everyone       *rung // the anycast addresses
-	anycastUnknown bool  // part of them was refused: nothing can be said of what is missing
+	everyone       *candidate // the anycast addresses
+	anycastUnknown bool       // part of them was refused: nothing can be said of what is missing
 
 	part      *part // of the document that is compiled
 	block     *block

@@ -9,7 +9,8 @@ import (
 )
 
 // Decision is the answer to "what does a client get for this owner name?". The
-// zero Decision is that of a name that no zone of the map encloses.
+// zero Decision is that of a name that no zone of the map encloses. It carries the reason
+// of every step of the fallback: see [Decision.Reasons].
 type Decision struct {
 	block  *block // of the zone
 	number uint32 // the zone's; see place
@@ -24,7 +25,7 @@ type Decision struct {
 	// Spectrum: the name is that of an application and is answered whether or
 	// not the backend has it.
 	Spectrum bool
-	pools    outcome
+	outcome  *outcome // of the zone or the application; nil if no zone encloses the name
 }
 
 // Proxied reports whether the name is answered with addresses of the map.
@@ -41,7 +42,7 @@ func (d Decision) Octets(f Family) []byte {
 	if !d.mark.answers(f) {
 		return nil
 	}
-	return d.pools[f].octets[f]
+	return d.outcome.pool(f).octets[f]
 }
 
 // IPs returns the same addresses one by one. Their octets are shared: read only.
@@ -62,7 +63,7 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 	if !d.mark.answers(f) {
 		return nil
 	}
-	return d.pools[f].addrs(f)
+	return d.outcome.pool(f).addrs(f)
 }
 
 // NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at
@@ -81,7 +82,7 @@ func (d Decision) Step(f Family) Step {
 	if !d.Proxied() {
 		return StepNone
 	}
-	return d.pools[f].Step
+	return d.outcome.step[f]
 }
 
 // Map returns the id of the address map that answers for family f, or "".
@@ -89,7 +90,7 @@ func (d Decision) Map(f Family) string {
 	if !d.Proxied() {
 		return ""
 	}
-	return d.pools[f].Map
+	return d.outcome.pool(f).Map
 }
 
 // Zone returns the zone of the map that encloses the name most closely, or "".

@@ -64,7 +64,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 	if holder != nil && len(override) == 0 {
 		addrs = addrsOf(holder.Anycast)
 	}
-	b.everyone = b.rung(StepAnycast, "", addrSet{addrs, addrs})
+	b.everyone = b.candidate(StepAnycast, "", addrSet{addrs, addrs})
 	if slices.Equal(addrs, b.snap.anycast) {
 		return false
 	}

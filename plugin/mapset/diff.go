@@ -210,20 +210,21 @@ func (z *zone) known(owner string) Decision {
 	if !ok {
 		m = z.rest
 	}
-	return z.place.decision(z.pools, m, z.flags())
+	return z.place.decision(z.outcome, m, z.flags())
 }
 
 // same reports whether a client is told the same by both decisions.
 func (d Decision) same(o Decision) bool {
-	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.pools.same(o.pools)
+	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.outcome.same(o.outcome)
 }
 
-func (o outcome) same(p outcome) bool {
+// same reports whether the addresses are the same. The reasons may differ.
+func (o *outcome) same(p *outcome) bool {
 	if o == p {
 		return true
 	}
-	for f := range o {
-		if !bytes.Equal(o[f].octets[f], p[f].octets[f]) {
+	for _, f := range [...]Family{IPv4, IPv6} {
+		if !bytes.Equal(o.pool(f).octets[f], p.pool(f).octets[f]) {
 			return false
 		}
 	}
@@ -232,5 +233,5 @@ func (o outcome) same(p outcome) bool {
 
 // same reports whether the zones are the same but for their applications.
 func (z *zone) same(o *zone) bool {
-	return z.place == o.place || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.pools.same(o.pools) && z.marks.same(&o.marks)
+	return z.place == o.place || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.outcome.same(o.outcome) && z.marks.same(&o.marks)
 }

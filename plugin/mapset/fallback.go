@@ -1,7 +1,7 @@
 package mapset
 
-// fallback tells which pool answers for a proxied name, for each family. It is
-// the precedence rule of the map format, and stands only here:
+// fallback says which step answers for a proxied name, for each family, and why. It
+// is the precedence rule of the map format, and stands only here:
 //
 //   - the Spectrum application of exactly the name, if it has a usable address
 //   - else the enabled address map with the zone as a member, if it has one
@@ -14,78 +14,93 @@ package mapset
 // (missing_family next): then each family goes on by itself, but not that of an
 // application, which is a record of its own and has no other addresses (R24). A
 // pool is nil where there is no such step.
-func fallback(app, zoneMap, accountMap, anycast *Pool, byoipOnly, perFamily bool) outcome {
-	first := func(has func(*Pool) bool) *Pool {
-		if app != nil && has(app) {
-			return app
+func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
+	pools[StepNone] = noPool
+	first := func(judge func(*Pool) Cause) (Step, causes) {
+		why := causes{
+			StepSpectrum: judge(pools[StepSpectrum]), StepZone: judge(pools[StepZone]),
+			StepAccount: judge(pools[StepAccount]), StepAnycast: judge(pools[StepAnycast]),
 		}
-		if zoneMap != nil && has(zoneMap) {
-			return zoneMap
+		if byoipOnly {
+			why[StepAnycast] = BYOIPOnly
 		}
-		if accountMap != nil && has(accountMap) {
-			return accountMap
+		if why.answers(StepSpectrum) {
+			return StepSpectrum, why
 		}
-		if anycast != nil && has(anycast) && !byoipOnly {
-			return anycast
+		if why.answers(StepZone) {
+			return StepZone, why
 		}
-		return noPool
+		if why.answers(StepAccount) {
+			return StepAccount, why
+		}
+		if why.answers(StepAnycast) {
+			return StepAnycast, why
+		}
+		return StepNone, why
 	}
-	p := first(func(p *Pool) bool { return !p.empty() })
-	out := outcome{p, p}
-	if !perFamily || p == noPool || p == app {
+	step, why := first((*Pool).judge)
+	out := &outcome{pools: pools, step: [2]Step{step, step}, why: [2]causes{why, why}}
+	if !perFamily || step == StepNone || step == StepSpectrum {
 		return out
 	}
 	for _, f := range [...]Family{IPv4, IPv6} {
-		if q := first(func(p *Pool) bool { return p.has(f) }); q != noPool {
-			out[f] = q
+		if step, why := first(func(p *Pool) Cause { return p.judgeFor(f) }); step != StepNone {
+			out.step[f], out.why[f] = step, why
 		}
 	}
 	return out
 }
 
-// rung is what one step of the fallback has.
-type rung struct {
+// outcome is what the fallback comes to for the names of a zone or for an application.
+type outcome struct {
+	pools [Steps]*Pool // of each step, nil where there is none; of StepNone one without addresses
+	step  [2]Step      // :: family → the step that answers
+	why   [2]causes    // :: family → the reason of every step
+}
+
+// pool returns the addresses that answer for a family.
+func (o *outcome) pool(f Family) *Pool { return o.pools[o.step[f]] }
+
+// answers reports whether a name with mark m has an address in o.
+func (o *outcome) answers(m mark) bool {
+	return m.answers(IPv4) && o.pool(IPv4).has(IPv4) || m.answers(IPv6) && o.pool(IPv6).has(IPv6)
+}
+
+// candidate is what one step of the fallback has.
+type candidate struct {
 	usable  *Pool
 	written *Pool // as if no prefix were withdrawn
 }
 
-func (b *builder) rung(step Step, mapID string, addrs addrSet) *rung {
-	r := &rung{written: b.room.pool().of(step, mapID, addrs.written)}
-	if r.usable = r.written; len(addrs.usable) < len(addrs.written) {
-		r.usable = b.room.pool().of(step, mapID, addrs.usable)
+func (b *builder) candidate(step Step, mapID string, addrs addrSet) *candidate {
+	c := &candidate{written: b.room.pool().of(step, mapID, addrs.written)}
+	if c.usable = c.written; len(addrs.usable) < len(addrs.written) {
+		c.usable = b.room.pool().of(step, mapID, addrs.usable)
 	}
-	return r
+	return c
 }
 
-// ladder is the steps that a name can be answered by, nil where there is none.
-type ladder struct {
-	app, zoneMap, accountMap, anycast *rung
-	byoipOnly, perFamily              bool
+// candidates is what a zone or an application can be answered from.
+type candidates struct {
+	of                   [Steps]*candidate // nil where there is no such step
+	byoipOnly, perFamily bool
 }
 
-func (l ladder) outcome() outcome {
-	usable := func(r *rung) *Pool {
-		if r == nil {
-			return nil
-		}
-		return r.usable
-	}
-	return fallback(usable(l.app), usable(l.zoneMap), usable(l.accountMap), usable(l.anycast), l.byoipOnly, l.perFamily)
+func (c *candidates) outcome() *outcome {
+	return fallback(c.pools(func(c *candidate) *Pool { return c.usable }), c.byoipOnly, c.perFamily)
 }
 
 // asWritten is the outcome as if no prefix were withdrawn. Rules go by it: that
 // an account withdraws a prefix must not make its document a wrong one.
-func (l ladder) asWritten() outcome {
-	written := func(r *rung) *Pool {
-		if r == nil {
-			return nil
-		}
-		return r.written
-	}
-	return fallback(written(l.app), written(l.zoneMap), written(l.accountMap), written(l.anycast), l.byoipOnly, l.perFamily)
+func (c *candidates) asWritten() *outcome {
+	return fallback(c.pools(func(c *candidate) *Pool { return c.written }), c.byoipOnly, c.perFamily)
 }
 
-// answers reports whether a name with mark m has an address in o.
-func (o outcome) answers(m mark) bool {
-	return m.answers(IPv4) && o[IPv4].has(IPv4) || m.answers(IPv6) && o[IPv6].has(IPv6)
+func (c *candidates) pools(of func(*candidate) *Pool) (out [Steps]*Pool) {
+	for step, candidate := range c.of {
+		if candidate != nil {
+			out[step] = of(candidate)
+		}
+	}
+	return out
 }

@@ -86,7 +86,7 @@ func (z *zone) other() Decision {
 	if z == nil {
 		return Decision{}
 	}
-	return z.place.decision(z.pools, z.rest, 0)
+	return z.place.decision(z.outcome, z.rest, 0)
 }
 
 // texts returns the addresses of both families.

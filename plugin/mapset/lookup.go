@@ -37,26 +37,42 @@ func (s *Snapshot) LookupAbove(name, apex fqdn.Name) (Decision, bool) {
 // lookup decides by the marks of r for a name at or below its apex.
 func (r ref) lookup(name fqdn.Name) Decision {
 	m, ok := r.mark(keyOf(relative(name, r.apexLen())))
-	byWildcard := false
+	var parent fqdn.Name
 	if !ok {
-		m, byWildcard = r.above(name)
+		m, parent = r.above(name)
 	}
 	d := r.decide(m)
-	d.ByWildcard, d.Itself = byWildcard, ok
+	d.ByWildcard, d.Itself = parent != "", ok
 	return d
 }
 
-// above returns the mark of the wildcard above a name, or that of the zone's rest.
-func (r ref) above(name fqdn.Name) (m mark, byWildcard bool) {
+// above returns the mark of the nearest wildcard above a name, and the parent of that
+// wildcard; or the mark of the zone's rest, and no parent.
+func (r ref) above(name fqdn.Name) (m mark, parent fqdn.Name) {
 	if r.flags()&withWilds != 0 {
 		for n := name; len(n) > r.apexLen(); {
 			n, _ = n.Parent()
 			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
-				return m, true
+				return m, n
 			}
 		}
 	}
-	return r.rest(), false
+	return r.rest(), ""
+}
+
+// MarkOf returns the owner whose mark decides for a name by [Snapshot.Lookup]: the name
+// itself, or a wildcard above it. It returns "" if an application, or what the zone says
+// of all other names, decides.
+func (s *Snapshot) MarkOf(name fqdn.Name) fqdn.Name {
+	switch d := s.Lookup(name); {
+	case d.Itself:
+		return name
+	case d.ByWildcard:
+		r, _ := s.zones.enclosing(name)
+		_, parent := r.above(name)
+		return parent.Wildcard()
+	}
+	return ""
 }
 
 // LookupFrom decides for a name of which the backend told the owner that its records
@@ -168,15 +184,15 @@ func (r ref) mark(key string, wild bool) (mark, bool) {
 }
 
 func (r ref) decide(m mark) Decision {
-	return r.place().decision(r.block.outcomes[r.outcome()], m, r.flags())
+	return r.place().decision(&r.block.outcomes[r.outcome()], m, r.flags())
 }
 
-func (p place) decision(pools outcome, m mark, f flags) Decision {
-	return Decision{block: p.block, number: p.number, mark: m, flags: f, pools: pools}
+func (p place) decision(o *outcome, m mark, f flags) Decision {
+	return Decision{block: p.block, number: p.number, mark: m, flags: f, outcome: o}
 }
 
 func (app *spectrum) decision(p place) Decision {
-	d := p.decision(app.pools, app.mark, 0)
+	d := p.decision(app.outcome, app.mark, 0)
 	d.Spectrum = true
 	return d
 }

@@ -119,10 +119,14 @@ func (att *attachments) zone(identifier string) (fqdn.Name, bool) {
 	return n, ok
 }
 
+// memberAccount is the membership of the account, among those of its zones, which are
+// their names.
+const memberAccount = "account"
+
 // member returns a membership in the one form in which they can be compared.
 func (att *attachments) member(mem mapfile.Member) string {
 	if mem.Kind == mapfile.MemberAccount {
-		return "account"
+		return memberAccount
 	}
 	n, _ := att.zone(mem.Identifier)
 	return string(n)

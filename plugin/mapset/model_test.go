@@ -172,12 +172,7 @@ func (m *model) answer(v *verdict, p place, app *mapfile.SpectrumApp, v4, v6 boo
 		addrs []netip.Addr
 	}
 	var rungs []rung
-	anycast := m.opt.Anycast
-	for _, s := range m.sources {
-		if len(m.opt.Anycast) == 0 && len(s.Doc.Anycast) > 0 {
-			anycast = ips(s.Doc.Anycast)
-		}
-	}
+	anycast := m.anycast()
 	families := func(addrs []netip.Addr) []netip.Addr {
 		return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return a.Is4() && !v4 || a.Is6() && !v6 })
 	}
@@ -219,6 +214,17 @@ func (m *model) answer(v *verdict, p place, app *mapfile.SpectrumApp, v4, v6 boo
 		}
 		v.step[f], v.addrMap[f], v.addrs[f] = chosen.step, chosen.id, families(of(chosen))
 	}
+}
+
+// anycast returns the addresses of the Corefile, else those of the one document that
+// has some.
+func (m *model) anycast() []netip.Addr {
+	for _, s := range m.sources {
+		if len(m.opt.Anycast) == 0 && len(s.Doc.Anycast) > 0 {
+			return ips(s.Doc.Anycast)
+		}
+	}
+	return m.opt.Anycast
 }
 
 // usable leaves out what is withdrawn by the account or by who lends to it.

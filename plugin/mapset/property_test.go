@@ -26,6 +26,7 @@ func TestR8_LikeTheModel(t *testing.T) {
 		all := g.names(m.sources)
 		for _, n := range all {
 			compareWithModel(t, seed, &m, snap, n)
+			compareReasons(t, seed, &m, snap, n)
 		}
 		names += len(all)
 		compareCounts(t, seed, &m, snap)

@@ -119,7 +119,7 @@ func protectMap(of *account, m, now *addressMap) []Violation {
 	var out []Violation
 	refuse := func(rule, flag, would, after string) {
 		first := "nothing else changes"
-		if of.byoipOnly && m.enabled && slices.Contains(m.members, "account") { // V11
+		if of.byoipOnly && m.enabled && slices.Contains(m.members, memberAccount) { // V11
 			first = "another map, protected like it, has the account as its member in its place"
 		}
 		out = append(out, Violation{

@@ -120,8 +120,8 @@ func (z *zone) answersAs(o *zone) bool {
 	if !z.hasProxied() && !o.hasProxied() {
 		return true
 	}
-	return z.pools.same(o.pools) && z.autoV6 == o.autoV6 && z.rest == o.rest && z.marks.same(&o.marks) &&
-		maps.EqualFunc(z.apps, o.apps, func(a, b *spectrum) bool { return a.mark == b.mark && a.pools.same(b.pools) })
+	return z.outcome.same(o.outcome) && z.autoV6 == o.autoV6 && z.rest == o.rest && z.marks.same(&o.marks) &&
+		maps.EqualFunc(z.apps, o.apps, func(a, b *spectrum) bool { return a.mark == b.mark && a.outcome.same(b.outcome) })
 }
 
 // AnyProxied reports whether a zone of the backend with this apex may hold

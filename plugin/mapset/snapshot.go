@@ -40,6 +40,10 @@ type above struct {
 // meant, one line each. The slice is shared: read only.
 func (s *Snapshot) Warnings() []string { return s.warnings }
 
+// Anycast returns the anycast addresses in the order in which they are written. The
+// slice is shared: read only.
+func (s *Snapshot) Anycast() []netip.Addr { return s.anycast }
+
 // Family is an address family.
 type Family uint8
 
@@ -83,6 +87,8 @@ type Pool struct {
 	octets [2][]byte // of the addresses of each family, one after the other
 	near   [56]byte  // where these are if they fit: then a query waits for memory once
 	Map    string    // id of the address map; "" for the other steps
+
+	dynamic bool // of an application that is answered with anycast
 }
 
 // noPool is where the fallback ends when no step has a usable address.
@@ -132,7 +138,7 @@ type zone struct {
 	apex    fqdn.Name
 	pos     mapfile.Pos // of its name in the document
 	account *account
-	pools   outcome
+	outcome *outcome // of names without an application
 	marks   table
 	rest    mark                 // of every name without a mark
 	autoV6  bool                 // AAAA is answered whatever the backend has
@@ -166,14 +172,14 @@ type addressMap struct {
 	canDelete    bool
 	canModifyIPs bool
 	ips          addrSet  // sorted
-	members      []string // sorted: "account", or the apex of a zone
+	members      []string // sorted: memberAccount, or the apex of a zone
 }
 
 // spectrum is an application: an owner name with addresses of its own.
 type spectrum struct {
-	pools outcome
-	mark  mark    // with the families that it connects with
-	ips   addrSet // of a static one
+	outcome *outcome
+	mark    mark    // with the families that it connects with
+	ips     addrSet // of a static one
 }
 
 // addrSet is addresses as written, and those of them that are not withdrawn. The

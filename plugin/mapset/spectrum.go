@@ -27,9 +27,9 @@ func appsByZone(a *mapfile.Account, att *attachments) map[fqdn.Name][]*mapfile.S
 	return out
 }
 
-// spectrum compiles one Spectrum application of a name in out; l is the ladder
-// of the other names there.
-func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone, app *mapfile.SpectrumApp, l ladder, att *attachments) {
+// spectrum compiles one Spectrum application of a name in out, where the other names
+// have these steps.
+func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone, app *mapfile.SpectrumApp, steps candidates, att *attachments) {
 	compiled := &spectrum{mark: markProxied, ips: b.reg.set(a.ID, addrsOf(app.IPs))}
 	addrs := compiled.ips
 	if !app.Static {
@@ -49,16 +49,17 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 		}
 		addrs = addrSet{everyones, everyones}
 	}
-	l.app = b.rung(StepSpectrum, "", addrs)
+	steps.of[StepSpectrum] = b.candidate(StepSpectrum, "", addrs)
+	steps.of[StepSpectrum].usable.dynamic = !app.Static
 	if addrs.withdrawn() {
 		b.warn(doc, app.Pos, "all addresses of the Spectrum application of %q are withdrawn", app.Name)
 	}
 	forbidden := a.BYOIPOnly && !app.Static // V11 says so
-	if !forbidden && b.judgesAddresses(a, att) && !l.asWritten().answers(compiled.mark) {
+	if !forbidden && b.judgesAddresses(a, att) && !steps.asWritten().answers(compiled.mark) {
 		b.refuse(doc, app.Pos, "V15", "write anycast addresses of the family that it connects with",
 			"the Spectrum application of %q is dynamic, and there is no anycast address for it", app.Name)
 	}
-	compiled.pools = l.outcome()
+	compiled.outcome = steps.outcome()
 	if out.apps == nil {
 		out.apps = make(map[string]*spectrum)
 	}

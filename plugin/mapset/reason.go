@@ -1,0 +1,162 @@
+package mapset
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Cause is why a step of the fallback answers for a family, or does not.
+type Cause uint8
+
+// The causes. Of a step that would answer if it came first, the cause is NotReached;
+// of every other one, it is what the step itself lacks.
+const (
+	Answers     Cause = iota
+	NotReached        // a step before it answers
+	Absent            // there is no such application or address map
+	Disabled          // the address map is not enabled
+	Unusable          // it has no address, or all of them are withdrawn
+	OtherFamily       // it has usable addresses, but none of the family (missing_family next)
+	BYOIPOnly         // the account is never answered for with anycast
+)
+
+// judge says what a step with this pool lacks, which may be nil.
+func (p *Pool) judge() Cause {
+	switch {
+	case p == nil:
+		return Absent
+	case p.empty():
+		return Unusable
+	}
+	return Answers
+}
+
+// judgeFor is judge where each family falls back by itself.
+func (p *Pool) judgeFor(f Family) Cause {
+	why := p.judge()
+	if why == Answers && !p.has(f) {
+		return OtherFamily
+	}
+	return why
+}
+
+// causes is why each step answers for a family, or does not.
+type causes [Steps]Cause
+
+// answers reports whether a step can answer. If so, the steps after it are not reached.
+func (c *causes) answers(step Step) bool {
+	if c[step] != Answers {
+		return false
+	}
+	for i := range c[step+1:] {
+		if after := &c[int(step)+1+i]; *after == Answers {
+			*after = NotReached
+		}
+	}
+	return true
+}
+
+// Reason is why one step of the fallback answers for a name, or does not.
+type Reason struct {
+	Step Step
+	Map  string   // id of the address map, "" if there is none
+	Why  [2]Cause // :: family
+
+	pool *Pool // usable addresses; nil if there are none
+}
+
+// Reasons returns every step of the fallback in its order, a disabled address map as
+// well, with the reason why it answers for the name or does not. There are none for
+// a name that is not proxied.
+func (d Decision) Reasons() []Reason {
+	if !d.Proxied() {
+		return nil
+	}
+	out := []Reason{d.reason(StepSpectrum)}
+	out = append(out, d.reasonsOfMaps(StepZone, string(d.Zone()))...)
+	out = append(out, d.reasonsOfMaps(StepAccount, memberAccount)...)
+	return append(out, d.reason(StepAnycast))
+}
+
+// reasonsOfMaps returns the reason of each address map with that member, in the order
+// of the document.
+func (d Decision) reasonsOfMaps(step Step, member string) (out []Reason) {
+	maps := place{d.block, d.number}.account().maps
+	for i := range maps {
+		switch m := &maps[i]; {
+		case !slices.Contains(m.members, member):
+		case m.enabled:
+			out = append(out, d.reason(step))
+		default:
+			out = append(out, Reason{Step: step, Map: m.id, Why: [2]Cause{Disabled, Disabled}})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, d.reason(step))
+	}
+	return out
+}
+
+func (d Decision) reason(step Step) Reason {
+	r := Reason{Step: step, Why: [2]Cause{d.outcome.why[IPv4][step], d.outcome.why[IPv6][step]}, pool: d.outcome.pools[step]}
+	if r.pool != nil {
+		r.Map = r.pool.Map
+	}
+	return r
+}
+
+// Answers reports whether the step answers for any family.
+func (r Reason) Answers() bool { return r.Why[IPv4] == Answers || r.Why[IPv6] == Answers }
+
+// Addrs returns the usable addresses of the step, IPv4 first.
+func (r Reason) Addrs() []netip.Addr {
+	if r.pool == nil {
+		return nil
+	}
+	return slices.Concat(r.pool.addrs(IPv4), r.pool.addrs(IPv6))
+}
+
+// String prints the reason for people, once if it is the same for both families.
+func (r Reason) String() string {
+	if r.Why[IPv4] == r.Why[IPv6] {
+		return r.text(r.Why[IPv4])
+	}
+	return fmt.Sprintf("IPv4: %s; IPv6: %s", r.text(r.Why[IPv4]), r.text(r.Why[IPv6]))
+}
+
+func (r Reason) text(why Cause) string {
+	dynamic := r.pool != nil && r.pool.dynamic
+	switch why {
+	case NotReached:
+		return "not reached"
+	case Disabled:
+		return "disabled"
+	case OtherFamily:
+		return "no usable address of that family"
+	case BYOIPOnly:
+		return "the account is byoip_only"
+	case Absent:
+		if r.Step == StepSpectrum {
+			return "no application has this name"
+		}
+		return "no address map has the " + r.Step.String() + " as a member"
+	case Unusable:
+		switch {
+		case dynamic:
+			return "dynamic: there are no anycast addresses that it connects with"
+		case r.Step == StepAnycast:
+			return "there are no anycast addresses"
+		}
+		return "all its addresses lie in withdrawn prefixes"
+	}
+	switch {
+	case dynamic:
+		return "dynamic: anycast, as far as it connects"
+	case r.Step == StepSpectrum:
+		return "static: its own addresses"
+	case r.Step == StepAnycast:
+		return "the shared addresses"
+	}
+	return "enabled, with usable addresses"
+}

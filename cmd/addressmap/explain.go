@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -137,13 +138,15 @@ func explain(opt live.Options, arg string, types []string, ttl uint32) (*explana
 	}
 	d := checked.Snapshot.Lookup(name)
 	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: ttl}
-	t := tracer{sources: checked.Sources, options: opt.Compile, name: name}
-	t.find(e, d)
-	for _, s := range e.Steps {
-		if s.Applies {
-			e.DefaultSNI = s.sni
-			break
+	if zone := declaredBy(d, checked); zone != nil {
+		e.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
+		e.Mark = markOf(checked.Snapshot, name, d, zone)
+		for _, r := range d.Reasons() {
+			e.Steps = append(e.Steps, zone.step(name, r))
 		}
+	}
+	if i := slices.IndexFunc(e.Steps, func(s stepTried) bool { return s.Applies }); i >= 0 {
+		e.DefaultSNI = e.Steps[i].sni
 	}
 	for _, typ := range types {
 		a := answerOf(typ, d)
@@ -153,6 +156,19 @@ func explain(opt live.Options, arg string, types []string, ttl uint32) (*explana
 		e.Answers = append(e.Answers, a)
 	}
 	return e, nil
+}
+
+// markOf returns what says that a name is proxied or is not, and where.
+func markOf(s *mapset.Snapshot, name fqdn.Name, d mapset.Decision, zone *declared) *place {
+	switch {
+	case d.Spectrum:
+		return &place{What: "the name of a Spectrum application"}
+	case d.ByWildcard:
+		p := zone.mark(s.MarkOf(name))
+		p.What += ", if the backend answers for the name from it"
+		return p
+	}
+	return zone.mark(name)
 }
 
 // closed says why a server that starts with the map does not answer for a name (R26), ""

@@ -80,3 +80,10 @@ func (p *place) where() string {
 	}
 	return dim.Sprintf(" (%s:%d)", p.File, p.Line)
 }
+
+func word(proxied bool) string {
+	if proxied {
+		return "proxied"
+	}
+	return "unproxied"
+}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // AddressMap is the handler of one directive. It is safe for concurrent use
@@ -29,8 +30,9 @@ type AddressMap struct {
 	next plugin.Handler
 	resolver
 	opt      options
-	deadEnds sync.Map // :: *dnsserver.Server → one of the same address that answers nothing
-	warned   sync.Map // :: zone → struct{}; those that the backend has signed
+	memory   *presence.Memory // nil if presence is off
+	deadEnds sync.Map         // :: *dnsserver.Server → one of the same address that answers nothing
+	warned   sync.Map         // :: zone → struct{}; those that the backend has signed
 
 	transfers transfers
 	notifier  *notifier
@@ -127,10 +129,19 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 	}
 }
 
+// remembering returns a backend that remembers what is known of b, unless presence is off:
+// then b is asked each time.
+func (a *AddressMap) remembering(b answer.Backend) answer.Backend {
+	if a.memory == nil {
+		return answer.Asked{Backend: b}
+	}
+	return a.memory.Around(b)
+}
+
 // look takes stock of the server block once all its plugins are in place.
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
-	a.scope.Zones = zonesOf(handlers)
+	a.scope.Backend = a.remembering(zonesOf(handlers))
 	a.scope.MakesUp = slices.ContainsFunc(handlers, func(h plugin.Handler) bool {
 		return slices.Contains([]string{"etcd", "k8s_external", "kubernetes", "nomad"}, h.Name())
 	})

@@ -74,7 +74,8 @@ func respond(t testing.TB, h plugin.Handler, name string, qtype uint16) func() {
 func remembering(t testing.TB, a *AddressMap) *AddressMap {
 	m := presence.New(defaultPresence)
 	t.Cleanup(m.Close)
-	a.scope.Memory = m.View()
+	a.memory = m
+	a.scope.Backend = a.remembering(telling{})
 	return a
 }
 

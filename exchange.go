@@ -98,7 +98,7 @@ func wellFormed(m *dns.Msg) bool {
 	return true
 }
 
-// Ask implements [answer.Backend].
+// Ask implements [answer.Exchange].
 func (e *exchange) Ask(a answer.Ask) answer.Reply {
 	req := e.req
 	if q := req.Question[0]; q.Name != a.Name || q.Qtype != a.Type {
@@ -130,7 +130,7 @@ func isNobody(err error) bool {
 	return err != nil && strings.HasSuffix(err.Error(), "no next plugin found")
 }
 
-// Datagram implements [answer.Backend].
+// Datagram implements [answer.Exchange].
 func (e *exchange) Datagram() bool { return e.datagram }
 
 // overUDP reports whether the server of a query speaks plain DNS. The address of a

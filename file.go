@@ -16,13 +16,13 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
-// memoryZones are the zones that the backends of a server block have in memory, as far
-// as it can be said before which of them answers. A look into them costs less than to
-// ask the plugin, which makes a response, and they have what file does not answer with.
+// memoryZones is the backend of a server block, as far as it has zones in memory and it
+// can be said before which of its plugins answers. A look into a zone costs less than to
+// ask the plugin, which makes a response, and shows what file does not answer with.
 type memoryZones struct {
+	answer.Plain
 	plugins []lookupZone // in the order in which they are asked
 }
 
@@ -48,9 +48,9 @@ const (
 	answersFromZone
 )
 
-// zonesOf returns the zones of the backends after ours; nil if every question may come
+// zonesOf returns the zones of the plugins after ours, none where every question may come
 // to a plugin first that does not tell the owner of its records.
-func zonesOf(handlers []plugin.Handler) answer.Zones {
+func zonesOf(handlers []plugin.Handler) *memoryZones {
 	z := new(memoryZones)
 	after := false
 	for _, h := range handlers {
@@ -66,9 +66,6 @@ func zonesOf(handlers []plugin.Handler) answer.Zones {
 			break // whatever comes after it
 		}
 		z.plugins = append(z.plugins, lookup)
-	}
-	if len(z.plugins) == 0 {
-		return nil
 	}
 	return z
 }
@@ -192,28 +189,40 @@ func (m *memoryZones) backend(name fqdn.Name) (*memoryZone, bool) {
 	return nil, false
 }
 
-// Tells implements [answer.Zones].
+// Tells implements [answer.Backend].
 func (m *memoryZones) Tells(name fqdn.Name) bool {
 	_, ok := m.backend(name)
 	return ok
 }
 
-// Look implements [answer.Zones]. Where there is more to be seen than an address or an
-// alias, such as a signature, the plugin is to be asked.
-func (m *memoryZones) Look(name fqdn.Name) (answer.At, presence.Version) {
+// Known implements [answer.Backend]. A look is taken at names alone that may be proxied.
+func (m *memoryZones) Known(n answer.Names, owner fqdn.Name) answer.Known {
+	d := n.Lookup(owner)
+	if d.Spectrum || !d.Proxied() && !d.ByWildcard {
+		return answer.Known{Decision: d}
+	}
+	p, version := m.look(owner)
+	if !p.Exists {
+		return answer.Known{Decision: d}
+	}
+	k := n.WithPresence(owner, d, p)
+	k.Version = version
+	return k
+}
+
+// look returns what file would answer for the name itself, as its zone is now; nothing
+// where there is more to be seen than an address or an alias, such as a signature: then
+// the plugin is to be asked.
+func (m *memoryZones) look(name fqdn.Name) (answer.Presence, answer.Version) {
 	z, _ := m.backend(name)
 	version, owners := z.current()
 	if version == nil {
-		return answer.At{}, nil
+		return answer.Presence{}, nil
 	}
-	at, ok := version.lookAt(owners, name, z.apex)
-	if !ok {
-		return answer.At{}, nil
-	}
-	return at, version
+	return version.lookAt(owners, name, z.apex), version
 }
 
-// Beside implements [answer.Zones].
+// Beside implements [answer.Backend].
 func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR {
 	z, _ := m.backend(owner)
 	version, owners := z.current()
@@ -227,7 +236,7 @@ func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.R
 	return elem.TypeForWildcard(qtype, name)
 }
 
-// IsGlue implements [answer.Zones].
+// IsGlue implements [answer.Backend].
 func (m *memoryZones) IsGlue(name fqdn.Name) bool {
 	z, _ := m.backend(name)
 	version, owners := z.current()
@@ -277,38 +286,38 @@ func (z *memoryZone) current() (*zoneVersion, *tree.Tree) {
 	return v, owners
 }
 
-// Current implements [presence.Version].
+// Current implements [answer.Version].
 func (v *zoneVersion) Current() bool {
 	v.zone.RLock()
 	defer v.zone.RUnlock()
 	return v.zone.SOA == v.soa && !v.zone.Expired
 }
 
-// lookAt returns what a name is answered with of its own, and false if that cannot be
-// seen at the name alone.
-func (v *zoneVersion) lookAt(owners *tree.Tree, name, apex fqdn.Name) (answer.At, bool) {
+// lookAt returns what a name is answered with of its own, nothing if that cannot be seen
+// at the name alone.
+func (v *zoneVersion) lookAt(owners *tree.Tree, name, apex fqdn.Name) answer.Presence {
 	elem, ok := owners.Search(string(name))
 	if !ok || v.redirected || leadsOn(elem) || elem.Type(dns.TypeRRSIG) != nil {
-		return answer.At{}, false
+		return answer.Presence{}
 	}
 	if name == apex {
-		return at(elem), true
+		return presenceOf(elem)
 	}
 	for n, _ := name.Parent(); n != apex; n, _ = n.Parent() {
 		if above, ok := owners.Search(string(n)); ok && leadsOn(above) {
-			return answer.At{}, false
+			return answer.Presence{}
 		}
 	}
-	return at(elem), true
+	return presenceOf(elem)
 }
 
-// at returns what an element of the zone's tree answers with.
-func at(elem *tree.Elem) answer.At {
+// presenceOf returns what an element of the zone's tree answers with, with authority.
+func presenceOf(elem *tree.Elem) answer.Presence {
 	alias := elem.Type(dns.TypeCNAME) != nil
-	return answer.At{
-		Alias:   alias,
-		Address: !alias && (elem.Type(dns.TypeA) != nil || elem.Type(dns.TypeAAAA) != nil),
+	if !alias && elem.Type(dns.TypeA) == nil && elem.Type(dns.TypeAAAA) == nil {
+		return answer.Presence{}
 	}
+	return answer.Presence{Exists: true, Alias: alias, Authoritative: true}
 }
 
 // leadsOn reports whether names below are not answered from this zone: it is a zone

@@ -9,7 +9,6 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
-	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -36,7 +35,7 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	a.scope.Acting, a.scope.Options, a.scope.Depth = fqdn.NewZones(zones), o.answer, new(answer.Apexes)
+	a.scope.Acting, a.scope.Options = fqdn.NewZones(zones), o.answer
 	block := blockZones(c.ServerBlockKeys)
 	a.scope.Home = homeZones(block)
 	cf, number := loadOf(c), c.ServerBlockIndex

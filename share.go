@@ -73,9 +73,8 @@ func (sh *share) use(m *member, a *AddressMap) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	a.current = m.views[len(m.views)-1].Current
-	if memory := m.corefile.memory(a.opt.presence); memory != nil {
-		a.scope.Memory = memory.View()
-		m.memories[memory] = struct{}{}
+	if a.memory = m.corefile.memory(a.opt.presence); a.memory != nil {
+		m.memories[a.memory] = struct{}{}
 	}
 	m.notifiers = append(m.notifiers, a.notifier)
 }

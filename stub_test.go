@@ -12,7 +12,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/presence"
 	"github.com/addressmap/addressmap/test/server"
 )
 
@@ -62,7 +61,7 @@ func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*o
 	o := plain(change)
 	o.path, o.presence = path, 0
 	a := &AddressMap{opt: *o, next: next, notifier: new(notifier)}
-	a.scope.Zones, a.scope.Options, a.scope.Depth = telling{}, o.answer, new(answer.Apexes)
+	a.scope.Options = o.answer
 	zones, err := o.acting()
 	if err != nil {
 		t.Fatal(err)
@@ -75,16 +74,14 @@ func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*o
 	}
 	t.Cleanup(func() { _ = cf.shutdown() })
 	sh.use(m, a)
+	a.scope.Backend = a.remembering(telling{})
 	return a
 }
 
 // telling is a backend that tells the owners of its records, and shows nothing.
-type telling struct{}
+type telling struct{ answer.Plain }
 
-func (telling) Tells(fqdn.Name) bool                         { return true }
-func (telling) Look(fqdn.Name) (answer.At, presence.Version) { return answer.At{}, nil }
-func (telling) Beside(fqdn.Name, uint16, string) []dns.RR    { return nil }
-func (telling) IsGlue(fqdn.Name) bool                        { return false }
+func (telling) Tells(fqdn.Name) bool { return true }
 
 // backend is a plugin made of what it writes.
 func backend(write func(w dns.ResponseWriter, r *dns.Msg) (int, error)) plugin.Handler {

@@ -57,7 +57,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 	case out.Verdict == Passed && !c.names.acts(next.owner) && (out.msg == nil || len(out.msg.Answer) == 0):
 		return Outcome{}, false // the backend does not have it, another server block may
 	}
-	out.Released = c.join(factsOf(rep, true), chain, out.Released)
+	out.Released = c.join(presenceIn(rep, true), chain, out.Released)
 	out.Rcode, out.Err, out.Verdict = 0, nil, Substituted
 	return out, true
 }

@@ -27,8 +27,8 @@
 // What is undecided is closed: [standing] and [finding], the types that the rules go
 // by, have zero values that let nothing out.
 //
-// The package speaks to the backend only through [Backend] and to the network not at
-// all. The backend's records may be shared with its in-memory zone: they are never
+// The package speaks to the backend only through [Backend] and [Exchange], and to the
+// network not at all. The backend's records may be shared with its in-memory zone: they are never
 // written to, always replaced.
 package answer
 
@@ -37,7 +37,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // Options is what the Corefile says about answers.
@@ -58,37 +57,17 @@ type Names struct {
 // Scope is what all queries of a directive have in common. It does not change once
 // there are any.
 type Scope struct {
-	Memory  presence.View // of names that the backend has; the zero View to ask each time
-	Serials bool          // SOA serials are counted up by the changes of the map
+	Backend Backend // of the server block
+	Serials bool    // SOA serials are counted up by the changes of the map
 	Options
 	Acting fqdn.Zones // the zones that the directive acts for
 	// Home is the zones of the server block whose names are closed where a document
 	// that nobody can read may declare them (R26): all but "." and reverse zones.
-	Home  fqdn.Set
-	Zones Zones   // of the backend; nil if they cannot be looked into
-	Depth *Apexes // declared zones that the backend has; nil to ask each time
+	Home fqdn.Set
 	// MakesUp says that a backend makes SRV and PTR records from what is an alias to
 	// whoever asks for addresses, as etcd does.
 	MakesUp bool
 }
-
-// Zones is what the backends of a server block have in memory.
-type Zones interface {
-	// Tells reports whether the backend that answers for name says which owner its
-	// records stand at, see [Reply.Wildcard].
-	Tells(name fqdn.Name) bool
-	// Look returns what the backend would answer for the name itself, as its zone is
-	// now. A nil version says nothing.
-	Look(name fqdn.Name) (At, presence.Version)
-	// Beside returns the records of a type beside an alias at owner, with the name as
-	// given. They are not shared.
-	Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR
-	// IsGlue reports whether name is a name server of a zone cut, at or below the cut.
-	IsGlue(name fqdn.Name) bool
-}
-
-// At is what a zone has at an owner: an address, or an alias.
-type At struct{ Address, Alias bool }
 
 // acts reports whether the directive acts for a name.
 func (n *Names) acts(name fqdn.Name) bool { return n.Acting.Encloses(name) }
@@ -108,8 +87,8 @@ func (n *Names) ActsFor(apex fqdn.Name) bool {
 	return n.acts(apex) || n.Acting.AnyBelow(apex)
 }
 
-// Backend asks whatever comes next in the chain.
-type Backend interface {
+// Exchange is the questioning of the backend about one query of a client.
+type Exchange interface {
 	Ask(a Ask) Reply
 	// Datagram reports whether the client asked over plain UDP, so that it comes back
 	// over TCP if it is told that the answer is truncated.

@@ -1,33 +1,16 @@
 package answer
 
 import (
-	"sync"
-
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Apexes remembers, for as long as names are remembered, which declared zones the
-// backend of a server block has, and which wildcards above them (R8). The zero Apexes
-// is ready for use. It is safe for concurrent use.
-type Apexes struct{ known sync.Map } // :: apex of a declared zone, or [above] → learned
-
-// above is the wildcards between the apex of a declared zone and that of the next
-// declared zone that encloses it.
-type above struct{ zone, outer fqdn.Name }
-
-// learned is what the backend said.
-type learned struct {
-	has  bool
-	born uint32 // by the clock of the memory
-}
-
 // hasZone reports whether the backend has a zone with this apex, as far as it says.
 // Where it fails to say, the zone counts as one that it has not: then what a zone
 // further up says of the name holds.
 func (c *conversation) hasZone(zone fqdn.Name) bool {
-	return c.learn(zone, func() (bool, bool) {
+	return c.learn(Apex{Zone: zone}, func() (bool, bool) {
 		rep := c.ask(string(zone), dns.TypeSOA, false)
 		f := find(&rep, zone, dns.TypeSOA)
 		// A failure, a reply that was cut and one beside an alias say nothing.
@@ -40,7 +23,7 @@ func (c *conversation) hasZone(zone fqdn.Name) bool {
 // not have from a wildcard with an address or an alias, which lies above the zone and
 // in the declared zone outer. Where it fails to say, it may.
 func (c *conversation) hasWildcard(zone, outer fqdn.Name) bool {
-	return c.learn(above{zone, outer}, func() (bool, bool) {
+	return c.learn(Apex{zone, outer}, func() (bool, bool) {
 		for n, ok := zone.Parent(); ok && n.In(outer); n, ok = n.Parent() {
 			for _, t := range []uint16{dns.TypeCNAME, dns.TypeA, dns.TypeAAAA} {
 				rep := c.ask(string(n.Wildcard()), t, false)
@@ -55,17 +38,15 @@ func (c *conversation) hasWildcard(zone, outer fqdn.Name) bool {
 	})
 }
 
-// learn returns what is remembered, or asks and remembers the answer if it is certain.
-func (c *conversation) learn(key any, ask func() (has, certain bool)) bool {
-	remembering := c.names.Depth != nil && c.names.Memory.On()
-	if remembering {
-		if l, ok := c.names.Depth.known.Load(key); ok && c.names.Memory.Lasts(l.(learned).born) {
-			return l.(learned).has
-		}
+// learn returns what is known of z, or asks, and lets the backend learn the answer if
+// that is certain.
+func (c *conversation) learn(z Apex, ask func() (has, certain bool)) bool {
+	if has, known := c.names.Backend.KnownZone(z); known {
+		return has
 	}
 	has, certain := ask()
-	if remembering && certain {
-		c.names.Depth.known.Store(key, learned{has, c.born})
+	if certain {
+		c.names.Backend.LearnZone(z, has, c.moment)
 	}
 	return has
 }

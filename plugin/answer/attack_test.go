@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // attackMap is of what an attacker tried: the zones below example.com are of another
@@ -144,9 +142,7 @@ func TestR8_NoCertainty(t *testing.T) {
 	for why, reply := range map[string]string{"SERVFAIL": "SERVFAIL; " + soa, "REFUSED": "REFUSED", "NXDOMAIN": "NXDOMAIN; " + soa, "cut short": "tc; " + soa,
 		"beside an alias": soa + "; sub.example.org. 60 IN CNAME hidden.example.", "another opcode": "notify; " + soa, "nothing, cut short": "tc"} {
 		names := testNames(t, nestedMap, false)
-		memory := presence.New(time.Hour)
-		t.Cleanup(memory.Close)
-		names.Memory, names.Depth = memory.View(), new(Apexes)
+		names.Backend = Remembering(t, names.Backend)
 		backend := &script{tb: t, replies: map[string]string{"sub.example.org. SOA": reply, "x.sub.example.org. CNAME": noData, "y.sub.example.org. A": "y.sub.example.org. 60 IN A 198.51.100.1",
 			"x.sub.example.org. A": "x.sub.example.org. 60 IN A 10.66.0.1"}}
 		if got := toldText(respond(new(dns.Msg).SetQuestion("x.sub.example.org.", dns.TypeA), names, backend)); got != "NOERROR substituted | x.sub.example.org. A 192.0.2.1" {
@@ -166,9 +162,7 @@ func TestR8_CertaintyIsRemembered(t *testing.T) {
 		for _, remembers := range []bool{true, false} {
 			names := testNames(t, nestedMap, false)
 			if remembers {
-				memory := presence.New(time.Hour)
-				t.Cleanup(memory.Close)
-				names.Memory, names.Depth = memory.View(), new(Apexes)
+				names.Backend = Remembering(t, names.Backend)
 			}
 			backend := &script{tb: t, replies: map[string]string{"sub.example.org. SOA": reply}}
 			times := 0
@@ -402,7 +396,7 @@ func TestR12_GlueOfTheBackend(t *testing.T) {
 		"|; ns.sub.example.org. 60 IN A 10.66.0.1":                                                 "",
 	} {
 		names := testNames(t, attackMap, true)
-		names.Zones = delegating{}
+		names.Backend = delegating{}
 		backend := &script{tb: t, replies: map[string]string{"www.example.org. TXT": reply}}
 		if got := toldText(respond(new(dns.Msg).SetQuestion("www.example.org.", dns.TypeTXT), names, backend)); got != "NOERROR passed"+want {
 			t.Errorf("%s: got %s", reply, got)

@@ -9,7 +9,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // testMap has a name of each kind.
@@ -36,28 +35,29 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 	if err := errs.Err(); err != nil {
 		tb.Fatal(err)
 	}
-	scope := &Scope{Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}
+	scope := &Scope{Backend: Plain{}, Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}
 	if tells {
-		scope.Zones = telling{}
+		scope.Backend = telling{}
 	}
 	return &Names{snap, scope}
 }
 
 // telling is a backend that tells, and shows nothing.
-type telling struct{}
+type telling struct{ Plain }
 
-func (telling) Tells(fqdn.Name) bool                      { return true }
-func (telling) Look(fqdn.Name) (At, presence.Version)     { return At{}, nil }
-func (telling) Beside(fqdn.Name, uint16, string) []dns.RR { return nil }
-func (telling) IsGlue(fqdn.Name) bool                     { return false }
+func (telling) Tells(fqdn.Name) bool { return true }
+
+// Remembering returns a backend that remembers for an hour, around another. It comes from
+// outside: a test of this package cannot import presence, which imports it.
+var Remembering func(tb testing.TB, b Backend) Backend
 
 // respond answers from what is known, else with the help of a backend.
-func respond(req *dns.Msg, names *Names, b Backend) Outcome {
+func respond(req *dns.Msg, names *Names, x Exchange) Outcome {
 	q := NewQuery(req, *names)
 	if out, ok := q.WithoutBackend(); ok {
 		return out
 	}
-	return q.Ask(b)
+	return q.Ask(x)
 }
 
 // script is a backend that answers by the question, written as "owner TYPE". What
@@ -73,7 +73,7 @@ type script struct {
 
 const scriptSOA = "example.org. 60 IN SOA ns.example.org. h.example.org. 1 2 3 4 5"
 
-// Datagram implements [Backend].
+// Datagram implements [Exchange].
 func (s *script) Datagram() bool { return !s.stream }
 
 func (s *script) Ask(a Ask) Reply {

@@ -55,20 +55,20 @@ func (q *Query) isApex() bool {
 // closed answers with SERVFAIL where the name in question is closed. To a question for
 // SOA, NS, DS or DNSKEY at an apex, which the backend tells by having such a record, it
 // lets out what the gate lets out of a name of which nothing is known.
-func (q *Query) closed(b Backend) (Outcome, bool) {
+func (q *Query) closed(x Exchange, moment Moment) (Outcome, bool) {
 	if q.names.Snapshot.Closed() == nil || !q.inet() {
 		return Outcome{}, false
 	}
-	c := q.conversation(b)
+	c := q.conversation(x, moment)
 	switch {
 	case q.names.shuts(q.owner) && q.aboutZone():
-		rep := b.Ask(Ask{Name: q.name, Type: q.qtype})
+		rep := x.Ask(Ask{Name: q.name, Type: q.qtype})
 		if q.isApex() || find(&rep, q.owner, q.qtype) == present {
 			return c.pass(q.question, standing{}, &rep), true
 		}
-		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.d}, true
+		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.known.Decision}, true
 	case q.names.shuts(q.owner), q.shutAbove(c):
-		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.d}, true
+		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.known.Decision}, true
 	}
 	return Outcome{}, false
 }
@@ -76,8 +76,8 @@ func (q *Query) closed(b Backend) (Outcome, bool) {
 // shutAbove reports whether a name of a declared zone is answered from a closed one that
 // lies around it, because the backend does not have the declared zone (R8).
 func (q *Query) shutAbove(c *conversation) bool {
-	zone := q.d.Zone()
-	if zone == "" || q.d.Proxied() {
+	zone := q.known.Decision.Zone()
+	if zone == "" || q.known.Decision.Proxied() {
 		return false
 	}
 	up, ok := zone.Parent()

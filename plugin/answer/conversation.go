@@ -15,12 +15,13 @@ type conversation struct {
 	req   *dns.Msg
 	asked fqdn.Name // the name in question
 	names Names
-	b     Backend
+	x     Exchange
 	depth int // aliases followed
 	left  int // questions that may be asked
 
-	born  uint32    // when the query was asked, by the clock of the memory
-	tried fqdn.Name // of which it is known that it is not remembered
+	moment   Moment   // when the questioning began
+	recalled bool     // presence is what is known of the name in question
+	presence Presence // see recalled
 
 	signed  bool      // the backend has signatures
 	settled []settled // names of which a reply told what decides
@@ -50,7 +51,7 @@ func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
 func (c *conversation) answer(q question, d mapset.Decision, hangs bool) Outcome {
 	switch {
 	case d.Spectrum && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY):
-		return c.mapped(q, d, &existence{found: present, facts: lookedUp}) // R24: whatever the backend has
+		return c.mapped(q, d, &existence{found: present, presence: inMap}) // R24: whatever the backend has
 	case !d.Proxied() && !hangs:
 		return c.unproxied(q, d, false, nil)
 	case q.qtype == dns.TypeA, q.qtype == dns.TypeAAAA, q.qtype == dns.TypeANY:
@@ -92,12 +93,12 @@ func (c *conversation) mapped(q question, d mapset.Decision, ex *existence) Outc
 		switch f, rep := c.answersIPv6(q.name, q.owner, d); f {
 		case present:
 		case absent, empty, referred:
-			return c.nodata(q, d, &existence{found: ex.found, facts: ex.facts, rep: rep})
+			return c.nodata(q, d, &existence{found: ex.found, presence: ex.presence, rep: rep})
 		default:
 			return c.undecided(d, f)
 		}
 	}
-	m := replyTo(c.req, ex.facts)
+	m := replyTo(c.req, ex.presence)
 	m.Answer = records(q.name, d, f, c.names.TTL)
 	return Outcome{Released: release(m), Verdict: Substituted, Decision: d}
 }
@@ -154,7 +155,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 	switch f {
 	case alias:
 		if rrs := c.beside(q, rep.Wildcard); len(rrs) > 0 {
-			m := replyTo(c.req, factsOf(&rep, true))
+			m := replyTo(c.req, presenceIn(&rep, true))
 			m.Question, m.Answer = rep.Msg.Question, rrs
 			out := c.pass(q, standing{proxied, d}, &Reply{Msg: m})
 			if out.Verdict == Passed {
@@ -162,20 +163,20 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 			}
 			return out
 		}
-		return c.beyondAlias(q, d, &existence{found: alias, facts: factsOf(&rep, true), rep: rep})
+		return c.beyondAlias(q, d, &existence{found: alias, presence: presenceIn(&rep, true), rep: rep})
 	case present:
 		switch {
 		case q.qtype == dns.TypeRRSIG:
 			return c.signatures(q, d, &rep)
 		case c.madeUp(q, rep.Msg):
-			return c.nodata(q, d, &existence{found: alias, facts: factsOf(&rep, true)})
+			return c.nodata(q, d, &existence{found: alias, presence: presenceIn(&rep, true)})
 		}
 		return c.pass(q, standing{proxied, d}, &rep)
 	case truncated:
 		return c.undecided(d, f)
 	case absent:
 		if d.Spectrum { // R24: the name exists
-			ex := existence{found: empty, facts: factsOf(&rep, false), rep: rep}
+			ex := existence{found: empty, presence: presenceIn(&rep, false), rep: rep}
 			if c.synthesizes(q) {
 				return c.synthesize(q, d, &ex)
 			}
@@ -200,16 +201,12 @@ func (c *conversation) aliasFirst(q question, d mapset.Decision, hangs bool) (ex
 	default:
 		return c.exists(q, d, hangs)
 	}
-	if facts, now, ok := c.recall(q, d); ok {
-		found := present
-		if facts.Alias {
-			found = alias
-		}
-		return existence{found: found, facts: *facts}, now
+	if ex, now, ok := c.recall(q, d); ok {
+		return ex, now
 	}
 	rep := c.ask(q.name, dns.TypeCNAME, hangs)
 	f := find(&rep, q.owner, dns.TypeCNAME)
-	return existence{found: f, facts: factsOf(&rep, f == alias), rep: rep, qtype: dns.TypeCNAME}, d
+	return existence{found: f, presence: presenceIn(&rep, f == alias), rep: rep, qtype: dns.TypeCNAME}, d
 }
 
 // madeUp reports whether a reply has SRV or PTR records that may be made up from an
@@ -237,7 +234,7 @@ func (c *conversation) beside(q question, wildcard fqdn.Name) []dns.RR {
 	if wildcard != "" {
 		owner = wildcard
 	}
-	return c.names.Zones.Beside(owner, q.qtype, q.name)
+	return c.names.Backend.Beside(owner, q.qtype, q.name)
 }
 
 // beyondAlias answers for a type that a proxied alias has no record of.
@@ -252,7 +249,7 @@ func (c *conversation) beyondAlias(q question, d mapset.Decision, ex *existence)
 // record of the map if the owner has an address (R10).
 func (c *conversation) serviceOf(q question, d mapset.Decision, rep *Reply) Outcome {
 	if d.Spectrum {
-		return c.synthesize(q, d, &existence{found: present, facts: factsOf(rep, false), rep: *rep})
+		return c.synthesize(q, d, &existence{found: present, presence: presenceIn(rep, false), rep: *rep})
 	}
 	ex, d := c.exists(question{q.name, q.owner, dns.TypeA}, d, false)
 	switch {
@@ -273,9 +270,9 @@ func (c *conversation) signatures(q question, d mapset.Decision, rep *Reply) Out
 		return !ok || fqdn.Canonical(sig.Hdr.Name) != q.owner || substitutable(sig.TypeCovered)
 	})
 	if len(kept) == 0 {
-		return c.nodata(q, d, &existence{found: present, facts: factsOf(rep, false), rep: *rep})
+		return c.nodata(q, d, &existence{found: present, presence: presenceIn(rep, false), rep: *rep})
 	}
-	m := replyTo(c.req, factsOf(rep, false))
+	m := replyTo(c.req, presenceIn(rep, false))
 	m.Question, m.Answer = rep.Msg.Question, kept
 	out := c.pass(q, standing{proxied, d}, &Reply{Msg: m})
 	if out.Verdict == Passed {
@@ -326,7 +323,7 @@ func (c *conversation) askBackend(a Ask) Reply {
 	if c.left--; c.left < 0 {
 		return Reply{Rcode: dns.RcodeServerFailure, Err: errBudget}
 	}
-	return c.b.Ask(a)
+	return c.x.Ask(a)
 }
 
 // heard takes note of a reply.

@@ -5,33 +5,28 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // existence is what the backend has at a proxied owner. An answer for addresses hangs
 // on nothing else of the backend.
 type existence struct {
-	found finding // alias or present: the owner has an address; else what rep says
-	facts presence.Facts
-	rep   Reply  // the reply that says so; none if it was remembered
-	qtype uint16 // of the question that rep answers
+	found    finding // alias or present: the owner has an address; else what rep says
+	presence Presence
+	rep      Reply  // the reply that says so; none if it was known without a question
+	qtype    uint16 // of the question that rep answers
 }
 
 // has reports whether the owner has an address or an alias.
 func (e *existence) has() bool { return e.found == alias || e.found == present }
 
-// lookedUp stands for the reply of a backend that was looked into.
-var lookedUp = presence.Facts{Exists: true, Authoritative: true}
+// inMap is the presence of an application, which is its own record (R24).
+var inMap = Presence{Exists: true, Authoritative: true}
 
 // exists asks whether the owner in question has an address or an alias, and returns
 // what decides for it then, which may be that it is not proxied.
 func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existence, mapset.Decision) {
-	if facts, now, ok := c.recall(q, d); ok {
-		found := present
-		if facts.Alias {
-			found = alias
-		}
-		return existence{found: found, facts: *facts}, now
+	if ex, now, ok := c.recall(q, d); ok {
+		return ex, now
 	}
 	asked := d
 	types := []uint16{dns.TypeA, dns.TypeAAAA}
@@ -63,9 +58,12 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 		}
 		switch f {
 		case alias, present:
-			ex.facts = factsOf(&rep, f == alias)
+			ex.presence = presenceIn(&rep, f == alias)
 			if d.Proxied() {
-				c.remember(q.owner, ex.facts, d, asked.Named())
+				// For a name that the directive does not act for, the decision holds only
+				// where an alias leads to it.
+				known := Known{Decision: d, Presence: ex.presence, Settled: c.names.acts(q.owner)}
+				c.names.Backend.Learn(c.names, q.owner, known, asked.Named(), c.moment)
 			}
 			return ex, d
 		case absent, referred, failed, truncated:
@@ -80,38 +78,44 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 	return ex, d
 }
 
-// recall returns what is known of the backend's reply about a proxied owner that has
-// an address or an alias: because the backend said so a moment ago, or has it where
-// that can be seen. hash is that of the owner and born when it was asked for, by the
-// memory.
-func (n *Names) recall(owner fqdn.Name, hash uint64, born uint32, d mapset.Decision) (*presence.Facts, mapset.Decision, bool) {
-	if !n.Memory.On() || n.acts(owner) && n.undecidedAbove(owner, d) {
-		return nil, d, false
+// recall returns what is known of a proxied owner without a question, and what decides
+// for it then; false if the backend has to be asked. Nothing counts as known of a name
+// that a zone further up may decide for.
+func (c *conversation) recall(q question, d mapset.Decision) (existence, mapset.Decision, bool) {
+	if d.Spectrum {
+		return existence{}, d, false
 	}
-	if k := n.Memory.Get(owner, hash); k != nil && k.Exists {
-		if d = n.from(owner, d, k.Wildcard); d.Proxied() {
-			return &k.Facts, d, true
-		}
-		return nil, d, false
+	p := c.presence
+	if !c.recalled || q.owner != c.asked {
+		p = c.names.Backend.Known(c.names, q.owner).Presence
 	}
-	if n.Zones == nil {
-		return nil, d, false
+	if !p.Exists || c.names.acts(q.owner) && c.names.undecidedAbove(q.owner, d) {
+		return existence{}, d, false
 	}
-	at, version := n.Zones.Look(owner)
-	if version == nil || !at.Address && !at.Alias {
-		return nil, d, false
+	now, found := c.names.from(q.owner, d, p.Wildcard), present
+	if p.Alias {
+		found = alias
 	}
-	if d = n.from(owner, d, ""); !d.Proxied() {
-		return nil, d, false
+	return existence{found: found, presence: p}, now, now.Proxied()
+}
+
+// WithPresence returns what is known of an owner name of which the map says d, and at
+// which the backend is known to have p. The decision is settled if it is that the name
+// is proxied and no zone further up can decide instead.
+func (n *Names) WithPresence(owner fqdn.Name, d mapset.Decision, p Presence) Known {
+	k := Known{Decision: d, Presence: p}
+	if d.Spectrum || !n.acts(owner) || n.undecidedAbove(owner, d) {
+		return k
 	}
-	facts := lookedUp
-	facts.Alias = at.Alias
-	n.Memory.Add(owner, hash, born, n.knownOf(owner, facts, d), true, version) // as if named: nobody can make up such names
-	return &facts, d, true
+	if d = n.from(owner, d, p.Wildcard); d.Proxied() {
+		k.Decision, k.Settled = d, true
+	}
+	return k
 }
 
 // undecidedAbove reports whether the name lies in a declared zone below another one,
-// and is not proxied by the former: the memory knows nothing of the latter.
+// and is not proxied by the former: the latter decides if the backend does not have the
+// former (R8).
 func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
 	if d.Proxied() || d.Itself || d.Zone() == "" {
 		return false
@@ -124,42 +128,10 @@ func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
 // from the name itself if that is "".
 func (n *Names) from(owner fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
 	switch {
-	case !n.tells(owner) || !d.ByWildcard:
+	case !d.ByWildcard || !n.tells(owner):
 		return d
 	case wildcard != "":
 		return n.Snapshot.LookupFrom(owner, wildcard)
 	}
 	return n.Snapshot.LookupFrom(owner, owner)
 }
-
-// recall is [Names.recall] for any owner of the conversation.
-func (c *conversation) recall(q question, d mapset.Decision) (*presence.Facts, mapset.Decision, bool) {
-	if q.owner == c.tried || d.Spectrum {
-		return nil, d, false
-	}
-	return c.names.recall(q.owner, presence.Hash(q.owner), c.born, d)
-}
-
-// remember has it remembered that an owner has an address, and what was decided.
-// named says that the map itself names it.
-func (c *conversation) remember(owner fqdn.Name, facts presence.Facts, d mapset.Decision, named bool) {
-	if c.names.Memory.On() {
-		c.names.Memory.Add(owner, presence.Hash(owner), c.born, c.names.knownOf(owner, facts, d), named, nil)
-	}
-}
-
-// knownOf is what to remember. For a name that the directive does not act for, what
-// was decided holds only where an alias leads to it. What a zone further up decides
-// hangs on what the backend has.
-func (n *Names) knownOf(owner fqdn.Name, facts presence.Facts, d mapset.Decision) presence.Known {
-	if !n.acts(owner) {
-		return presence.Known{Facts: facts}
-	}
-	return presence.Known{Facts: facts, Snapshot: n.Snapshot, Decision: d}
-}
-
-// inForce is a [presence.Version] for what hangs on nothing but the snapshot.
-type inForce struct{}
-
-// Current implements [presence.Version].
-func (inForce) Current() bool { return true }

@@ -15,10 +15,10 @@ import (
 // all others with another, whatever is in them.
 type anything struct{ address, other []byte }
 
-// Datagram implements [Backend].
+// Datagram implements [Exchange].
 func (a anything) Datagram() bool { return true }
 
-// Ask implements [Backend].
+// Ask implements [Exchange].
 func (a anything) Ask(q Ask) Reply {
 	wire := a.other
 	if q.Type == dns.TypeA || q.Type == dns.TypeAAAA {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // Released is a response that passed the gate. The zero Released is no response.
@@ -83,7 +82,7 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 		cp := *m // R28: the rcode is that of what is behind the alias
 		cp.Rcode, m = dns.RcodeSuccess, &cp
 	}
-	if m.Truncated && (s.kind != unproxied || g.changed) && !c.b.Datagram() {
+	if m.Truncated && (s.kind != unproxied || g.changed) && !c.x.Datagram() {
 		return c.undecided(g.shown, truncated) // R23
 	}
 	if !g.changed {
@@ -109,8 +108,8 @@ func passPlain(q question, req *dns.Msg, d mapset.Decision, rep *Reply, serials 
 
 // join lets the aliases of unproxied names out that lead to another name, and then
 // what was let out for that one (R7).
-func (c *conversation) join(facts presence.Facts, chain []dns.RR, last Released) Released {
-	m := replyTo(c.req, facts)
+func (c *conversation) join(p Presence, chain []dns.RR, last Released) Released {
+	m := replyTo(c.req, p)
 	m.Answer = chain
 	if last.msg == nil {
 		m.Rcode = dns.RcodeServerFailure

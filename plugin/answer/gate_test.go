@@ -358,7 +358,7 @@ func TestOneRule_TheGateAlone(t *testing.T) {
 		names := testNames(t, testMap, true)
 		q := question{"www.example.org.", "www.example.org.", rr[0].Header().Rrtype}
 		req := new(dns.Msg).SetQuestion(q.name, q.qtype)
-		c := &conversation{req: req, asked: q.owner, names: *names, b: &script{tb: t}}
+		c := &conversation{req: req, asked: q.owner, names: *names, x: &script{tb: t}}
 		reply := new(dns.Msg).SetReply(req)
 		reply.Answer = rr
 		for kind, want := range map[kind]string{proxied: want, elsewhere: want, undecided: "SERVFAIL withheld"} {

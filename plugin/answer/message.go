@@ -8,7 +8,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // response is a message and the question it repeats, in one piece of memory.
@@ -18,7 +17,7 @@ type response struct {
 }
 
 // replyTo starts a response to a request, with the AA and RA of the backend's reply.
-func replyTo(req *dns.Msg, facts presence.Facts) *dns.Msg {
+func replyTo(req *dns.Msg, p Presence) *dns.Msg {
 	r := &response{question: [1]dns.Question{req.Question[0]}}
 	r.msg.Id = req.Id
 	r.msg.Response = true
@@ -26,16 +25,16 @@ func replyTo(req *dns.Msg, facts presence.Facts) *dns.Msg {
 	r.msg.RecursionDesired = req.RecursionDesired
 	r.msg.CheckingDisabled = req.CheckingDisabled
 	r.msg.Question = r.question[:]
-	r.msg.Authoritative, r.msg.RecursionAvailable = facts.Authoritative, facts.RecursionAvailable
+	r.msg.Authoritative, r.msg.RecursionAvailable = p.Authoritative, p.RecursionAvailable
 	return &r.msg
 }
 
-// factsOf returns what of a reply is worth remembering.
-func factsOf(rep *Reply, isAlias bool) presence.Facts {
+// presenceIn returns what a reply shows of a name that has an address or an alias.
+func presenceIn(rep *Reply, isAlias bool) Presence {
 	if rep.Msg == nil {
-		return presence.Facts{Exists: true, Authoritative: true, Alias: isAlias}
+		return Presence{Exists: true, Authoritative: true, Alias: isAlias}
 	}
-	return presence.Facts{
+	return Presence{
 		Exists:             true,
 		Alias:              isAlias,
 		Authoritative:      rep.Msg.Authoritative,
@@ -74,7 +73,7 @@ func (c *conversation) nodata(q question, d mapset.Decision, ex *existence) Outc
 	if !f.known() {
 		return c.undecided(d, f)
 	}
-	m := replyTo(c.req, ex.facts)
+	m := replyTo(c.req, ex.presence)
 	if soa != nil {
 		m.Ns = []dns.RR{c.names.counted(soa)}
 	}
@@ -131,10 +130,10 @@ func soaIn(rrs []dns.RR, owner fqdn.Name) *dns.SOA {
 // undecided answers where an inner question that the answer hangs on failed or was
 // truncated (R23).
 func (c *conversation) undecided(d mapset.Decision, f finding) Outcome {
-	if f != truncated || !c.b.Datagram() {
+	if f != truncated || !c.x.Datagram() {
 		return c.withhold(d, ReasonUndecided)
 	}
-	m := replyTo(c.req, presence.Facts{})
+	m := replyTo(c.req, Presence{})
 	m.Truncated = true
 	return Outcome{Released: release(m), Verdict: Truncated, Decision: d}
 }

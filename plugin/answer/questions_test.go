@@ -4,11 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
-
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 // What a question costs: which questions the backend is asked for it, in order. An
@@ -207,9 +204,7 @@ func TestR6_AliasesOfServices(t *testing.T) {
 // What the backend said of a name twice, a moment ago, is not asked again.
 func TestQuestionsToTheBackend_Remembered(t *testing.T) {
 	names := testNames(t, testMap, true)
-	memory := presence.New(time.Hour)
-	names.Memory = memory.View()
-	t.Cleanup(memory.Close)
+	names.Backend = Remembering(t, names.Backend)
 	for _, c := range []struct {
 		reply string
 		qtype uint16

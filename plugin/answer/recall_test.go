@@ -3,12 +3,10 @@ package answer
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/presence"
 )
 
 const recallMap = `
@@ -21,17 +19,15 @@ accounts:
 func recalling(t *testing.T, text string, tells bool) *Names {
 	t.Helper()
 	names := testNames(t, text, tells)
-	memory := presence.New(time.Hour)
-	t.Cleanup(memory.Close)
-	names.Memory = memory.View()
+	names.Backend = Remembering(t, names.Backend)
 	return names
 }
 
 // twice asks a backend for A as often as it takes to remember the name, and once more.
-func twice(t *testing.T, names *Names, b Backend, name string) (last Outcome) {
+func twice(t *testing.T, names *Names, x Exchange, name string) (last Outcome) {
 	t.Helper()
 	for range 3 {
-		last = respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, b)
+		last = respond(new(dns.Msg).SetQuestion(name, dns.TypeA), names, x)
 	}
 	return last
 }
@@ -94,7 +90,7 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 // decided reports whether it is remembered what the map says of a name.
 func decided(names *Names, name string) bool {
 	q := NewQuery(new(dns.Msg).SetQuestion(name, dns.TypeA), *names)
-	return q.decided
+	return q.known.Settled
 }
 
 // That a name is not proxied is remembered until the map changes, and of names alone

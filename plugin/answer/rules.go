@@ -305,7 +305,7 @@ func (g *gate) isGlue(owner fqdn.Name) bool {
 			}
 		}
 	}
-	return g.c.names.Zones != nil && g.c.names.Zones.IsGlue(owner)
+	return g.c.names.Backend.IsGlue(owner)
 }
 
 // cutOf returns the zone cut that a message refers to, or "". A message is no referral

@@ -124,7 +124,7 @@ func (c *conversation) synthesize(q question, d mapset.Decision, ex *existence) 
 	if rr == nil {
 		return c.nodata(q, d, ex)
 	}
-	m := replyTo(c.req, ex.facts)
+	m := replyTo(c.req, ex.presence)
 	m.Answer = []dns.RR{rr}
 	return Outcome{Released: release(m), Verdict: Substituted, Decision: d}
 }

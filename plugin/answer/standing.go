@@ -32,7 +32,7 @@ func standingBy(d mapset.Decision) standing {
 
 // tells reports whether the backend that answers for a name tells the owner that its
 // records stand at (R8).
-func (n *Names) tells(name fqdn.Name) bool { return n.Zones != nil && n.Zones.Tells(name) }
+func (n *Names) tells(name fqdn.Name) bool { return n.Backend.Tells(name) }
 
 // refuses reports whether nothing is said of a name, because the map does not know its
 // zone (R29).

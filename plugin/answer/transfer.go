@@ -16,12 +16,12 @@ var ErrNoSOA = errors.New("a transfer must start with the SOA of its zone")
 // transfer holds: each proxied name has its mapped addresses in place of its A,
 // AAAA and CNAME, hints are those of R9, HTTPS records are synthesized as R10 has it,
 // and the serial is counted up. rrs starts with the SOA and may end with it, and so
-// does what is returned. b is asked about names of other zones, and about declared
+// does what is returned. x is asked about names of other zones, and about declared
 // zones below this one. void reports that signatures were dropped (R17).
 //
 // Every record that is returned but an SOA is marked as judged, for
 // [ReleaseTransfer].
-func Zone(rrs []dns.RR, names *Names, b Backend) (out []dns.RR, void bool, err error) {
+func Zone(rrs []dns.RR, names *Names, x Exchange) (out []dns.RR, void bool, err error) {
 	if len(rrs) == 0 {
 		return nil, false, ErrNoSOA
 	}
@@ -30,7 +30,7 @@ func Zone(rrs []dns.RR, names *Names, b Backend) (out []dns.RR, void bool, err e
 		return nil, false, ErrNoSOA
 	}
 	apex := fqdn.Canonical(soa.Hdr.Name)
-	z := zoneData{c: conversation{asked: apex, names: *names, b: b, left: math.MaxInt}, apex: apex}
+	z := zoneData{c: conversation{asked: apex, names: *names, x: x, left: math.MaxInt}, apex: apex}
 	z.survey(rrs)
 	out = make([]dns.RR, 0, len(rrs))
 	for _, rr := range rrs {

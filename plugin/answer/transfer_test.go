@@ -37,9 +37,9 @@ func (b askNobody) Ask(a Ask) Reply {
 }
 
 // transferred returns what is transferred of records, one a line.
-func transferred(tb testing.TB, rrs []dns.RR, names *Names, b Backend) string {
+func transferred(tb testing.TB, rrs []dns.RR, names *Names, x Exchange) string {
 	tb.Helper()
-	out, _, err := Zone(rrs, names, b)
+	out, _, err := Zone(rrs, names, x)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -96,6 +96,7 @@ func BenchmarkRespond(b *testing.B) {
 		{"flattened/file", newHandler(b, fileBackend(b), nil), "flat.example.org.", dns.TypeA},
 		{"wildcard/file", newHandler(b, fileBackend(b), nil), "any.wild.example.org.", dns.TypeA},
 		{"unproxied/file", newHandler(b, fileBackend(b), nil), "plain.example.org.", dns.TypeA},
+		{"unproxied/remembered", remembering(b, newHandler(b, fileBackend(b), nil)), "plain.example.org.", dns.TypeA},
 		{"file alone", fileBackend(b), "plain.example.org.", dns.TypeA},
 	} {
 		b.Run(c.name, func(b *testing.B) {

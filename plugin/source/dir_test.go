@@ -217,10 +217,10 @@ func TestSet_Changes(t *testing.T) {
 			r.w.Set(nil)
 			r.w.mu.Lock()
 			defer r.w.mu.Unlock()
-			if n := len(r.w.eyes.watched) + len(r.w.tree.routes) + len(r.w.tree.files) + len(r.w.unrested); n != 0 {
+			if n := len(r.w.watches.watched) + len(r.w.tree.routes) + len(r.w.tree.files) + len(r.w.unsettled); n != 0 {
 				t.Errorf("watching nothing: %d things left of what was watched", n)
 			}
-			if left := r.w.eyes.kernel.toldTo(r.w.inbox); len(left) != 0 {
+			if left := r.w.watches.notifier.pathsOf(r.w.inbox); len(left) != 0 {
 				t.Errorf("watching nothing: left are %q", left)
 			}
 		})

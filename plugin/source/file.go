@@ -6,174 +6,176 @@ import (
 	"time"
 )
 
-// How long a file must have been left alone before it is told of. New content
-// is to be in force within one second of the last write, so what is not spent
-// here is left for reading and compiling it.
+// How long a file must have been left alone before it is reported. New content
+// is to be in force within one second of the last write: the rest of the second
+// is for reading and compiling the content.
 const (
-	// settle is for a file that is or may be written in place. A writer that
-	// pauses for less is waited for.
-	settle = 500 * time.Millisecond
-	// settleEmpty is for an empty file: as good as always, a shell has emptied
-	// it for a program that is about to write.
-	settleEmpty = 900 * time.Millisecond
-	// settleArrival is for a file that appeared with content, as one does that
-	// was linked, or renamed from a directory that is not watched. If it was
-	// created and is being written instead, an event will say so: the kernel
-	// sends it at the end of each write.
-	settleArrival = 30 * time.Millisecond
-	// settleMove is for a file that is known to have been renamed or reached by
-	// a swapped link, and so was complete: if it is being written on already,
-	// the event is on its way through the channels.
-	settleMove = 10 * time.Millisecond
-	// lookAgain is the time between two looks at a file that a process has open
-	// for writing: fsnotify does not tell when it is closed.
-	lookAgain = 100 * time.Millisecond
-	// patience is for how long a file that is open for writing must not have been
-	// written before it is read as it is; and for how long a file may be written
-	// without a settling pause before that is worth a line in the log.
-	patience = 10 * time.Second
+	// settleDelay is for a file that is or may be written in place. The Watcher
+	// waits for a writer that pauses for less.
+	settleDelay = 500 * time.Millisecond
+	// emptyDelay is for an empty file: nearly always a shell has emptied it for a
+	// program that is about to write.
+	emptyDelay = 900 * time.Millisecond
+	// arrivalDelay is for a file that appeared with content, as by a link, or by
+	// a rename from a directory that is not watched. If the file was created and
+	// is being written instead, an event follows: the kernel sends one at the end
+	// of each write.
+	arrivalDelay = 30 * time.Millisecond
+	// moveDelay is for a file that was certainly renamed, or reached by a swapped
+	// link, and so was complete. If a process writes to it already, the event is
+	// on its way through the channels.
+	moveDelay = 10 * time.Millisecond
+	// openPoll is the time between two looks at a file that a process has open
+	// for writing: fsnotify has no event for the closing of a file.
+	openPoll = 100 * time.Millisecond
+	// maxWait is for how long a file that is open for writing must not have been
+	// written before it is read as it is, and for how long a file may be written
+	// without a pause before the Watcher logs a line about it.
+	maxWait = 10 * time.Second
 )
 
-// A file is a file of the Set, there or not: one of its paths, or a document in
-// a directory of it.
+// A file is a path of the Set, or a document in a directory of the Set, whether
+// the file exists or not.
 type file struct {
-	path    string // as the consumer knows it
-	abs     string
-	in      *root // of which it is a document; nil for the root's own file
-	hops    []hop // how it is found
-	gen     int   // of the tree, when it was
-	told    stamp // what the consumer was last told of, or the first look
-	pending *pending
-	retry   time.Duration // the last pause before another try to read it; 0 after a success
-	asIs    bool          // told of although a process has it open for writing
-	saidAs  bool          // and that was logged
-	warned  fileID        // the mount of a replaced file that was logged
+	path        string // as the consumer knows it
+	abs         string
+	root        *root // the directory of the document; nil for a path of the Set
+	hops        []hop // the lookups on the way to the file
+	gen         int   // tree.gen when hops were looked up
+	reported    stamp // as last reported to the consumer, or as first seen
+	pending     *pending
+	retry       time.Duration // the last pause before another try to read it; 0 after a success
+	readOpen    bool          // reported although a process has it open for writing
+	loggedOpen  bool          // a log line said that it was read so
+	loggedMount fileID        // the unlinked file of which a log line was written
 }
 
-// A pending change is one that has been noticed and not yet been told.
+// A pending change is a change that was noticed and not yet reported.
 type pending struct {
-	noticed time.Time
-	due     time.Time // when to look whether the file has settled
-	seen    stamp     // the last look
-	since   time.Time // when that was first seen
-	named   bool      // an event named it: tell of it even if the stamp is as told
-	open    bool      // at the last look, a process had it open for writing
-	warned  bool      // it is said to be restless
-	retry   bool      // nothing has happened but that it could not be read
+	noticed        time.Time
+	due            time.Time // when to look whether the file has settled
+	stamp          stamp     // the last look
+	since          time.Time // when stamp was first seen
+	named          bool      // an event named the file: report it even if the stamp is the reported one
+	open           bool      // at the last look, a process had it open for writing
+	loggedRestless bool      // a log line said that the file is always written
+	retry          bool      // there was no event: the file could not be read
 }
 
-// happens takes note that something does, at the time given.
-func (p *pending) happens(at time.Time) {
+// note makes at the time of the change if only a failed read was pending before.
+func (p *pending) note(at time.Time) {
 	if p.retry {
 		p.noticed, p.retry = at, false
 	}
 }
 
-// see takes note of a look.
-func (p *pending) see(s stamp, now time.Time) {
-	if s != p.seen {
-		p.seen, p.since = s, now
+// observe sets the stamp, which was seen at now.
+func (p *pending) observe(s stamp, now time.Time) {
+	if s != p.stamp {
+		p.stamp, p.since = s, now
 	}
 }
 
-// look returns the stamp of f now.
-func (f *file) look() stamp { return stampOf(f.abs, at(f.hops)) }
+// stat returns the present stamp of f.
+func (f *file) stat() stamp { return stampOf(f.abs, placeOf(f.hops)) }
 
-// seen returns the stamp of the last look at f.
-func (f *file) seen() stamp {
+// lastSeen returns the stamp of the last look at f.
+func (f *file) lastStamp() stamp {
 	if f.pending != nil {
-		return f.pending.seen
+		return f.pending.stamp
 	}
-	return f.told
+	return f.reported
 }
 
-// pend returns the pending change of f.
-func (f *file) pend(noticed time.Time) *pending {
+// startPending returns the pending change of f, a new one if there is none.
+func (f *file) startPending(noticed time.Time) *pending {
 	if f.pending == nil {
-		f.pending = &pending{noticed: noticed, seen: f.told, since: noticed}
+		f.pending = &pending{noticed: noticed, stamp: f.reported, since: noticed}
 	}
 	return f.pending
 }
 
-// touch takes note of what events told of f. s is a look at it after them.
-func (f *file) touch(b burst, s stamp, now time.Time) {
+// applyEvents updates the pending change of f by events; s is the stamp of f after
+// the events.
+func (f *file) applyEvents(e pathEvents, s stamp, now time.Time) {
 	idle := f.pending == nil || f.pending.retry
-	p := f.pend(b.first)
-	link := swapped(p.seen, s)
+	p := f.startPending(e.first)
+	link := linkSwapped(p.stamp, s)
 	p.named = true
-	p.happens(b.first)
-	p.see(s, now)
+	p.note(e.first)
+	p.observe(s, now)
 	switch {
-	case s.size > 0 && (link || b.created && !b.wrote):
-		p.due = now.Add(arrival(s, link || b.moved))
-	case idle || b.created || b.wrote || b.gone: // A chmod does not prolong the wait for a writer.
-		p.due = b.last.Add(quiet(s))
+	case s.size > 0 && (link || e.created && !e.wrote):
+		p.due = now.Add(delayOfArrival(s, link || e.moved))
+	case idle || e.created || e.wrote || e.gone: // A chmod does not prolong the wait for a writer.
+		p.due = e.last.Add(delayOfWrite(s))
 	}
 }
 
-// compare takes note of a look at f that no event has asked for.
-func (f *file) compare(s stamp, now time.Time) {
-	before := f.seen()
+// applyStamp updates the pending change of f by a look at f without an event.
+func (f *file) applyStamp(s stamp, now time.Time) {
+	before := f.lastStamp()
 	if s == before {
 		return
 	}
-	p := f.pend(now)
-	p.happens(now)
-	p.see(s, now)
-	p.due = now.Add(quiet(s))
-	if swapped(before, s) {
-		p.due = now.Add(arrival(s, true))
+	p := f.startPending(now)
+	p.note(now)
+	p.observe(s, now)
+	p.due = now.Add(delayOfWrite(s))
+	if linkSwapped(before, s) {
+		p.due = now.Add(delayOfArrival(s, true))
 	}
 }
 
-// settled looks whether f has come to rest, and if so, whether it is to be told
-// of. Nothing is pending then.
-func (f *file) settled(now time.Time) (rest, tell bool) {
-	p, s := f.pending, f.look()
-	if s != p.seen { // Changed, and no event told of it.
-		p.happens(now)
-		p.see(s, now)
-		p.due = now.Add(quiet(s))
+// settled looks at f and reports whether it has settled, and whether to report it
+// then. A file that has settled has no pending change any more.
+func (f *file) settled(now time.Time) (settled, report bool) {
+	p, s := f.pending, f.stat()
+	if s != p.stamp { // Changed without an event.
+		p.note(now)
+		p.observe(s, now)
+		p.due = now.Add(delayOfWrite(s))
 		return false, false
 	}
-	if p.open = s.there() && s.mode.IsRegular() && isOpen(f.abs); p.open && now.Sub(s.written(p.since)) < patience {
-		p.due = now.Add(lookAgain)
+	if p.open = s.exists() && s.mode.IsRegular() && isOpen(f.abs); p.open && now.Sub(s.writtenAt(p.since)) < maxWait {
+		p.due = now.Add(openPoll)
 		return false, false
 	}
-	f.asIs = p.open
-	tell = (p.named || s != f.told) && (s.err != absent || f.told.err != absent)
-	f.told, f.pending = s, nil
-	return true, tell
+	f.readOpen = p.open
+	report = (p.named || s != f.reported) && (s.err != absent || f.reported.err != absent)
+	f.reported, f.pending = s, nil
+	return true, report
 }
 
 // isOpen reports whether a process has the regular file at path open for writing.
-// If that cannot be told, nobody has.
+// It reports false if the system does not know.
 func isOpen(path string) bool {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false // Whoever reads it will hear why.
+		return false // Read returns the error.
 	}
 	defer f.Close()
 	open, _ := openForWriting(f)
 	return open
 }
 
-// arrival returns for how long to wait whether a file that appeared whole is
-// being written nevertheless; sure is whether it is known how it came.
-func arrival(s stamp, sure bool) time.Duration {
+// delayOfArrival returns for how long a file that appeared whole must be left
+// alone; sure says that it was certainly renamed or reached by a swapped link.
+func delayOfArrival(s stamp, sure bool) time.Duration {
 	switch {
-	case s.whole():
+	case s.arrivedWhole():
 		return 0
 	case sure:
-		return settleMove
+		return moveDelay
 	}
-	return settleArrival
+	return arrivalDelay
 }
 
-// quiet returns for how long a file with that stamp must be left alone.
-func quiet(s stamp) time.Duration {
-	if s.there() && s.size == 0 && s.mode.IsRegular() {
-		return settleEmpty
+// delayOfWrite returns for how long a file with the stamp s must be left alone
+// after a write.
+func delayOfWrite(s stamp) time.Duration {
+	if s.exists() && s.size == 0 && s.mode.IsRegular() {
+		return emptyDelay
 	}
-	return settle
+	return settleDelay
 }

@@ -88,8 +88,8 @@ func TestLifeCycle_RenamedWhileOpen(t *testing.T) {
 	r.wait(path, after)
 }
 
-// Who opens the file after it was told of keeps it from being read, and to close it
-// makes it be named again, though nothing was written and no event tells.
+// Who opens the file after it was reported keeps it from being read, and to close it
+// makes it be named again, though nothing was written and there is no event.
 func TestLifeCycle_OpenedBeforeTheRead(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/map.yaml"
@@ -114,11 +114,11 @@ func TestLifeCycle_OpenAndNotWrittenForTenSeconds(t *testing.T) {
 	var d diary
 	path := t.TempDir() + "/map.yaml"
 	put(t, path, before)
-	r := readFrom(t, newWatcher(Options{Log: d.log}, newEyes(shared)), path)
+	r := readFrom(t, newWatcher(Options{Log: d.log}, newWatchSet(shared)), path)
 	f := openFile(t, path, os.O_TRUNC)
 	write(t, f, half)
 	seenOpen(t, r.w, path)
-	past := time.Now().Add(-patience)
+	past := time.Now().Add(-maxWait)
 	must(t, os.Chtimes(path, past, past))
 	r.wait(path, half)
 	const said = "is open for writing, but has not been written for 10s: it is read as it is"
@@ -137,34 +137,34 @@ func TestLifeCycle_OpenAndNotWrittenForTenSeconds(t *testing.T) {
 func TestLifeCycle_OpenAndWrittenInTheFuture(t *testing.T) {
 	path := t.TempDir() + "/map.yaml"
 	put(t, path, before)
-	w := newWatcher(Options{Log: t.Logf}, newEyes(shared))
+	w := newWatcher(Options{Log: t.Logf}, newWatchSet(shared))
 	w.Set([]string{path})
 	w.Close() // From here on, its clock is ours.
 	file := openFile(t, path, 0)
 	future := time.Now().Add(time.Hour)
 	must(t, os.Chtimes(path, future, future))
 	f, start := w.roots[path].self, time.Now()
-	f.compare(f.look(), start)
-	for now := start; now.Before(start.Add(patience)); now = now.Add(lookAgain) {
+	f.applyStamp(f.stat(), start)
+	for now := start; now.Before(start.Add(maxWait)); now = now.Add(openPoll) {
 		if rest, _ := f.settled(now); rest {
-			t.Fatalf("told of after %s", now.Sub(start))
+			t.Fatalf("reported after %s", now.Sub(start))
 		}
 	}
-	if _, tell := f.settled(start.Add(patience)); !tell {
-		t.Fatal("not told of after ten seconds")
+	if _, report := f.settled(start.Add(maxWait)); !report {
+		t.Fatal("not reported after ten seconds")
 	}
-	if r, err := readStable(path, 1<<20, w.asIs(path)); err != nil || string(r.data) != before || !r.open {
+	if r, err := readStable(path, 1<<20, w.openStamp(path)); err != nil || string(r.data) != before || !r.open {
 		t.Errorf("want %q of an open file, got %q, %v", before, r.data, err)
 	}
 	must(t, file.Close())
 }
 
-// A consumer is told of a file that is always written, and reads why it gets
+// A consumer gets a Change for a file that is always written, and reads why it gets
 // nothing, so that it can show that.
 func TestLifeCycle_EndlessWriterIsNamed(t *testing.T) {
 	path := t.TempDir() + "/busy"
 	put(t, path, before)
-	w := newWatcher(Options{}, newEyes(shared))
+	w := newWatcher(Options{}, newWatchSet(shared))
 	defer w.Close()
 	w.Set([]string{path})
 	file := openFile(t, path, 0)
@@ -172,7 +172,7 @@ func TestLifeCycle_EndlessWriterIsNamed(t *testing.T) {
 	seenOpen(t, w, path)
 	w.mu.Lock()
 	f := w.roots[path].self
-	f.pending.noticed = time.Now().Add(-2*patience - time.Second)
+	f.pending.noticed = time.Now().Add(-2*maxWait - time.Second)
 	w.mu.Unlock()
 	select {
 	case <-w.Changes():
@@ -199,7 +199,7 @@ func TestLifeCycle_StartAwaitsTheWriter(t *testing.T) {
 	path := t.TempDir() + "/map.yaml"
 	f := openFile(t, path, os.O_CREATE)
 	write(t, f, half)
-	w := newWatcher(Options{Log: t.Logf}, newEyes(shared))
+	w := newWatcher(Options{Log: t.Logf}, newWatchSet(shared))
 	defer w.Close()
 	w.Set([]string{path})
 	if _, err := w.Await(path, 1<<20, time.Now()); !errors.Is(err, ErrBeingWritten) ||
@@ -222,7 +222,7 @@ func TestLifeCycle_StartGaveUpOnTheWriter(t *testing.T) {
 	path := t.TempDir() + "/map.yaml"
 	f := openFile(t, path, os.O_CREATE)
 	write(t, f, after)
-	w := newWatcher(Options{Log: t.Logf}, newEyes(shared))
+	w := newWatcher(Options{Log: t.Logf}, newWatchSet(shared))
 	defer w.Close()
 	w.Set([]string{path})
 	if _, err := w.Await(path, 1<<20, time.Now()); !errors.Is(err, ErrBeingWritten) {
@@ -246,10 +246,10 @@ func TestLifeCycle_StartReadsWhatIsOpenForLong(t *testing.T) {
 	var d diary
 	path := t.TempDir() + "/map.yaml"
 	put(t, path, before)
-	past := time.Now().Add(-patience - time.Second)
+	past := time.Now().Add(-maxWait - time.Second)
 	must(t, os.Chtimes(path, past, past))
 	openFile(t, path, os.O_APPEND)
-	w := newWatcher(Options{Log: d.log}, newEyes(shared))
+	w := newWatcher(Options{Log: d.log}, newWatchSet(shared))
 	defer w.Close()
 	w.Set([]string{path})
 	for range 2 {
@@ -276,8 +276,8 @@ func TestLifeCycle_NoLeases(t *testing.T) {
 		if data, err := Await(path, 1<<20, time.Now().Add(patienceOfTests)); string(data) != half || err != nil {
 			t.Errorf("want %q, got %q, %v", half, data, err)
 		}
-		if age := time.Since(fi.ModTime()); age < settle {
-			t.Errorf("read %s after the last write, want %s", age, settle)
+		if age := time.Since(fi.ModTime()); age < settleDelay {
+			t.Errorf("read %s after the last write, want %s", age, settleDelay)
 		}
 		must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 		if _, err := Await(path, 1<<20, time.Now().Add(patienceOfTests)); err != nil {
@@ -316,7 +316,7 @@ func withoutLeases(t *testing.T, path string, do func()) {
 	<-done
 }
 
-// A writer that comes while the lease is held breaks it. The signal that the kernel
+// A writer that comes while the lease lasts breaks it. The signal that the kernel
 // sends for that does not end the process, and the writer goes on once the lease is
 // given up.
 func TestLifeCycle_LeaseBrokenInBetween(t *testing.T) {
@@ -370,7 +370,7 @@ func TestLifeCycle_LeaseDisturbsNobody(t *testing.T) {
 			default:
 			}
 		}
-		t.Logf("of %d looks, %d found it open; a lease was broken and told: %t", looks, open, len(sent) > 0)
+		t.Logf("of %d looks, %d found it open; a lease was broken with a signal: %t", looks, open, len(sent) > 0)
 		if open == 0 {
 			t.Error("no look found the file open")
 		}

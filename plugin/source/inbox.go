@@ -9,68 +9,68 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// A burst is what has happened to one name since it was last looked at. Only
-// what matters for the file there now is kept: a removal forgets all before it,
-// a creation the writes before it.
-type burst struct {
+// pathEvents sums up the events of one path since inbox.take. It describes the
+// file that is there now: a removal clears the events before it, a creation
+// clears the writes before it.
+type pathEvents struct {
 	path        string
 	first, last time.Time
-	created     bool // the name was given to a file
-	moved       bool // that file came by rename from a watched directory
+	created     bool // the path was given to a file
+	moved       bool // the file came by rename from a watched directory
 	wrote       bool // the file has been written since
-	gone        bool // the name was taken away last
+	gone        bool // the last event took the path away
 }
 
-// An inbox takes what happens as it is told. It never waits for the one who reads
-// it, see [kernel].
+// An inbox gathers events until its reader takes them. Writing to an inbox never
+// waits for the reader; see [notifier].
 type inbox struct {
-	wake chan struct{} // has an element when there is something to take
+	wake chan struct{} // has an element when the inbox is not empty
 
-	mu     sync.Mutex
-	bursts map[string]burst // :: path → what happened there
-	lost   bool             // events were lost
+	mu         sync.Mutex
+	events     map[string]pathEvents // :: path → its events
+	overflowed bool                  // events were lost
 }
 
 func newInbox() *inbox {
-	return &inbox{wake: make(chan struct{}, 1), bursts: make(map[string]burst)}
+	return &inbox{wake: make(chan struct{}, 1), events: make(map[string]pathEvents)}
 }
 
-// A happening is what an event tells, of whatever path.
-type happening struct {
+// An event is one event of fsnotify without its path.
+type event struct {
 	op    fsnotify.Op
 	moved bool // see [isMove]
 	at    time.Time
 }
 
-func (in *inbox) put(path string, h happening) {
+func (in *inbox) put(path string, ev event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	b, ok := in.bursts[path]
+	e, ok := in.events[path]
 	if !ok {
-		b.path, b.first = path, h.at
+		e.path, e.first = path, ev.at
 	}
-	b.last = h.at
-	if h.op.Has(fsnotify.Remove | fsnotify.Rename) {
-		b.created, b.moved, b.wrote, b.gone = false, false, false, true
+	e.last = ev.at
+	if ev.op.Has(fsnotify.Remove | fsnotify.Rename) {
+		e.created, e.moved, e.wrote, e.gone = false, false, false, true
 	}
-	if h.op.Has(fsnotify.Create) {
-		b.created, b.moved, b.wrote, b.gone = true, h.moved, false, false
+	if ev.op.Has(fsnotify.Create) {
+		e.created, e.moved, e.wrote, e.gone = true, ev.moved, false, false
 	}
-	if h.op.Has(fsnotify.Write) {
-		b.wrote = true
+	if ev.op.Has(fsnotify.Write) {
+		e.wrote = true
 	}
-	in.bursts[path] = b
+	in.events[path] = e
 	in.signal()
 }
 
-func (in *inbox) lose() {
+func (in *inbox) markOverflowed() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.lost = true
+	in.overflowed = true
 	in.signal()
 }
 
-// signal must be called with mu held.
+// signal wakes the reader. The caller holds mu.
 func (in *inbox) signal() {
 	select {
 	case in.wake <- struct{}{}:
@@ -78,23 +78,23 @@ func (in *inbox) signal() {
 	}
 }
 
-// take empties the inbox. It returns the bursts in the order in which they ended:
-// a file that was written before a link was swapped to it is complete, one that
-// was written after is not.
-func (in *inbox) take() (bursts []burst, lost bool) {
+// take empties the inbox. It returns the events in the order of their last ones:
+// a file that was written before a link was swapped to it is complete, a file
+// that was written after the swap is not.
+func (in *inbox) take() (events []pathEvents, overflowed bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if len(in.bursts) > 0 {
-		bursts = slices.SortedFunc(maps.Values(in.bursts), func(a, b burst) int { return a.last.Compare(b.last) })
-		clear(in.bursts)
+	if len(in.events) > 0 {
+		events = slices.SortedFunc(maps.Values(in.events), func(a, b pathEvents) int { return a.last.Compare(b.last) })
+		clear(in.events)
 	}
-	lost, in.lost = in.lost, false
-	return bursts, lost
+	overflowed, in.overflowed = in.overflowed, false
+	return events, overflowed
 }
 
 // isMove reports whether a file was not created but renamed from a directory
-// that is watched too, so that it came with all its content. fsnotify knows, but
-// tells only in the text: it adds the old name there.
+// that is watched too, and so came with all its content. Only the text of the
+// fsnotify event shows a rename, by the old name in it.
 func isMove(ev fsnotify.Event) bool {
 	return ev.Has(fsnotify.Create) && ev.String() != fsnotify.Event{Name: ev.Name, Op: ev.Op}.String()
 }

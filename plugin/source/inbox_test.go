@@ -14,7 +14,7 @@ const moved fsnotify.Op = 1 << 30
 
 // event returns an event about one name. What fsnotify knows of a rename cannot
 // be made up: a real one is caught.
-func event(t *testing.T, op fsnotify.Op) fsnotify.Event {
+func fsEvent(t *testing.T, op fsnotify.Op) fsnotify.Event {
 	t.Helper()
 	if op != moved {
 		return fsnotify.Event{Name: "/maps/a.yaml", Op: op}
@@ -29,7 +29,7 @@ func catch(t *testing.T, do func(dir string)) fsnotify.Event {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir+"/x", before)
-	fw := newNotifier(t)
+	fw := newFsnotify(t)
 	defer fw.Close()
 	must(t, fw.Add(dir))
 	do(dir)
@@ -46,7 +46,7 @@ func catch(t *testing.T, do func(dir string)) fsnotify.Event {
 	}
 }
 
-// The text of fsnotify's events is all that tells a rename: notice when a new
+// The text of fsnotify's events alone shows a rename: notice when a new
 // version writes it otherwise.
 func TestIsMove(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "y")
@@ -68,25 +68,25 @@ func TestIsMove(t *testing.T) {
 	}
 }
 
-// Bursts come in the order in which they ended, and the first event of each
+// Events come in the order in which they ended, and the first event of each
 // counts as its beginning.
 func TestInbox_Order(t *testing.T) {
 	in, now := newInbox(), time.Now()
 	for i, path := range []string{"/a", "/b", "/c", "/a"} {
-		in.put(path, happening{op: fsnotify.Write, at: now.Add(time.Duration(i))})
+		in.put(path, event{op: fsnotify.Write, at: now.Add(time.Duration(i))})
 	}
-	bursts, _ := in.take()
+	events, _ := in.take()
 	var got []string
-	for _, b := range bursts {
-		got = append(got, b.path)
+	for _, e := range events {
+		got = append(got, e.path)
 	}
 	if len(got) != 3 || got[0] != "/b" || got[1] != "/c" || got[2] != "/a" {
 		t.Errorf("want /b, /c, /a, got %q", got)
 	}
-	if a := bursts[2]; !a.first.Equal(now) || !a.last.Equal(now.Add(3)) {
+	if a := events[2]; !a.first.Equal(now) || !a.last.Equal(now.Add(3)) {
 		t.Errorf("want a from %s to %s, got %s to %s", now, now.Add(3), a.first, a.last)
 	}
-	if bursts, _ := in.take(); len(bursts) != 0 {
-		t.Errorf("want nothing the second time, got %v", bursts)
+	if events, _ := in.take(); len(events) != 0 {
+		t.Errorf("want nothing the second time, got %v", events)
 	}
 }

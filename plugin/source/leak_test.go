@@ -74,7 +74,7 @@ func TestChanges_Gathered(t *testing.T) {
 	eventually(t, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return len(w.news) == n
+		return len(w.unreported) == n
 	}, func() string { return "not all documents were noticed" })
 	// One may have been put together before the last were noticed: the sender
 	// takes the new one up before it waits again.

@@ -5,16 +5,17 @@ import (
 	"syscall"
 )
 
-// openForWriting reports whether any process has f open for writing, f being open
-// for reading alone, and whether the kernel would say at all. It says so by
-// refusing a read lease with EAGAIN (fcntl(2), "Leases"); for a file of another
-// owner without CAP_LEASE, and on NFS, it refuses every lease otherwise.
+// openForWriting reports whether any process has f, which is open for reading alone,
+// open for writing, and whether the kernel knows. The kernel refuses a read lease of
+// a file that is open for writing with EAGAIN (fcntl(2), "Leases"). For a file of
+// another owner without CAP_LEASE, and on NFS, it refuses every lease with another
+// error.
 //
-// The lease is given up at once: while it is held, whoever opens the file for
-// writing is made to wait, or fails if it will not. One who comes between the two
-// calls has the kernel send a SIGIO to this process. Go's runtime handles that
-// signal on its own and ignores it (os/signal, "Default behavior of signals in Go
-// programs"), so that its default, which is to end the process, is never taken.
+// The lease is given up at once: as long as there is a lease, a process that opens
+// the file for writing waits, or fails if it opens without waiting. For a process that
+// opens the file between the two calls, the kernel sends a SIGIO to this process. Go's
+// runtime handles and ignores that signal (os/signal, "Default behavior of signals in
+// Go programs"), so that its default, to end the process, has no effect.
 func openForWriting(f *os.File) (open, known bool) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -32,6 +33,7 @@ func openForWriting(f *os.File) (open, known bool) {
 	return errno == syscall.EAGAIN, errno == 0 || errno == syscall.EAGAIN
 }
 
+// setLease sets or removes a lease, and repeats an interrupted call.
 func setLease(fd, kind uintptr) syscall.Errno {
 	for {
 		if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_SETLEASE, kind); errno != syscall.EINTR {

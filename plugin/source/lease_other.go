@@ -4,5 +4,5 @@ package source
 
 import "os"
 
-// openForWriting says that nobody knows: other systems have no leases.
+// openForWriting reports that the answer is unknown: other systems have no leases.
 func openForWriting(*os.File) (open, known bool) { return false, false }

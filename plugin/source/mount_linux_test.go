@@ -46,7 +46,7 @@ func bind(t *testing.T, from, to string) {
 }
 
 // As docker run -v host/map.yaml:inside/map.yaml does. What is written to the
-// file is told to the directory it was mounted from only.
+// file has its events at the directory it was mounted from only.
 func bindFileWritten(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {
@@ -75,7 +75,7 @@ func bindFileReplaced(t *testing.T) {
 		put(t, inside, "")
 		bind(t, host, inside)
 		var d diary
-		r := readFrom(t, newWatcher(Options{Poll: 100 * time.Millisecond, Log: d.log}, newEyes(shared)), filepath.Join(dir, "inside", watched))
+		r := readFrom(t, newWatcher(Options{Poll: 100 * time.Millisecond, Log: d.log}, newWatchSet(shared)), filepath.Join(dir, "inside", watched))
 		r.wait(inside, before)
 		r.onlyEver(inside, before, after)
 		put(t, host+".tmp", after)
@@ -93,7 +93,7 @@ func bindFileReplaced(t *testing.T) {
 	}
 }
 
-// A directory mounted twice is one to the kernel, which tells of it under one of
+// A directory mounted twice is one to the kernel, which names the directory by one of
 // its paths.
 func bindDirectory(t *testing.T) {
 	t.Parallel()
@@ -116,7 +116,7 @@ func bindDirectory(t *testing.T) {
 	}
 }
 
-// The same, with a watcher for each of its paths: the one is told what the other
+// The same, with a watcher for each of its paths: the one sees what the other
 // is, and goes on when the other's path is gone.
 func bindDirectoryOfTwo(t *testing.T) {
 	t.Parallel()
@@ -125,9 +125,9 @@ func bindDirectoryOfTwo(t *testing.T) {
 	put(t, host+"/a.yaml", before)
 	must(t, os.Mkdir(inside, 0o755))
 	bind(t, host, inside)
-	k := newKernel()
-	first := readFrom(t, newWatcher(Options{Log: t.Logf}, newEyes(k)), inside)
-	second := readFrom(t, newWatcher(Options{Log: t.Logf}, newEyes(k)), host)
+	k := newNotifier()
+	first := readFrom(t, newWatcher(Options{Log: t.Logf}, newWatchSet(k)), inside)
+	second := readFrom(t, newWatcher(Options{Log: t.Logf}, newWatchSet(k)), host)
 	a, b := inside+"/a.yaml", host+"/a.yaml"
 	put(t, host+"/tmp", after)
 	must(t, os.Rename(host+"/tmp", b))

@@ -12,11 +12,10 @@ import (
 // systems have no such file and no mounts of single files.
 const mountInfo = "/proc/self/mountinfo"
 
-// mountPoints returns the paths on which something is mounted, as the file info
-// has them: mountInfo. A file that is
-// mounted itself (docker run -v map.yaml:/etc/map.yaml) must be watched itself:
-// writes to it are told to the directory it was mounted from, not to the one in
-// which the path has it.
+// mountPoints returns the mount points that the file info lists; info is mountInfo
+// but in tests. A file that is mounted itself (docker run -v
+// map.yaml:/etc/map.yaml) must be watched itself: the events of its writes go to the
+// directory that it was mounted from, not to the directory of the mount point.
 func mountPoints(info string) (map[string]bool, error) {
 	data, err := os.ReadFile(info)
 	if errors.Is(err, fs.ErrNotExist) {

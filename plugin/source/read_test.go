@@ -131,7 +131,7 @@ func TestWatcherRead_OnlyAsTold(t *testing.T) {
 	path, doc, other := dir+"/file", dir+"/maps/a.yaml", dir+"/maps/b.yaml"
 	put(t, path, before)
 	put(t, doc, before)
-	w := newWatcher(Options{}, closedEyes()) // Nothing is told: the fallback poll is a second away.
+	w := newWatcher(Options{}, closedWatchSet()) // There is no event: the fallback poll is a second away.
 	defer w.Close()
 	w.Set([]string{path, dir + "/maps", dir + "/none"})
 	read := func(p string, want error, data string) {
@@ -177,7 +177,7 @@ func TestWatcherRead_OnlyAsTold(t *testing.T) {
 func TestWatcherRead_AfterChmod(t *testing.T) {
 	path := t.TempDir() + "/file"
 	put(t, path, before)
-	w := newWatcher(Options{}, closedEyes())
+	w := newWatcher(Options{}, closedWatchSet())
 	defer w.Close()
 	w.Set([]string{path})
 	time.Sleep(10 * time.Millisecond) // Longer than a tick of the file system's clock.

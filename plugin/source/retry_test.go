@@ -56,7 +56,7 @@ func TestLifeCycle_NoDescriptors(t *testing.T) {
 			must(t, os.Rename(path+".tmp", path))
 			must(t, os.Rename(dir+"/doc.tmp", doc))
 			eventually(t, func() bool { return errors.Is(r.refusal(path), syscall.EMFILE) },
-				func() string { return "the lack of descriptors is not told" })
+				func() string { return "the lack of descriptors is not logged" })
 			free()
 			r.wait(path, after)
 			r.wait(doc, after)
@@ -69,12 +69,12 @@ func TestLifeCycle_NoDescriptors(t *testing.T) {
 	}
 }
 
-// A directory that could not be listed is listed again, and its documents are told.
+// A directory that could not be listed is listed again, and its documents are reported.
 func TestLifeCycle_NoDescriptorsForTheDirectory(t *testing.T) {
 	dir := t.TempDir()
 	doc := dir + "/a.yaml"
 	put(t, doc, before)
-	w := newWatcher(Options{Log: t.Logf}, newEyes(shared))
+	w := newWatcher(Options{Log: t.Logf}, newWatchSet(shared))
 	defer w.Close()
 	free := exhaust(t)
 	w.Set([]string{dir})
@@ -103,7 +103,7 @@ func TestLifeCycle_NoDescriptorsForTheWatches(t *testing.T) {
 	put(t, path+".tmp", after)
 	var d diary
 	free := exhaust(t)
-	w := newWatcher(Options{Log: d.log}, newEyes(newKernel()))
+	w := newWatcher(Options{Log: d.log}, newWatchSet(newNotifier()))
 	r := readFrom(t, w, path)
 	d.want(t, "Changes are found by the poll alone", 1)
 	must(t, os.Rename(path+".tmp", path))
@@ -127,7 +127,7 @@ func TestLifeCycle_GrowingPauses(t *testing.T) {
 		w := &Watcher{poll: tt.poll}
 		var pause time.Duration
 		for i := range 20 {
-			pause = w.longer(pause)
+			pause = w.nextRetry(pause)
 			if i < len(tt.want) && pause != tt.want[i] {
 				t.Errorf("poll %s: pause %d is %s, want %s", tt.poll, i, pause, tt.want[i])
 			}

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// A root is a path of the Set: a file, or a directory of documents. It can turn
-// from one into the other.
+// A root is a path of the Set: a file, or a directory of documents. A root can turn
+// from a file into a directory and back.
 type root struct {
-	self   *file
-	docs   map[string]*file // :: name → document, also one that went until that is told
-	within *route           // to the documents; nil if it is no directory
-	listed int              // gen of the tree when the directory was last listed
-	fresh  bool             // just Set: what is there is no news
+	self      *file
+	docs      map[string]*file // :: name → document; a removed one until its removal is reported
+	route     *route           // to the documents; nil for a file
+	listedGen int              // tree.gen when the directory was last listed
+	isNew     bool             // just Set: its files are not reported
 }
 
-// Set makes the Watcher watch these files and directories and no others. A
-// change after Set has returned is told, so read a file after it was Set; what
-// was noticed before may still be told. To repeat a Set is cheap.
+// Set makes the Watcher watch these files and directories and no others. The Watcher
+// reports every change after Set has returned, so read a file after Set; changes
+// before may still be reported. To repeat a Set is cheap.
 func (w *Watcher) Set(paths []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -45,20 +45,20 @@ func (w *Watcher) Set(paths []string) {
 		return
 	}
 	w.sync(false, time.Now())
-	w.rouse()
+	w.wakeUp()
 }
 
 // addRoot begins to watch path; sync does the rest.
 func (w *Watcher) addRoot(path string) bool {
 	abs, err := filepath.Abs(path)
-	if err != nil { // There is no working directory any more.
+	if err != nil { // The working directory was removed.
 		w.log("Not watching %q: %v", path, err)
 		return false
 	}
-	r := &root{self: &file{path: path, abs: abs}, docs: make(map[string]*file), fresh: true}
-	r.self.told = missing(place{})
+	r := &root{self: &file{path: path, abs: abs}, docs: make(map[string]*file), isNew: true}
+	r.self.reported = missingStamp(place{})
 	w.roots[path] = r
-	w.unsure[r.self] = true
+	w.unchecked[r.self] = true
 	return true
 }
 
@@ -71,34 +71,34 @@ func (w *Watcher) dropRoot(path string) {
 	}
 }
 
-// addDoc begins to watch a document of r that was not there before.
+// addDoc begins to watch a new document of r.
 func (w *Watcher) addDoc(r *root, name string) *file {
-	// One text for all of them: there may be many documents.
+	// path, abs and name share one string: there may be many documents.
 	abs, path := filepath.Join(r.self.abs, name), filepath.Join(r.self.path, name)
 	if strings.HasSuffix(abs, path) {
 		path = abs[len(abs)-len(path):]
 	}
 	name = abs[len(abs)-len(name):]
 	f := &file{
-		path: path,
-		abs:  abs,
-		in:   r,
-		told: missing(place{r.within.dir, name, r.within.links, r.within.swung}),
+		path:     path,
+		abs:      abs,
+		root:     r,
+		reported: missingStamp(place{r.route.dir, name, r.route.links, r.route.linkTime}),
 	}
 	r.docs[name] = f
-	w.tree.find(f)
+	w.tree.locate(f)
 	return f
 }
 
-// dropDoc forgets a document that is no more.
+// dropDoc ends the watching of a document that was removed.
 func (w *Watcher) dropDoc(f *file) {
-	delete(f.in.docs, filepath.Base(f.abs))
+	delete(f.root.docs, filepath.Base(f.abs))
 	w.drop(f)
 }
 
-// drop forgets f.
+// drop ends the watching of f.
 func (w *Watcher) drop(f *file) {
 	w.tree.forget(f)
-	delete(w.unsure, f)
-	delete(w.unrested, f)
+	delete(w.unchecked, f)
+	delete(w.unsettled, f)
 }

@@ -7,43 +7,43 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links are followed on one way; as many as Linux
-// follows (path_resolution(7)).
+// maxLinks is how many symbolic links one walk follows; as many as Linux follows
+// (path_resolution(7)).
 const maxLinks = 40
 
-// A spot is a name in a directory: where something can happen.
-type spot struct {
+// An entry is a name in a directory, at which events can happen.
+type entry struct {
 	dir  fileID
 	name string
 }
 
-// A passage is a directory on the way to another.
-type passage struct {
+// A passedDir is a directory on the way to another one.
+type passedDir struct {
 	path string // physical
 	id   fileID
 }
 
-// A route is how a directory is reached from the root: through which
-// directories, and by which name in each. All of it has to be watched: a swap of
-// any of these names makes the path lead elsewhere.
+// A route is the way from the root to a directory: through which directories, and by
+// which name in each. Every directory of a route has to be watched: a swap of any
+// of its names makes the path lead elsewhere.
 type route struct {
-	path     string    // as written: absolute, symbolic links and ".." in it
-	dir      string    // physical; "" if the way there is broken
-	id       fileID    // of dir
-	links    string    // followed on the way; see place
-	swung    int64     // the same
-	spots    []spot    // looked up on the way, in order
-	passages []passage // from the root to dir, or as far as the way goes
-	gen      int       // of the tree, when dir or id was last found changed
+	path     string      // as written: absolute, symbolic links and ".." in it
+	dir      string      // physical; "" if the way there is broken
+	id       fileID      // of dir
+	links    string      // followed on the way; see place
+	linkTime int64       // when the last of links was made; see place
+	entries  []entry     // looked up on the way, in order
+	passed   []passedDir // from the root to dir, or as far as the way goes
+	gen      int         // tree.gen when dir or id last changed
 }
 
-// walk follows path from the root, component by component, through every
-// symbolic link in it. A broken route has passed what there is of it: the watch
-// there tells when it is mended.
-func walk(path string) route {
+// walkRoute follows path from the root, component by component, through every
+// symbolic link in it. A broken route has passed the directories before the break:
+// their watches notice when the route is mended.
+func walkRoute(path string) route {
 	r := route{path: path}
 	here := filepath.VolumeName(path) + string(filepath.Separator)
-	id, ok := r.pass(here)
+	id, ok := r.passThrough(here)
 	todo := components(path[len(filepath.VolumeName(path)):])
 	links := 0
 	for ok && len(todo) > 0 {
@@ -51,10 +51,10 @@ func walk(path string) route {
 		todo = todo[1:]
 		if name == ".." {
 			here = filepath.Dir(here)
-			id, ok = r.pass(here)
+			id, ok = r.passThrough(here)
 			continue
 		}
-		r.spots = append(r.spots, spot{id, name})
+		r.entries = append(r.entries, entry{id, name})
 		next := filepath.Join(here, name)
 		fi, err := os.Lstat(next)
 		switch {
@@ -65,16 +65,16 @@ func walk(path string) route {
 			if links++; err != nil || links > maxLinks {
 				return r
 			}
-			_, made, _ := details(next, fi)
-			r.links, r.swung = r.links+linked(next, target), max(r.swung, made)
+			_, made, _ := fileDetails(next, fi)
+			r.links, r.linkTime = r.links+linkText(next, target), max(r.linkTime, made)
 			if filepath.IsAbs(target) {
 				here = filepath.VolumeName(here) + string(filepath.Separator)
-				id, ok = r.pass(here)
+				id, ok = r.passThrough(here)
 			}
 			todo = append(components(target), todo...)
 		case fi.IsDir():
 			here = next
-			id, ok = r.pass(here)
+			id, ok = r.passThrough(here)
 		default:
 			return r
 		}
@@ -85,19 +85,19 @@ func walk(path string) route {
 	return r
 }
 
-// pass notes that the route goes through dir.
-func (r *route) pass(dir string) (fileID, bool) {
+// passThrough adds dir to the route.
+func (r *route) passThrough(dir string) (fileID, bool) {
 	fi, err := os.Lstat(dir)
 	if err != nil || !fi.IsDir() {
 		return fileID{}, false
 	}
-	id, _, _ := details(dir, fi)
-	r.passages = append(r.passages, passage{dir, id})
+	id, _, _ := fileDetails(dir, fi)
+	r.passed = append(r.passed, passedDir{dir, id})
 	return id, true
 }
 
-// components returns the names in path that lead anywhere. It leaves ".." alone:
-// after a symbolic link, that is not the directory the name before it stands in.
+// components returns the names in path without empty ones and ".". It leaves ".."
+// alone: after a symbolic link, ".." is not the directory of the link.
 func components(path string) []string {
 	var names []string
 	for name := range strings.SplitSeq(filepath.ToSlash(path), "/") {

@@ -51,7 +51,7 @@ func TestWalk(t *testing.T) {
 		{"loop", "", ".", strings.TrimSpace(strings.Repeat("loop ", maxLinks+1))},
 	}
 	for _, tt := range tests {
-		r := walk(base + "/" + tt.path)
+		r := walkRoute(base + "/" + tt.path)
 		want := ""
 		if tt.dir != "" {
 			want = filepath.Join(base, tt.dir)
@@ -65,7 +65,7 @@ func TestWalk(t *testing.T) {
 		}
 		passes := make(map[string]bool)
 		var ids []fileID
-		for _, p := range r.passages {
+		for _, p := range r.passed {
 			if rel, err := filepath.Rel(base, p.path); err == nil && !strings.HasPrefix(rel, "..") {
 				passes[rel] = true
 				ids = append(ids, p.id)
@@ -73,14 +73,14 @@ func TestWalk(t *testing.T) {
 		}
 		for _, p := range strings.Fields(tt.passes) {
 			if !passes[p] {
-				t.Errorf("%s: want to pass %s, got %v", tt.path, p, r.passages)
+				t.Errorf("%s: want to pass %s, got %v", tt.path, p, r.passed)
 			}
 		}
 		if n := len(strings.Fields(tt.passes)); len(passes) != n {
 			t.Errorf("%s: want to pass %d directories, got %v", tt.path, n, passes)
 		}
 		var names []string
-		for _, s := range r.spots {
+		for _, s := range r.entries {
 			if slices.Contains(ids, s.dir) {
 				names = append(names, s.name)
 			}
@@ -93,11 +93,11 @@ func TestWalk(t *testing.T) {
 
 // The root directory, whose names fsnotify writes with two slashes.
 func TestWalk_Root(t *testing.T) {
-	r := walk("/")
-	if r.dir != "/" || len(r.passages) != 1 || len(r.spots) != 0 {
+	r := walkRoute("/")
+	if r.dir != "/" || len(r.passed) != 1 || len(r.entries) != 0 {
 		t.Errorf("want to be there at once, got %+v", r)
 	}
-	if dir, name := split("/name"); dir != "/" || name != "name" {
+	if dir, name := splitPath("/name"); dir != "/" || name != "name" {
 		t.Errorf("want / and name, got %q and %q", dir, name)
 	}
 }

@@ -15,7 +15,7 @@ var (
 	emptied   = stamp{place: here, id: fileID{1, 1}, mode: 0o644, size: 0, mtime: 200, ctime: 200}
 	created   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
 	renamed   = stamp{place: here, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 204}
-	relinked  = stamp{place: place{"/v2", "a.yaml", linked("/maps/a.yaml", "/v2/a.yaml"), 200 + int64(tick)}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
+	relinked  = stamp{place: place{"/v2", "a.yaml", linkText("/maps/a.yaml", "/v2/a.yaml"), 200 + int64(clockTick)}, id: fileID{1, 2}, mode: 0o644, size: 5, mtime: 200, ctime: 200}
 	rewritten = stamp{place: relinked.place, id: fileID{1, 2}, mode: 0o644, size: 2, mtime: 204, ctime: 204} // within a tick of the link
 )
 
@@ -27,38 +27,38 @@ func TestLifeCycle_SettlingByEvent(t *testing.T) {
 		look   stamp
 		want   time.Duration
 	}{
-		{"written", []fsnotify.Op{fsnotify.Write}, written, settle},
-		{"emptied", []fsnotify.Op{fsnotify.Write}, emptied, settleEmpty},
-		{"removed", []fsnotify.Op{fsnotify.Remove}, missing(here), settle},
-		{"renamed away", []fsnotify.Op{fsnotify.Rename}, missing(here), settle},
-		{"chmod", []fsnotify.Op{chmod}, old, settle},
-		{"created, empty as yet", []fsnotify.Op{fsnotify.Create}, emptied, settleEmpty},
-		{"created and written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, created, settle},
-		{"removed, created and written", []fsnotify.Op{fsnotify.Remove, fsnotify.Create, fsnotify.Write}, created, settle},
-		{"appeared with content", []fsnotify.Op{fsnotify.Create}, created, settleArrival},
+		{"written", []fsnotify.Op{fsnotify.Write}, written, settleDelay},
+		{"emptied", []fsnotify.Op{fsnotify.Write}, emptied, emptyDelay},
+		{"removed", []fsnotify.Op{fsnotify.Remove}, missingStamp(here), settleDelay},
+		{"renamed away", []fsnotify.Op{fsnotify.Rename}, missingStamp(here), settleDelay},
+		{"chmod", []fsnotify.Op{chmod}, old, settleDelay},
+		{"created, empty as yet", []fsnotify.Op{fsnotify.Create}, emptied, emptyDelay},
+		{"created and written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, created, settleDelay},
+		{"removed, created and written", []fsnotify.Op{fsnotify.Remove, fsnotify.Create, fsnotify.Write}, created, settleDelay},
+		{"appeared with content", []fsnotify.Op{fsnotify.Create}, created, arrivalDelay},
 		{"appeared with content after its last write", []fsnotify.Op{fsnotify.Create}, renamed, 0},
 		{"written, then renamed over", []fsnotify.Op{fsnotify.Write, fsnotify.Create}, renamed, 0},
-		{"renamed over, then written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, renamed, settle},
+		{"renamed over, then written", []fsnotify.Op{fsnotify.Create, fsnotify.Write}, renamed, settleDelay},
 		{"moved", []fsnotify.Op{moved}, renamed, 0},
-		{"moved within a tick of the clock", []fsnotify.Op{moved}, created, settleMove},
-		{"moved, then written", []fsnotify.Op{moved, fsnotify.Write}, created, settle},
-		{"moved, empty", []fsnotify.Op{moved}, emptied, settleEmpty},
-		{"link swapped", []fsnotify.Op{fsnotify.Remove}, relinked, settleMove}, // As touched has it.
-		{"link swapped, then the target written", []fsnotify.Op{fsnotify.Remove}, rewritten, settle},
+		{"moved within a tick of the clock", []fsnotify.Op{moved}, created, moveDelay},
+		{"moved, then written", []fsnotify.Op{moved, fsnotify.Write}, created, settleDelay},
+		{"moved, empty", []fsnotify.Op{moved}, emptied, emptyDelay},
+		{"link swapped", []fsnotify.Op{fsnotify.Remove}, relinked, moveDelay}, // As touched has it.
+		{"link swapped, then the target written", []fsnotify.Op{fsnotify.Remove}, rewritten, settleDelay},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			in, now := newInbox(), time.Now()
 			for _, op := range tt.events {
-				ev := event(t, op)
-				in.put(ev.Name, happening{ev.Op, isMove(ev), now})
+				ev := fsEvent(t, op)
+				in.put(ev.Name, event{ev.Op, isMove(ev), now})
 			}
-			bursts, lost := in.take()
-			if len(bursts) != 1 || lost {
-				t.Fatalf("want one burst and nothing lost, got %v, %t", bursts, lost)
+			events, lost := in.take()
+			if len(events) != 1 || lost {
+				t.Fatalf("want the events of one path and nothing lost, got %v, %t", events, lost)
 			}
-			f := &file{told: old}
-			f.touch(bursts[0], tt.look, now)
+			f := &file{reported: old}
+			f.applyEvents(events[0], tt.look, now)
 			if got := f.pending.due.Sub(now); got != tt.want {
 				t.Errorf("want %s of rest, got %s", tt.want, got)
 			}
@@ -66,23 +66,23 @@ func TestLifeCycle_SettlingByEvent(t *testing.T) {
 	}
 }
 
-// Of a file that is being written, a chmod does not change when it is told of,
+// Of a file that is being written, a chmod does not change when it is reported,
 // another write does.
 func TestLifeCycle_SettlingGoesOn(t *testing.T) {
 	now := time.Now()
-	at := func(d time.Duration, b burst) burst {
+	at := func(d time.Duration, b pathEvents) pathEvents {
 		b.first, b.last = now.Add(d), now.Add(d)
 		return b
 	}
-	f := &file{told: old}
-	f.touch(at(0, burst{wrote: true}), written, now)
-	f.touch(at(100*time.Millisecond, burst{}), written, now.Add(100*time.Millisecond))
-	if got := f.pending.due.Sub(now); got != settle {
-		t.Errorf("after a chmod: want %s of rest, got %s", settle, got)
+	f := &file{reported: old}
+	f.applyEvents(at(0, pathEvents{wrote: true}), written, now)
+	f.applyEvents(at(100*time.Millisecond, pathEvents{}), written, now.Add(100*time.Millisecond))
+	if got := f.pending.due.Sub(now); got != settleDelay {
+		t.Errorf("after a chmod: want %s of rest, got %s", settleDelay, got)
 	}
-	f.touch(at(200*time.Millisecond, burst{wrote: true}), written, now.Add(200*time.Millisecond))
-	if got := f.pending.due.Sub(now); got != 200*time.Millisecond+settle {
-		t.Errorf("after a write: want %s of rest, got %s", 200*time.Millisecond+settle, got)
+	f.applyEvents(at(200*time.Millisecond, pathEvents{wrote: true}), written, now.Add(200*time.Millisecond))
+	if got := f.pending.due.Sub(now); got != 200*time.Millisecond+settleDelay {
+		t.Errorf("after a write: want %s of rest, got %s", 200*time.Millisecond+settleDelay, got)
 	}
 	if !f.pending.noticed.Equal(now) {
 		t.Errorf("want the first event at %s, got %s", now, f.pending.noticed)
@@ -90,7 +90,7 @@ func TestLifeCycle_SettlingGoesOn(t *testing.T) {
 }
 
 // Without events, only what differs is settled, and a rename is as good as a
-// write: nothing tells that nobody writes.
+// write: no event says that nobody writes.
 func TestLifeCycle_SettlingByPoll(t *testing.T) {
 	tests := []struct {
 		name string
@@ -98,19 +98,19 @@ func TestLifeCycle_SettlingByPoll(t *testing.T) {
 		want time.Duration // -1: nothing to settle
 	}{
 		{"same", old, -1},
-		{"written", written, settle},
-		{"emptied", emptied, settleEmpty},
-		{"renamed over", renamed, settle},
-		{"gone", missing(here), settle},
-		{"link swapped", relinked, settleMove},
-		{"link swapped, then the target written", rewritten, settle},
-		{"link to nothing", missing(relinked.place), settle},
+		{"written", written, settleDelay},
+		{"emptied", emptied, emptyDelay},
+		{"renamed over", renamed, settleDelay},
+		{"gone", missingStamp(here), settleDelay},
+		{"link swapped", relinked, moveDelay},
+		{"link swapped, then the target written", rewritten, settleDelay},
+		{"link to nothing", missingStamp(relinked.place), settleDelay},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			now := time.Now()
-			f := &file{told: old}
-			f.compare(tt.look, now)
+			f := &file{reported: old}
+			f.applyStamp(tt.look, now)
 			got := time.Duration(-1)
 			if f.pending != nil {
 				got = f.pending.due.Sub(now)
@@ -125,9 +125,9 @@ func TestLifeCycle_SettlingByPoll(t *testing.T) {
 func TestSwapped(t *testing.T) {
 	at := func(dir string, links ...string) stamp {
 		s := old
-		s.place = place{dir: dir, name: "a.yaml", swung: s.mtime + int64(tick)}
+		s.place = place{dir: dir, name: "a.yaml", linkTime: s.mtime + int64(clockTick)}
 		for i := 0; i < len(links); i += 2 {
-			s.place.links += linked(links[i], links[i+1])
+			s.place.links += linkText(links[i], links[i+1])
 		}
 		return s
 	}
@@ -148,12 +148,12 @@ func TestSwapped(t *testing.T) {
 		{"directory for a link", at("/v1", "/maps", "v1"), at("/maps"), false},
 		{"one link less", at("/v1", "/a", "b", "/b", "v1"), at("/b", "/a", "b"), false},
 		{"second link", at("/v1", "/a", "b", "/b", "v1"), at("/v2", "/a", "b", "/b", "v2"), true},
-		{"to nothing", at("/v1", "/maps", "v1"), missing(at("/v2", "/maps", "v2").place), false},
+		{"to nothing", at("/v1", "/maps", "v1"), missingStamp(at("/v2", "/maps", "v2").place), false},
 		{"written within a tick of the link", at("/v1", "/maps", "v1"), late(at("/v2", "/maps", "v2")), false},
-		{"the way was broken", missing(place{}), at("/v1", "/maps", "v1"), false},
+		{"the way was broken", missingStamp(place{}), at("/v1", "/maps", "v1"), false},
 	}
 	for _, tt := range tests {
-		if got := swapped(tt.before, tt.after); got != tt.want {
+		if got := linkSwapped(tt.before, tt.after); got != tt.want {
 			t.Errorf("%s: want %t, got %t", tt.name, tt.want, got)
 		}
 	}

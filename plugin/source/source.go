@@ -1,39 +1,40 @@
-// Package source is where documents come from: files and directories of files.
-// It reads them whole ([Read]), lists them ([List]) and tells when they have
-// changed ([Watcher]), however that was done: written in place, renamed over,
-// deleted and created, or by a symbolic link or a directory swapped above them.
-// It knows nothing of what is in them.
+// Package source is where documents come from: files and directories of files. It
+// reads files whole ([Read]), lists directories ([List]) and reports changes
+// ([Watcher]), however a file was changed: written in place, renamed over, deleted
+// and created, or by the swap of a symbolic link or a directory above it. It does not
+// know the format of the files.
 //
-// What a reader must not do is read a file while it is being written: half a
-// document can be a valid one. A Watcher therefore names a file only when it has
-// been left alone for a while, and its Read refuses what has changed since. Where
-// the system tells that a process has a file open for writing (Linux, of files of
-// one's own or with CAP_LEASE), it is left alone as well. This is what is done
-// with a path, by its state and by what happens to it:
+// A reader must not read a file while it is being written: half a document can be a
+// valid one. A Watcher therefore reports a file only when the file has settled, which
+// is when it has been left alone for a while, and [Watcher.Read] refuses a file that
+// has changed since. Where the system knows that a process has a file open for
+// writing (Linux, for files of the same owner or with CAP_LEASE), the file has not
+// settled either. The table has the state of a path in its rows, an event in its
+// columns, and the reaction of the Watcher in its cells:
 //
 //	state        written, open   written, closed   closed   replaced   removed   left alone
-//	at rest      wait            settle            -        tell       settle    -
-//	settling     wait            settle            settle   tell       settle    settle
-//	open         wait            settle            tell     tell       settle    as it is
-//	gone         wait            settle            -        tell       -         -
-//	unreadable   wait            settle            retry    tell       settle    retry
+//	at rest      wait            settle            -        report     settle    -
+//	settling     wait            settle            settle   report     settle    settle
+//	open         wait            settle            report   report     settle    as it is
+//	gone         wait            settle            -        report     -         -
+//	unreadable   wait            settle            retry    report     settle    retry
 //
-// At rest is what is as it was last told of; settling, what has changed since; open,
-// what has changed and is open for writing; unreadable, what could not be read for
-// want of something that may come back. Closed means without a write, replaced by a
-// rename or the swap of a link.
+// A path at rest is as last reported; a settling one has changed since; an open one
+// has changed and is open for writing; an unreadable one could not be read for lack
+// of a resource that may come back. Closed means closed without a write; replaced
+// means replaced by a rename or the swap of a link.
 //
 //   - wait: look every tenth of a second until the writer has closed the file, and
-//     tell of it then if it has settled.
-//   - settle: tell of the file once it has been left alone for half a second.
-//   - tell: tell of it now.
-//   - as it is: tell of it once it has not been written for ten seconds. Read reads
-//     it, open as it is, and a line in the log says so.
-//   - retry: tell of it after a pause, which is longer each time.
+//     report the file then if it has settled.
+//   - settle: report the file once it has been left alone for half a second.
+//   - report: report the file now.
+//   - as it is: report the file once it has not been written for ten seconds. Read
+//     reads it although it is open, and a line in the log says so.
+//   - retry: report the file after a pause, which is longer each time.
 //
-// Where the system does not tell, no file is open in this sense: a writer that pauses
-// for longer than half a second is taken to be done. It must write another file
-// and rename that over the one that is watched.
+// Where the system does not know, no file is open in this sense: a writer that pauses
+// for longer than half a second is taken to have ended. Such a writer must write
+// another file and rename it over the watched one.
 package source
 
 import (
@@ -47,7 +48,7 @@ var suffixes = []string{".yaml", ".yml", ".json"}
 
 // IsDocument reports whether a file of that name in a directory is a document.
 // Names with a leading dot are not: editors and rsync keep their temporary
-// files there, and Kubernetes the ..data link and what it points to.
+// files there, and Kubernetes the ..data link and its target.
 func IsDocument(name string) bool {
 	if strings.HasPrefix(name, ".") {
 		return false

@@ -9,8 +9,8 @@ import (
 
 var seed = maphash.MakeSeed()
 
-// details stands in for what only a known system tells: a file is who its path
-// says it is, and a rename is not told from a write.
-func details(path string, fi fs.FileInfo) (id fileID, ctime int64, links uint64) {
+// fileDetails stands in for the properties that only a known system has: the path
+// identifies a file, and a rename looks like a write.
+func fileDetails(path string, fi fs.FileInfo) (id fileID, ctime int64, links uint64) {
 	return fileID{ino: maphash.String(seed, path)}, fi.ModTime().UnixNano(), 1
 }

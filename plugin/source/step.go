@@ -7,49 +7,49 @@ import (
 )
 
 const (
-	// blindPoll is the longest interval of the poll where there are no
-	// notifications: with the time to settle, a change is told within a second.
-	blindPoll = 400 * time.Millisecond
-	// lostDelay is for how long events may go on being lost before everything
-	// is looked at once for all of them.
-	lostDelay = 100 * time.Millisecond
-	// restGrain is the least time between two searches for settled files.
-	restGrain = 10 * time.Millisecond
+	// eventlessPoll is the longest interval of the poll without notifications:
+	// with settleDelay, a change is then reported within a second.
+	eventlessPoll = 400 * time.Millisecond
+	// overflowDelay is the time from an overflow to the look at all files, so
+	// that one look is for many overflows.
+	overflowDelay = 100 * time.Millisecond
+	// settleInterval is the least time between two looks at the unsettled files.
+	settleInterval = 10 * time.Millisecond
 )
 
-// step does all there is to do now. It returns the change to tell, if any, and
-// for how long there is nothing else to do.
+// step does the work that is due. It returns the change to report, nil for none, and
+// for how long there is no more work.
 func (w *Watcher) step(now time.Time) (*Change, time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	bursts, lost := w.inbox.take()
-	for _, b := range bursts {
-		w.happened(b, now)
+	events, overflowed := w.inbox.take()
+	for _, e := range events {
+		w.handleEvents(e, now)
 	}
-	if lost && w.lostAt.IsZero() {
-		// Where events are lost at all, they are all the time: leave most of
-		// the time to others.
-		w.lostAt = now.Add(max(lostDelay, 5*w.took))
+	if overflowed && w.resyncAt.IsZero() {
+		// A queue that overflows once does so all the time: leave most of the
+		// processor to other work.
+		w.resyncAt = now.Add(max(overflowDelay, 5*w.syncTook))
 	}
 	switch {
-	case reached(&w.lostAt, now), reached(&w.pollAt, now), reached(&w.retryAt, now):
-		w.eyes.tryOpen()
+	case reached(&w.resyncAt, now), reached(&w.pollAt, now), reached(&w.retryAt, now):
+		w.watches.tryOpen()
 		w.sync(true, now)
-		w.took = time.Since(now)
-	case w.dirty:
+		w.syncTook = time.Since(now)
+	case w.routesStale:
 		w.sync(false, now)
 	}
-	w.rest(now)
+	w.reportSettled(now)
 	if every := w.interval(); every > 0 && w.pollAt.IsZero() {
 		w.pollAt = now.Add(every)
 	}
-	if w.change == nil && len(w.news) > 0 {
-		w.change = &Change{Paths: slices.Sorted(maps.Keys(w.news)), Noticed: w.noticed}
+	if w.change == nil && len(w.unreported) > 0 {
+		w.change = &Change{Paths: slices.Sorted(maps.Keys(w.unreported)), Noticed: w.noticed}
 	}
 	return w.change, w.wait(now)
 }
 
-// reached reports whether at has come, and unsets it then.
+// reached reports whether the time at has come, and unsets at then.
 func reached(at *time.Time, now time.Time) bool {
 	if at.IsZero() || at.After(now) {
 		return false
@@ -61,21 +61,21 @@ func reached(at *time.Time, now time.Time) bool {
 // interval returns the time between two polls, 0 for none.
 func (w *Watcher) interval() time.Duration {
 	switch {
-	case w.eyes.blind == nil:
+	case w.watches.err == nil:
 		return w.poll
 	case w.poll == 0:
-		return blindPoll
+		return eventlessPoll
 	}
-	return min(w.poll, blindPoll)
+	return min(w.poll, eventlessPoll)
 }
 
-// wait returns for how long there is nothing to do.
+// wait returns for how long there is no work.
 func (w *Watcher) wait(now time.Time) time.Duration {
-	if w.dirty {
-		return restGrain
+	if w.routesStale {
+		return settleInterval
 	}
 	wait := time.Hour
-	for _, at := range []time.Time{w.pollAt, w.lostAt, w.retryAt, w.restAt} {
+	for _, at := range []time.Time{w.pollAt, w.resyncAt, w.retryAt, w.settleAt} {
 		if !at.IsZero() {
 			wait = min(wait, at.Sub(now))
 		}
@@ -83,86 +83,86 @@ func (w *Watcher) wait(now time.Time) time.Duration {
 	return max(0, wait)
 }
 
-// schedule sees to it that f is looked at again when its pending change is due,
-// which may be now.
+// schedule makes the Watcher look at f when its pending change is due, which may be
+// now.
 func (w *Watcher) schedule(f *file, now time.Time) {
 	switch {
 	case f.pending == nil:
-	case !f.pending.due.After(now) && !w.dirty:
+	case !f.pending.due.After(now) && !w.routesStale:
 		w.finish(f, now)
 	default:
-		w.unrested[f] = true
-		if w.restAt.IsZero() || f.pending.due.Before(w.restAt) {
-			w.restAt = f.pending.due
+		w.unsettled[f] = true
+		if w.settleAt.IsZero() || f.pending.due.Before(w.settleAt) {
+			w.settleAt = f.pending.due
 		}
-		w.sayRestless(f, now)
+		w.logRestless(f, now)
 	}
 }
 
-// rest tells of the files that have settled.
-func (w *Watcher) rest(now time.Time) {
-	if w.dirty || !reached(&w.restAt, now) {
+// reportSettled reports the files that have settled.
+func (w *Watcher) reportSettled(now time.Time) {
+	if w.routesStale || !reached(&w.settleAt, now) {
 		return
 	}
-	for f := range w.unrested {
+	for f := range w.unsettled {
 		if !f.pending.due.After(now) {
 			w.finish(f, now)
 		}
 	}
-	for f := range w.unrested {
-		if at := f.pending.due; w.restAt.IsZero() || at.Before(w.restAt) {
-			w.restAt = at
+	for f := range w.unsettled {
+		if at := f.pending.due; w.settleAt.IsZero() || at.Before(w.settleAt) {
+			w.settleAt = at
 		}
 	}
-	if soon := now.Add(restGrain); !w.restAt.IsZero() && w.restAt.Before(soon) {
-		w.restAt = soon
+	if soon := now.Add(settleInterval); !w.settleAt.IsZero() && w.settleAt.Before(soon) {
+		w.settleAt = soon
 	}
 }
 
-// finish tells of f if it has settled, and has it looked at later if not.
+// finish reports f if it has settled, and schedules another look if not.
 func (w *Watcher) finish(f *file, now time.Time) {
-	p, could := f.pending, !f.told.unreadable()
-	rest, tell := f.settled(now)
-	if !rest {
-		w.unrested[f] = true
+	p, readable := f.pending, !f.reported.unreadable()
+	settled, report := f.settled(now)
+	if !settled {
+		w.unsettled[f] = true
 		w.schedule(f, now)
 		return
 	}
-	delete(w.unrested, f)
-	if tell {
-		w.tell(f, p)
-		w.sayStale(f)
+	delete(w.unsettled, f)
+	if report {
+		w.report(f, p)
+		w.logStaleMount(f)
 	}
 	switch {
-	case f.told.unreadable():
-		if f.told.err == errDangling.Error() {
-			f.retry = 0 // to look at a link costs little
+	case f.reported.unreadable():
+		if f.reported.err == errDangling.Error() {
+			f.retry = 0 // A look at a link costs little.
 		}
-		w.again(f, false, now)
-	case !could:
+		w.scheduleRetry(f, false, now)
+	case !readable:
 		f.retry = 0
 	}
-	if f.in != nil && f.told.err == absent {
+	if f.root != nil && f.reported.err == absent {
 		w.dropDoc(f)
 	}
 }
 
-// tell puts f, with its change p, into the news.
-func (w *Watcher) tell(f *file, p *pending) {
-	if len(w.news) == 0 || p.noticed.Before(w.noticed) {
+// report adds f, with its change p, to the unreported files.
+func (w *Watcher) report(f *file, p *pending) {
+	if len(w.unreported) == 0 || p.noticed.Before(w.noticed) {
 		w.noticed = p.noticed
 	}
-	w.news[f.path] = true
+	w.unreported[f.path] = true
 	w.change = nil
 }
 
-// delivered forgets what has been told. If there is more since, which Set may
-// have found, everything is told once more: the news do not say what is new.
+// delivered clears the unreported files, whose Change c the consumer has received. If
+// files were added since, as by Set, all are reported once more.
 func (w *Watcher) delivered(c *Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.change == c {
-		clear(w.news)
+		clear(w.unreported)
 		w.change = nil
 	}
 }

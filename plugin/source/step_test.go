@@ -9,16 +9,16 @@ import (
 // What is noticed between the offer of a change and its being taken is not lost.
 func TestChanges_NoticedWhileOffered(t *testing.T) {
 	t.Parallel()
-	w := newWatcher(Options{}, closedEyes())
+	w := newWatcher(Options{}, closedWatchSet())
 	defer w.Close()
 	news := func(path string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.news[path] = true
+		w.unreported[path] = true
 		w.change = nil
 	}
 	news("a")
-	w.inbox.lose() // Wakes it up.
+	w.inbox.markOverflowed() // Wakes it up.
 	eventually(t, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -31,11 +31,11 @@ func TestChanges_NoticedWhileOffered(t *testing.T) {
 		case c := <-w.Changes():
 			got = append(got, c.Paths...)
 		case <-deadline:
-			t.Fatalf("want a and b told, got %q", got)
+			t.Fatalf("want a and b reported, got %q", got)
 		}
 	}
 	if got[0] != "a" {
-		t.Errorf("want a told first, got %q", got)
+		t.Errorf("want a reported first, got %q", got)
 	}
 }
 
@@ -44,17 +44,17 @@ func TestLifeCycle_EndlessWriterIsSaid(t *testing.T) {
 	var d diary
 	dir := t.TempDir()
 	put(t, dir+"/busy", before)
-	w := newWatcher(Options{Log: d.log}, newEyes(shared))
+	w := newWatcher(Options{Log: d.log}, newWatchSet(shared))
 	w.Set([]string{dir + "/busy"})
 	w.Close() // From here on, its clock is ours.
 	f, start := w.roots[dir+"/busy"].self, time.Now()
 	for i := range 150 {
 		now := start.Add(time.Duration(i) * 100 * time.Millisecond)
-		f.touch(burst{first: now, last: now, wrote: true}, f.look(), now)
+		f.applyEvents(pathEvents{first: now, last: now, wrote: true}, f.stat(), now)
 		w.schedule(f, now)
-		w.rest(now)
+		w.reportSettled(now)
 		if f.pending == nil {
-			t.Fatalf("told of after %s of writing", now.Sub(start))
+			t.Fatalf("reported after %s of writing", now.Sub(start))
 		}
 	}
 	d.want(t, "has been written for 10s without a pause of 500ms", 1)

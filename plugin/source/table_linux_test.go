@@ -37,7 +37,7 @@ var states = map[string]func(c *cell){
 		c.open(os.O_TRUNC)
 		write(c.t, c.writer, half)
 		c.hear()
-		c.advance(settle + 2*restGrain)
+		c.advance(settleDelay + 2*settleInterval)
 		if !c.f.pending.open {
 			c.t.Fatal("not seen to be open")
 		}
@@ -45,12 +45,12 @@ var states = map[string]func(c *cell){
 	"gone": func(c *cell) { c.watch("") },
 	"unreadable": func(c *cell) {
 		c.watch(before)
-		c.w.again(c.f, true, c.clock) // As noted has it.
+		c.w.scheduleRetry(c.f, true, c.clock) // As noted has it.
 	},
 }
 
-// happenings happen to the file of a cell.
-var happenings = map[string]func(c *cell){
+// changes are made to the file of a cell.
+var changes = map[string]func(c *cell){
 	"written, open": func(c *cell) {
 		c.open(os.O_CREATE)
 		write(c.t, c.writer, half)
@@ -61,7 +61,7 @@ var happenings = map[string]func(c *cell){
 		must(c.t, c.writer.Close())
 	},
 	"closed": func(c *cell) {
-		if c.f.told.err == absent {
+		if c.f.reported.err == absent {
 			return // Whoever opens it creates it.
 		}
 		c.open(0)
@@ -85,7 +85,7 @@ func (c *cell) watch(content string) {
 	if content != "" {
 		put(c.t, c.path, content)
 	}
-	c.w = newWatcher(Options{Log: c.t.Logf}, newEyes(newKernelOf(c.t)))
+	c.w = newWatcher(Options{Log: c.t.Logf}, newWatchSet(newNotifierOf(c.t)))
 	c.w.Set([]string{c.path})
 	c.w.mu.Lock()
 	c.t.Cleanup(func() {
@@ -99,9 +99,9 @@ func (c *cell) watch(content string) {
 }
 
 // newKernelOf returns notifications that are there, if need be later.
-func newKernelOf(t *testing.T) *kernel {
-	k := newKernel()
-	k.open = func() (*fsnotify.Watcher, error) { return newNotifier(t), nil }
+func newNotifierOf(t *testing.T) *notifier {
+	k := newNotifier()
+	k.open = func() (*fsnotify.Watcher, error) { return newFsnotify(t), nil }
 	return k
 }
 
@@ -117,17 +117,17 @@ func (c *cell) hear() {
 	marker := c.dir + "/marker"
 	put(c.t, marker, "")
 	must(c.t, os.Remove(marker))
-	var all []burst
+	var all []pathEvents
 	eventually(c.t, func() bool {
 		some, _ := c.w.inbox.take()
 		all = append(all, some...)
-		return slices.ContainsFunc(all, func(b burst) bool { return b.path == marker && b.gone })
+		return slices.ContainsFunc(all, func(b pathEvents) bool { return b.path == marker && b.gone })
 	}, func() string { return "the events do not come" })
 	for _, b := range all {
 		b.first, b.last = c.clock, c.clock
-		c.w.happened(b, c.clock)
+		c.w.handleEvents(b, c.clock)
 	}
-	if c.w.dirty {
+	if c.w.routesStale {
 		c.w.sync(false, c.clock)
 	}
 }
@@ -135,46 +135,46 @@ func (c *cell) hear() {
 // advance lets time pass.
 func (c *cell) advance(d time.Duration) {
 	for end := c.clock.Add(d); c.clock.Before(end); {
-		c.clock = c.clock.Add(restGrain)
-		c.w.rest(c.clock)
+		c.clock = c.clock.Add(settleInterval)
+		c.w.reportSettled(c.clock)
 	}
 }
 
-// told reports whether the file is told of after some more time.
-func (c *cell) told(after time.Duration) bool {
+// named reports whether the file is named after some more time.
+func (c *cell) named(after time.Duration) bool {
 	c.advance(after)
-	return c.w.news[c.path]
+	return c.w.unreported[c.path]
 }
 
 // outcome finds out what the Watcher does after something has happened.
 func (c *cell) outcome(what string) string {
 	switch {
-	case c.told(lookAgain+2*restGrain) && c.f.pending == nil:
-		return "tell"
-	case c.f.told.err == absent && c.f.look().err == absent && !c.told(time.Minute) && c.f.pending == nil,
-		c.f.pending == nil && !c.told(time.Minute):
+	case c.named(openPoll+2*settleInterval) && c.f.pending == nil:
+		return "report"
+	case c.f.reported.err == absent && c.f.stat().err == absent && !c.named(time.Minute) && c.f.pending == nil,
+		c.f.pending == nil && !c.named(time.Minute):
 		return "-"
 	case c.f.pending.retry:
-		if c.told((firstRetry-lookAgain)/2) || !c.told(firstRetry) {
+		if c.named((firstRetry-openPoll)/2) || !c.named(firstRetry) {
 			return "no retry in time"
 		}
 		return "retry"
 	case what == "left alone" && c.f.pending.open:
-		at := c.f.pending.seen.written(c.f.pending.since).Add(patience)
-		if c.told(at.Sub(c.clock)-2*restGrain) || !c.told(2*lookAgain) || !c.f.asIs {
+		at := c.f.pending.stamp.writtenAt(c.f.pending.since).Add(maxWait)
+		if c.named(at.Sub(c.clock)-2*settleInterval) || !c.named(2*openPoll) || !c.f.readOpen {
 			return "not as it is in time"
 		}
 		return "as it is"
-	case c.told(settle / 2):
-		return "told too early"
-	case c.told(settle / 2):
+	case c.named(settleDelay / 2):
+		return "reported too early"
+	case c.named(settleDelay / 2):
 		return "settle"
 	case c.f.pending == nil || !c.f.pending.open:
 		return "nothing"
 	}
 	must(c.t, c.writer.Close())
-	if !c.told(lookAgain + restGrain) {
-		return "not told after the close"
+	if !c.named(openPoll + settleInterval) {
+		return "not reported after the close"
 	}
 	return "wait"
 }
@@ -183,7 +183,7 @@ func (c *cell) outcome(what string) string {
 func TestLifeCycle_Table(t *testing.T) {
 	t.Parallel()
 	head, rows := table(t)
-	if len(rows) != len(states) || len(head) != len(happenings)+1 {
+	if len(rows) != len(states) || len(head) != len(changes)+1 {
 		t.Fatalf("the table has %d rows and columns %q", len(rows), head)
 	}
 	for _, row := range rows {
@@ -194,7 +194,7 @@ func TestLifeCycle_Table(t *testing.T) {
 				dir := t.TempDir()
 				c := &cell{t: t, dir: dir, path: dir + "/map.yaml"}
 				states[state](c)
-				happenings[what](c)
+				changes[what](c)
 				c.hear()
 				if got := c.outcome(what); got != want {
 					t.Errorf("the table says %q, done is %q", want, got)

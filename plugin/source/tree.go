@@ -6,31 +6,31 @@ import (
 	"slices"
 )
 
-// A tree knows where the files are: through which directories each is reached,
-// and so which files to look at when something happens at a spot.
+// A tree knows the way to each file: the directories on it, and so the files to
+// look at after an event at an entry.
 type tree struct {
-	gen    int
-	routes map[string]*route // :: path → how the directory is reached
-	files  map[spot][]*file  // :: spot → files that are there, or a link to them
-	onWay  map[spot]bool     // :: spot → a route goes through it
+	gen          int
+	routes       map[string]*route // :: path of a directory → the route to it
+	files        map[entry][]*file // :: entry → the files that are the entry, or are reached by it as a link
+	routeEntries map[entry]bool    // :: entry → true; a route goes through it
 }
 
 func newTree() tree {
-	return tree{routes: make(map[string]*route), files: make(map[spot][]*file), onWay: make(map[spot]bool)}
+	return tree{routes: make(map[string]*route), files: make(map[entry][]*file), routeEntries: make(map[entry]bool)}
 }
 
-// A hop is one look-up on the way to a file: the first of the file's own name,
-// every other of what a symbolic link at the one before points to.
+// A hop is one lookup on the way to a file: the first hop looks up the file's own
+// name, every other hop the target of the symbolic link before it.
 type hop struct {
-	route *route
-	spot  spot // zero if the route is broken
-	name  string
-	link  string // that is there, as in place; "" if it is none
-	swung int64  // the same
+	route    *route
+	entry    entry // zero if the route is broken
+	name     string
+	link     string // the link of the entry, as in place.links; "" if the entry is no link
+	linkTime int64  // when the link was made; see place
 }
 
-// at returns the place to which hops lead.
-func at(hops []hop) place {
+// placeOf returns the place to which hops lead.
+func placeOf(hops []hop) place {
 	if len(hops) == 0 {
 		return place{}
 	}
@@ -38,16 +38,16 @@ func at(hops []hop) place {
 	p := place{dir: last.route.dir, name: last.name}
 	for _, h := range hops {
 		p.links += h.route.links + h.link
-		p.swung = max(p.swung, h.route.swung, h.swung)
+		p.linkTime = max(p.linkTime, h.route.linkTime, h.linkTime)
 	}
 	return p
 }
 
-// route returns how the directory at path is reached.
+// route returns the route to the directory at path.
 func (t *tree) route(path string) *route {
 	r := t.routes[path]
 	if r == nil {
-		n := walk(path)
+		n := walkRoute(path)
 		r = &n
 		r.gen = t.gen
 		t.routes[path] = r
@@ -55,10 +55,10 @@ func (t *tree) route(path string) *route {
 	return r
 }
 
-// rewalk goes all routes again.
+// rewalk walks all routes again.
 func (t *tree) rewalk() {
 	for path, r := range t.routes {
-		n := walk(path)
+		n := walkRoute(path)
 		n.gen = r.gen
 		if n.dir != r.dir || n.id != r.id {
 			n.gen = t.gen
@@ -67,43 +67,42 @@ func (t *tree) rewalk() {
 	}
 }
 
-// missed makes every route stale that goes through a directory of which the
-// events may have been missed.
-func (t *tree) missed(dirs map[fileID]bool) {
+// markStale makes every route stale that goes through one of dirs, whose events may
+// have been missed.
+func (t *tree) markStale(dirs map[fileID]bool) {
 	for _, r := range t.routes {
-		if slices.ContainsFunc(r.passages, func(p passage) bool { return dirs[p.id] }) {
+		if slices.ContainsFunc(r.passed, func(p passedDir) bool { return dirs[p.id] }) {
 			r.gen = t.gen + 1
 		}
 	}
 }
 
-// stale reports whether a route of f has changed since f was found.
+// stale reports whether a route of f has changed since f was located.
 func (t *tree) stale(f *file) bool {
 	return len(f.hops) == 0 || slices.ContainsFunc(f.hops, func(h hop) bool { return h.route.gen > f.gen })
 }
 
-// find goes to f, link by link, and reports whether it is to be found elsewhere
-// than before.
-func (t *tree) find(f *file) (moved bool) {
+// locate looks f up, link by link, and reports whether f is elsewhere than before.
+func (t *tree) locate(f *file) (moved bool) {
 	dir, name := filepath.Split(f.abs)
 	var hops []hop
 	for range maxLinks {
 		h := hop{route: t.route(filepath.Clean(dir)), name: name}
-		if len(hops) > 0 { // Of a link's target, ".." must stay.
+		if len(hops) > 0 { // Cleaning would take ".." out of a link's target.
 			h.route = t.route(dir)
 		}
 		if h.route.dir == "" {
 			hops = append(hops, h)
 			break
 		}
-		h.spot = spot{h.route.id, name}
+		h.entry = entry{h.route.id, name}
 		path := filepath.Join(h.route.dir, name)
 		target, made, ok := readLink(path)
-		if !ok { // No link, or nothing there at all.
+		if !ok { // The entry is no link, or does not exist.
 			hops = append(hops, h)
 			break
 		}
-		h.link, h.swung = linked(path, target), made
+		h.link, h.linkTime = linkText(path, target), made
 		hops = append(hops, h)
 		dir, name = follow(h.route.dir, target)
 	}
@@ -114,8 +113,8 @@ func (t *tree) find(f *file) (moved bool) {
 	t.forget(f)
 	f.hops = slices.Clip(hops)
 	for _, h := range f.hops {
-		if h.spot != (spot{}) && !slices.Contains(t.files[h.spot], f) { // Links may go in circles.
-			t.files[h.spot] = append(t.files[h.spot], f)
+		if h.entry != (entry{}) && !slices.Contains(t.files[h.entry], f) { // Links may go in circles.
+			t.files[h.entry] = append(t.files[h.entry], f)
 		}
 	}
 	return true
@@ -132,45 +131,44 @@ func readLink(path string) (target string, made int64, ok bool) {
 	if err != nil {
 		return "", 0, false
 	}
-	_, made, _ = details(path, fi)
+	_, made, _ = fileDetails(path, fi)
 	return target, made, true
 }
 
-// forget takes f out of the tree.
+// forget removes f from the tree.
 func (t *tree) forget(f *file) {
 	for _, h := range f.hops {
-		rest := slices.DeleteFunc(t.files[h.spot], func(g *file) bool { return g == f })
+		rest := slices.DeleteFunc(t.files[h.entry], func(g *file) bool { return g == f })
 		if len(rest) == 0 {
-			delete(t.files, h.spot)
+			delete(t.files, h.entry)
 		} else {
-			t.files[h.spot] = rest
+			t.files[h.entry] = rest
 		}
 	}
 	f.hops = nil
 }
 
-// prune drops the routes that are not in use and finds out anew what the others
-// go through.
+// prune removes the routes that are not in use and sets routeEntries to the entries
+// of the others.
 func (t *tree) prune(used map[*route]bool) {
-	clear(t.onWay)
+	clear(t.routeEntries)
 	for path, r := range t.routes {
 		if !used[r] {
 			delete(t.routes, path)
 			continue
 		}
-		for _, s := range r.spots {
-			t.onWay[s] = true
+		for _, s := range r.entries {
+			t.routeEntries[s] = true
 		}
 	}
 }
 
-// directories returns all that the routes go through. A directory that has
-// several paths, by a bind mount, appears under one of them: the kernel tells of
-// it under the one only.
+// directories returns the directories of all routes. A directory that has several
+// paths, by a bind mount, appears under one of them: the kernel names one path only.
 func (t *tree) directories() map[string]fileID {
 	paths := make(map[fileID]string)
 	for _, r := range t.routes {
-		for _, p := range r.passages {
+		for _, p := range r.passed {
 			if old, ok := paths[p.id]; !ok || p.path < old {
 				paths[p.id] = p.path
 			}

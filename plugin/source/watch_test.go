@@ -46,21 +46,21 @@ func TestMain(m *testing.M) {
 
 // A mode is a way in which the Watcher comes to know of changes.
 type mode struct {
-	name string
-	opts Options
-	eyes func() *eyes
+	name    string
+	opts    Options
+	watches func() *watchSet
 }
 
 var modes = []mode{
-	{"notified", Options{}, func() *eyes { return newEyes(shared) }},
-	{"polled", Options{Poll: 40 * time.Millisecond}, closedEyes},
+	{"notified", Options{}, func() *watchSet { return newWatchSet(shared) }},
+	{"polled", Options{Poll: 40 * time.Millisecond}, closedWatchSet},
 }
 
 // closedEyes are those of a machine that has no inotify instance to give.
-func closedEyes() *eyes {
-	k := newKernel()
+func closedWatchSet() *watchSet {
+	k := newNotifier()
 	k.open = func() (*fsnotify.Watcher, error) { return nil, syscall.EMFILE }
-	return newEyes(k)
+	return newWatchSet(k)
 }
 
 // A reader does what the consumer of a Watcher does: it reads what is named and
@@ -70,18 +70,18 @@ type reader struct {
 	w *Watcher
 
 	mu      sync.Mutex
-	inForce map[string]string // :: path → content; "" if it was told to be gone
+	inForce map[string]string // :: path → content; "" if it was named and is gone
 	refused map[string]error  // :: path → why it was not read when last named
 	changes []Change
 	wrong   []string                        // what a judge has found
-	judges  map[string]func(content string) // :: path → told of all that comes into force
+	judges  map[string]func(content string) // :: path → called with every content that comes into force
 }
 
 // observe starts a Watcher of paths and a reader of it.
 func observe(t *testing.T, m mode, paths ...string) *reader {
 	t.Helper()
 	m.opts.Log = t.Logf
-	return readFrom(t, newWatcher(m.opts, m.eyes()), paths...)
+	return readFrom(t, newWatcher(m.opts, m.watches()), paths...)
 }
 
 func readFrom(t *testing.T, w *Watcher, paths ...string) *reader {
@@ -196,7 +196,7 @@ func (r *reader) refusal(path string) error {
 
 // newNotifier returns fsnotify's watcher, if need be when other processes have
 // left one to open.
-func newNotifier(t *testing.T) *fsnotify.Watcher {
+func newFsnotify(t *testing.T) *fsnotify.Watcher {
 	t.Helper()
 	var fw *fsnotify.Watcher
 	var err error
@@ -261,7 +261,7 @@ func writeParts(t *testing.T, path string, parts []string, flag int, pause func(
 		must(t, err)
 		if gap := time.Since(last); gap > longestPause {
 			heldUp.Store(t.Name(), true)
-			t.Logf("the writer was held up for %s", gap)
+			t.Logf("the writer was delayed for %s", gap)
 		}
 		last = time.Now()
 	}

@@ -8,102 +8,105 @@ import (
 
 // Options of a [Watcher]. The zero value watches without a poll and in silence.
 type Options struct {
-	// Poll is the interval at which all files are looked at, for changes that
-	// no notification told of: on NFS, or under a mount. 0 is for no poll, but
-	// where the kernel gives no notifications there is one several times a second.
+	// Poll is the interval at which the Watcher looks at all files, for changes
+	// of which the kernel sends no notification: on NFS, or under a mount. With
+	// 0 there is no poll; where the kernel sends no notifications at all, the
+	// Watcher polls several times a second whatever Poll is.
 	Poll time.Duration
 	// Log, if not nil, takes warnings, in the manner of fmt.Printf and without
-	// a line end. Each is given once, until what it says has changed. It must
+	// a line end. A warning is given once, until its cause has changed. Log must
 	// not call the Watcher.
 	Log func(format string, args ...any)
 }
 
 // A Change names files that may have other content than before.
 type Change struct {
-	// Paths are those of the Set, and for a directory of the Set its documents,
-	// each joined to it as [List] does; sorted, each once. A file named may
-	// also have disappeared, or be one that cannot be read. The path of a
-	// directory itself stands for its coming and going, not for its content:
-	// its documents are named one by one, each when it has settled.
+	// Paths are paths of the Set, and for a directory of the Set the paths of
+	// its documents, joined to the directory's path as [List] does; sorted, each
+	// once. A file that is named may have disappeared, or be unreadable. The
+	// path of a directory stands for the coming and going of the directory, not
+	// for its content: its documents are named one by one, each when it has
+	// settled.
 	Paths []string
 	// Noticed is when the first event of this Change was noticed.
 	Noticed time.Time
 }
 
-// A Watcher tells when any of a set of paths, files and directories of files,
-// may have changed. It is safe for concurrent use.
+// A Watcher reports when files or directories of files may have changed. It is
+// safe for concurrent use.
 //
-// It names a file within a second of its last write or close, at rest: half a
-// second after its last write, and when the writer has closed it, if the system
-// tells; at once if it came by a rename or by the swap of a symbolic link, for
-// then it was complete before. A file that is written without ever pausing for
-// half a second is named after a while all the same, for Read to say so.
+// A Watcher reports a file within a second of its last write or close, when the
+// file has settled: half a second after the last write, and after the writer has
+// closed the file, if the system knows; at once if the file came by a rename or
+// by the swap of a symbolic link, for such a file was complete before. A file
+// that is written without ever pausing for half a second is reported after a
+// while nevertheless, and [Watcher.Read] refuses it with [ErrBeingWritten].
 type Watcher struct {
 	log     func(format string, args ...any)
 	poll    time.Duration
 	changes chan Change
 	inbox   *inbox
-	set     chan struct{} // has an element when Set has left something to do
+	wake    chan struct{} // has an element when Set has left something to do
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
 	close   func() error
 
-	mu     sync.Mutex
-	closed bool
-	eyes   *eyes
-	blind  bool // and said so
-	tree   tree
+	mu       sync.Mutex
+	closed   bool
+	watches  *watchSet
+	pollOnly bool // the last log line about notifications said that they fail
+	tree     tree
 
-	roots   map[string]*root // :: path of the Set → what it is
-	folders []*root          // those that are directories
-	dirty   bool             // a route or a link may lead elsewhere
-	unsure  map[*file]bool   // to be looked at once the watches stand
+	roots       map[string]*root // :: path of the Set → its root
+	directories []*root          // the roots that are directories
+	routesStale bool             // a route or a link may lead elsewhere
+	unchecked   map[*file]bool   // files to look at once the watches are placed
 
-	pollAt   time.Time       // when to look at everything next
-	lostAt   time.Time       // the same, because events were lost
-	retryAt  time.Time       // the same, because the last look did not see all
-	retry    time.Duration   // the pause before that; 0 if all was seen
-	unseen   bool            // the look under way does not see all
-	took     time.Duration   // by the last look at everything
-	unrested map[*file]bool  // with a change pending
-	restAt   time.Time       // when the next of those may have settled
-	news     map[string]bool // :: path → to be told
-	noticed  time.Time       // of the first of the news
-	change   *Change         // the news; nil if they are not put together yet
+	pollAt     time.Time       // when to look at all files next, for the poll
+	resyncAt   time.Time       // the same, because events were lost
+	retryAt    time.Time       // the same, because the last sync was incomplete
+	retry      time.Duration   // the pause before retryAt; 0 after a complete sync
+	incomplete bool            // the sync under way could not look at all files
+	syncTook   time.Duration   // how long the last sync of all files took
+	unsettled  map[*file]bool  // files with a pending change
+	settleAt   time.Time       // when the next of the unsettled files may have settled
+	unreported map[string]bool // :: path → true; to be reported
+	noticed    time.Time       // when the first of the unreported changes was
+	change     *Change         // the Change of unreported; nil until it is made
 }
 
-// New returns a Watcher of nothing; see [Watcher.Set]. It does not fail: without
-// notifications it lives on the poll alone and says so.
-func New(o Options) *Watcher { return newWatcher(o, newEyes(shared)) }
+// New returns a Watcher of no paths; see [Watcher.Set]. New does not fail: a
+// Watcher without notifications polls, and logs that it does.
+func New(o Options) *Watcher { return newWatcher(o, newWatchSet(shared)) }
 
-func newWatcher(o Options, e *eyes) *Watcher {
+func newWatcher(o Options, ws *watchSet) *Watcher {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Watcher{
-		log:      o.Log,
-		poll:     o.Poll,
-		changes:  make(chan Change),
-		inbox:    e.inbox,
-		set:      make(chan struct{}, 1),
-		cancel:   cancel,
-		eyes:     e,
-		tree:     newTree(),
-		roots:    make(map[string]*root),
-		unsure:   make(map[*file]bool),
-		unrested: make(map[*file]bool),
-		news:     make(map[string]bool),
+		log:        o.Log,
+		poll:       o.Poll,
+		changes:    make(chan Change),
+		inbox:      ws.inbox,
+		wake:       make(chan struct{}, 1),
+		cancel:     cancel,
+		watches:    ws,
+		tree:       newTree(),
+		roots:      make(map[string]*root),
+		unchecked:  make(map[*file]bool),
+		unsettled:  make(map[*file]bool),
+		unreported: make(map[string]bool),
 	}
 	if w.log == nil {
 		w.log = func(string, ...any) {}
 	}
 	w.close = sync.OnceValue(w.shut)
-	e.tryOpen()
-	w.sayBlind()
+	ws.tryOpen()
+	w.logPollOnly()
 	w.done.Go(func() { w.run(ctx) })
 	return w
 }
 
-// Changes returns the channel of changes. While nobody receives, they are
-// gathered into one. It is closed by Close.
+// Changes returns the channel of changes. While nobody receives, the Watcher
+// gathers its changes into one. Close closes the channel.
 func (w *Watcher) Changes() <-chan Change { return w.changes }
 
 // SetPoll gives the Watcher another interval, see [Options].
@@ -111,11 +114,11 @@ func (w *Watcher) SetPoll(poll time.Duration) {
 	w.mu.Lock()
 	w.poll, w.pollAt = poll, time.Time{}
 	w.mu.Unlock()
-	w.rouse()
+	w.wakeUp()
 }
 
-// Close ends the Watcher and waits until nothing of it is left: no goroutine and
-// no file descriptor.
+// Close ends the Watcher and waits until its goroutines and file descriptors are
+// gone.
 func (w *Watcher) Close() error { return w.close() }
 
 func (w *Watcher) shut() error {
@@ -124,10 +127,10 @@ func (w *Watcher) shut() error {
 	w.mu.Unlock()
 	w.cancel()
 	w.done.Wait()
-	return w.eyes.close()
+	return w.watches.close()
 }
 
-// run waits for something to do, does it and tells of it, until ctx ends.
+// run waits for work, does it and delivers changes, until ctx ends.
 func (w *Watcher) run(ctx context.Context) {
 	defer close(w.changes)
 	for {
@@ -143,7 +146,7 @@ func (w *Watcher) run(ctx context.Context) {
 			timer.Stop()
 			return
 		case <-w.inbox.wake:
-		case <-w.set:
+		case <-w.wake:
 		case <-timer.C:
 		case out <- c:
 			w.delivered(change)

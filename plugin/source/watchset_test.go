@@ -21,10 +21,10 @@ type lens struct {
 	errs     chan error  // fsnotify's own
 }
 
-func (l *lens) eyes(t *testing.T) *eyes {
-	k := newKernel()
-	k.open = func() (*fsnotify.Watcher, error) {
-		fw := newNotifier(t)
+func (l *lens) watchSet(t *testing.T) *watchSet {
+	n := newNotifier()
+	n.open = func() (*fsnotify.Watcher, error) {
+		fw := newFsnotify(t)
 		in, out := fw.Events, make(chan fsnotify.Event)
 		fw.Events, l.errs = out, fw.Errors
 		go func() {
@@ -40,7 +40,7 @@ func (l *lens) eyes(t *testing.T) *eyes {
 		}()
 		return fw, nil
 	}
-	return newEyes(k)
+	return newWatchSet(n)
 }
 
 // Events are lost: every kind of change is found all the same, also that of the
@@ -54,7 +54,7 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 		put(t, p, before)
 	}
 	var l lens
-	r := observe(t, mode{eyes: func() *eyes { return l.eyes(t) }}, dir, plain)
+	r := observe(t, mode{watches: func() *watchSet { return l.watchSet(t) }}, dir, plain)
 	for _, p := range []string{a, b, c, plain} {
 		r.onlyEver(p, before, after, "")
 	}
@@ -77,7 +77,7 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 	r.wait(c, before)
 	r.wait(plain, after)
 
-	// The watches stand again: no loss, and all is told.
+	// The watches stand again: no loss, and every change is reported.
 	put(t, c, after)
 	r.wait(c, after)
 	put(t, plain, before)
@@ -96,14 +96,14 @@ func TestLifeCycle_EventsLost(t *testing.T) {
 	r.wait(a, before)
 }
 
-// What happens while the watches are placed is not told by the kernel, and is
+// What happens while the watches are placed has no event, and is
 // found all the same.
 func TestSet_WhileFilesChange(t *testing.T) {
 	t.Parallel()
-	// during returns eyes that call do before the first watch of a directory.
-	during := func(dir string, do func()) *eyes {
-		k := newKernel()
-		k.open = func() (*fsnotify.Watcher, error) { return newNotifier(t), nil }
+	// during returns a watchSet that calls do before the first watch of a directory.
+	during := func(dir string, do func()) *watchSet {
+		k := newNotifier()
+		k.open = func() (*fsnotify.Watcher, error) { return newFsnotify(t), nil }
 		add, done := k.add, false
 		k.add = func(fw *fsnotify.Watcher, path string) error {
 			if !done && (dir == "" || path == dir) {
@@ -112,7 +112,7 @@ func TestSet_WhileFilesChange(t *testing.T) {
 			}
 			return add(fw, path)
 		}
-		return newEyes(k)
+		return newWatchSet(k)
 	}
 	t.Run("directory replaced", func(t *testing.T) {
 		dir := t.TempDir() + "/maps"
@@ -177,17 +177,17 @@ func TestLifeCycle_NoNotifications(t *testing.T) {
 	t.Parallel()
 	noInstance := fmt.Errorf("couldn't initialize inotify: %w", syscall.EMFILE)
 	tests := []struct {
-		name string
-		eyes func(broken *atomic.Bool) *eyes
-		said string
+		name    string
+		watches func(broken *atomic.Bool) *watchSet
+		said    string
 	}{
-		{"no instance", func(b *atomic.Bool) *eyes { return unopened(b, noInstance) },
+		{"no instance", func(b *atomic.Bool) *watchSet { return unopened(b, noInstance) },
 			"poll alone, every 400ms: no file notifications: couldn't initialize inotify: too many open files: raise the sysctl fs.inotify.max_user_instances"},
-		{"not in this kernel", func(b *atomic.Bool) *eyes { return unopened(b, syscall.ENOSYS) },
+		{"not in this kernel", func(b *atomic.Bool) *watchSet { return unopened(b, syscall.ENOSYS) },
 			"poll alone, every 400ms: no file notifications: function not implemented"},
-		{"watch limit", func(b *atomic.Bool) *eyes { return unadded(b, syscall.ENOSPC, 2) },
+		{"watch limit", func(b *atomic.Bool) *watchSet { return unadded(b, syscall.ENOSPC, 2) },
 			`: no space left on device: raise the sysctl fs.inotify.max_user_watches`},
-		{"directory that cannot be read", func(b *atomic.Bool) *eyes { return unadded(b, syscall.EACCES, 1) },
+		{"directory that cannot be read", func(b *atomic.Bool) *watchSet { return unadded(b, syscall.EACCES, 1) },
 			`: permission denied: let the directory be read`},
 	}
 	for _, tt := range tests {
@@ -200,7 +200,7 @@ func TestLifeCycle_NoNotifications(t *testing.T) {
 			path, doc := filepath.Join(dir, "one/two/map"), filepath.Join(dir, "maps/a.yaml")
 			put(t, path, before)
 			put(t, doc, before)
-			r := readFrom(t, newWatcher(Options{Log: d.log}, tt.eyes(&broken)), path, filepath.Dir(doc))
+			r := readFrom(t, newWatcher(Options{Log: d.log}, tt.watches(&broken)), path, filepath.Dir(doc))
 			d.want(t, tt.said, 1)
 			writeSlowly(t, path, after, os.O_TRUNC)
 			put(t, doc, after)
@@ -220,9 +220,9 @@ func TestLifeCycle_NoNotifications(t *testing.T) {
 	}
 }
 
-// unopened returns eyes that stay shut while broken.
-func unopened(broken *atomic.Bool, err error) *eyes {
-	k := newKernel()
+// unopened returns a watchSet without notifications while broken.
+func unopened(broken *atomic.Bool, err error) *watchSet {
+	k := newNotifier()
 	open := k.open
 	k.open = func() (*fsnotify.Watcher, error) {
 		if broken.Load() {
@@ -230,13 +230,13 @@ func unopened(broken *atomic.Bool, err error) *eyes {
 		}
 		return open()
 	}
-	return newEyes(k)
+	return newWatchSet(k)
 }
 
-// unadded returns eyes that, while broken, see n directories and no more.
-func unadded(broken *atomic.Bool, err error, n int) *eyes {
-	k := newKernel()
-	e, add := newEyes(k), k.add
+// unadded returns a watchSet that, while broken, watches n directories and no more.
+func unadded(broken *atomic.Bool, err error, n int) *watchSet {
+	k := newNotifier()
+	e, add := newWatchSet(k), k.add
 	k.add = func(fw *fsnotify.Watcher, path string) error {
 		if broken.Load() && len(e.watched) >= n {
 			return err
@@ -246,11 +246,11 @@ func unadded(broken *atomic.Bool, err error, n int) *eyes {
 	return e
 }
 
-// A poll that is set is kept and named, unless it would be too late.
+// A poll that is set is used and named, unless it would be too late.
 func TestLifeCycle_NoNotificationsButPoll(t *testing.T) {
 	for poll, says := range map[time.Duration]string{30 * time.Second: "every 400ms", 100 * time.Millisecond: "every 100ms"} {
 		var d diary
-		w := newWatcher(Options{Poll: poll, Log: d.log}, closedEyes())
+		w := newWatcher(Options{Poll: poll, Log: d.log}, closedWatchSet())
 		defer w.Close()
 		d.want(t, "poll alone, "+says, 1)
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // toldTo returns the paths under which an inbox listens.
-func (k *kernel) toldTo(in *inbox) []string {
-	k.table.Lock()
-	defer k.table.Unlock()
+func (n *notifier) pathsOf(in *inbox) []string {
+	n.table.Lock()
+	defer n.table.Unlock()
 	var paths []string
-	for _, w := range k.paths {
-		for l := range w.tell {
+	for _, w := range n.paths {
+		for l := range w.listeners {
 			if l.inbox == in {
 				paths = append(paths, l.path)
 			}
@@ -37,7 +37,7 @@ func TestKernel_OneForAll(t *testing.T) {
 	path := func(i int) string { return filepath.Join(dir, fmt.Sprint(i), "map.yaml") }
 	for i := range n {
 		put(t, path(i), before)
-		readers = append(readers, readFrom(t, newWatcher(Options{Log: d.log}, newEyes(shared)), path(i)))
+		readers = append(readers, readFrom(t, newWatcher(Options{Log: d.log}, newWatchSet(shared)), path(i)))
 	}
 	if got := queues(t); got != 1 {
 		t.Errorf("%d watchers have %d queues of notifications open, want 1", n, got)
@@ -76,7 +76,7 @@ func TestKernel_SameDirectory(t *testing.T) {
 	put(t, path, before)
 	var readers []*reader
 	for range 5 {
-		r := observe(t, mode{eyes: func() *eyes { return newEyes(shared) }}, path)
+		r := observe(t, mode{watches: func() *watchSet { return newWatchSet(shared) }}, path)
 		r.onlyEver(path, before, after)
 		readers = append(readers, r)
 	}
@@ -89,7 +89,7 @@ func TestKernel_SameDirectory(t *testing.T) {
 	for i := range 3 {
 		leaves := readers[0]
 		must(t, leaves.w.Close())
-		readers = append(readers[1:], observe(t, mode{eyes: func() *eyes { return newEyes(shared) }}, path))
+		readers = append(readers[1:], observe(t, mode{watches: func() *watchSet { return newWatchSet(shared) }}, path))
 		put(t, path, after)
 		all(after)
 

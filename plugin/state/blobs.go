@@ -11,29 +11,29 @@ import (
 
 const (
 	blobsName = "blobs"
-	// writers is how many texts are written at a time. A file system that
-	// commits all that waits for it at once, as journaling ones do, then commits
-	// that much less often.
-	writers = 8
+	// maxWriters is how many texts are written at a time. A file system that
+	// commits all waiting writes at once, as journaling ones do, then commits
+	// less often by that factor.
+	maxWriters = 8
 )
 
-// shard returns the directory that a text is in, relative to the state's. A
+// shard returns the directory of a text, relative to the state directory. A
 // directory of 20,000 files would be slow on some file systems.
 func (s Sum) shard() string { return path.Join(blobsName, s.String()[:2]) }
 
 // path returns the file of a text, relative to the state directory.
 func (s Sum) path() string { return path.Join(s.shard(), s.String()) }
 
-// Read returns the text of that digest, verified: an ErrDamaged if it is not
-// what was put, or is not there.
+// Read returns the text of the digest sum, verified. The error is an ErrDamaged if
+// the text is missing or is not as it was put.
 func (d *Dir) Read(sum Sum) ([]byte, error) {
 	d.dir.mu.Lock()
-	closed, disks := d.closed, []*disk{d.dir.disk, d.dir.old}
+	closed, disks := d.closed, []*disk{d.dir.disk, d.dir.earlier}
 	d.dir.mu.Unlock()
 	if closed {
 		return nil, d.dir.closedError()
 	}
-	// Without the lock, so that many texts can be read at a time.
+	// Reading is outside the mutex, so that many texts can be read at a time.
 	how := "it is missing"
 	for _, k := range disks {
 		if k == nil {
@@ -42,22 +42,22 @@ func (d *Dir) Read(sum Sum) ([]byte, error) {
 		data, err := k.read(sum.path())
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-		case isWrong(err):
+		case isContentError(err):
 			how = err.Error()
 		case err != nil:
 			return nil, err
 		case sha256.Sum256(data) != sum:
 			how = "it does not match the checksum that is its name"
 		default:
-			d.dir.verified(sum)
+			d.dir.markIntact(sum)
 			return data, nil
 		}
 	}
-	return nil, d.dir.lost(sum, how)
+	return nil, d.dir.textDamaged(sum, how)
 }
 
-// verified notes that a text is intact.
-func (d *directory) verified(sum Sum) {
+// markIntact sets that a text was verified.
+func (d *directory) markIntact(sum Sum) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.blobs[sum]; ok {
@@ -65,20 +65,20 @@ func (d *directory) verified(sum Sum) {
 	}
 }
 
-// lost notes that a text is damaged, and returns the error that says so.
-func (d *directory) lost(sum Sum, how string) error {
+// textDamaged removes a damaged text from blobs and returns the error about it.
+func (d *directory) textDamaged(sum Sum, how string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.disk == nil {
 		return fmt.Errorf("the state directory %q cannot be opened", d.path)
 	}
-	delete(d.blobs, sum) // until it is written anew
-	return d.damage(sum.path(), how)
+	delete(d.blobs, sum) // It must be written anew.
+	return d.noteDamage(sum.path(), how)
 }
 
-// Put keeps a text and returns its digest. The text is on disk when Put returns,
-// but lasts only if the next Save names it. A text that is there already is not
-// written again, unless what is there is damaged.
+// Put writes a text to disk and returns its digest. The text is on disk when Put
+// returns, but stays only if the next Save names it. An intact text on disk is not
+// written again.
 func (d *Dir) Put(data []byte) (Sum, error) {
 	sums, err := d.PutAll([][]byte{data})
 	if err != nil {
@@ -87,8 +87,8 @@ func (d *Dir) Put(data []byte) (Sum, error) {
 	return sums[0], nil
 }
 
-// PutAll does what Put does for many texts in less time than one by one. After
-// an error none counts as put.
+// PutAll is Put for many texts, in less time than one by one. After an error none of
+// them counts as put.
 func (d *Dir) PutAll(texts [][]byte) ([]Sum, error) {
 	sums := make([]Sum, len(texts))
 	for i, text := range texts {
@@ -96,7 +96,7 @@ func (d *Dir) PutAll(texts [][]byte) ([]Sum, error) {
 	}
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
-	if err := d.dir.usable(d); err != nil {
+	if err := d.dir.checkWritable(d); err != nil {
 		return nil, err
 	}
 	missing := make(map[Sum][]byte)
@@ -105,18 +105,17 @@ func (d *Dir) PutAll(texts [][]byte) ([]Sum, error) {
 			missing[sum] = texts[i]
 		}
 	}
-	if err := d.dir.write(missing); err != nil {
+	if err := d.dir.writeTexts(missing); err != nil {
 		return nil, err
 	}
 	for _, sum := range sums {
-		d.put[sum] = struct{}{}
+		d.added[sum] = struct{}{}
 	}
 	return sums, nil
 }
 
-// intact reports whether the text of size bytes is on disk. Its content is
-// looked at only if it was neither written nor read since the directory was
-// locked.
+// intact reports whether the text of size bytes is on disk. Its content is compared
+// only if this process has neither written nor read it since it locked the directory.
 func (d *directory) intact(sum Sum, size int) bool {
 	verified, ok := d.blobs[sum]
 	if !ok {
@@ -129,17 +128,17 @@ func (d *directory) intact(sum Sum, size int) bool {
 		ok = err == nil && sha256.Sum256(data) == sum
 	}
 	if !ok {
-		delete(d.blobs, sum) // until it is written anew
+		delete(d.blobs, sum) // It must be written anew.
 		return false
 	}
 	d.blobs[sum] = true
 	return true
 }
 
-// write puts texts on disk, each whole or not at all. It returns the first
-// error; the texts that were written by then stay.
-func (d *directory) write(texts map[Sum][]byte) error {
-	if err := d.prepare(texts); err != nil {
+// writeTexts writes texts to disk, each whole or not at all. It returns the first
+// error; the texts that were written before stay.
+func (d *directory) writeTexts(texts map[Sum][]byte) error {
+	if err := d.makeShards(texts); err != nil {
 		return err
 	}
 	type outcome struct {
@@ -152,7 +151,7 @@ func (d *directory) write(texts map[Sum][]byte) error {
 	}
 	close(todo)
 	var work sync.WaitGroup
-	for range min(writers, len(texts)) {
+	for range min(maxWriters, len(texts)) {
 		work.Go(func() {
 			for sum := range todo {
 				err := d.disk.replace(sum.path(), texts[sum])
@@ -176,8 +175,8 @@ func (d *directory) write(texts map[Sum][]byte) error {
 	return err
 }
 
-// prepare makes the directories that the texts go to.
-func (d *directory) prepare(texts map[Sum][]byte) error {
+// makeShards makes the directories of texts.
+func (d *directory) makeShards(texts map[Sum][]byte) error {
 	shards := make(map[string]struct{})
 	for sum := range texts {
 		shards[sum.shard()] = struct{}{}
@@ -191,17 +190,16 @@ func (d *directory) prepare(texts map[Sum][]byte) error {
 		if err := d.disk.mkdir(shard); err != nil {
 			return err
 		}
-		d.disk.unsettled(shard)
+		d.disk.markUnsynced(shard)
 	}
 	return nil
 }
 
-// settle makes the names of texts durable: a file that was synced can still be
-// lost with its directory's entry of it. What an earlier process has renamed
-// may not have been settled by it, so that all directories need it once after they
-// were locked.
-func (d *directory) settle(texts map[Sum]struct{}) error {
-	var needed [256]bool // by the first byte, which is the shard's name
+// syncTexts makes the names of texts durable: a synced file can still be lost with
+// its entry in the directory. An earlier process may not have synced its renames, so
+// that every directory needs one sync after it was locked.
+func (d *directory) syncTexts(texts map[Sum]struct{}) error {
+	var needed [256]bool // :: first byte of a digest, which names the shard → sync it
 	for sum := range texts {
 		needed[sum[0]] = true
 	}
@@ -209,41 +207,42 @@ func (d *directory) settle(texts map[Sum]struct{}) error {
 		if !need {
 			continue
 		}
-		if err := d.disk.settle(Sum{byte(b)}.shard()); err != nil {
+		if err := d.disk.syncOnce(Sum{byte(b)}.shard()); err != nil {
 			return err
 		}
 	}
 	if len(texts) > 0 {
-		if err := d.disk.settle(blobsName); err != nil {
+		if err := d.disk.syncOnce(blobsName); err != nil {
 			return err
 		}
 	}
-	return d.disk.settle(".")
+	return d.disk.syncOnce(".")
 }
 
-// sweep removes the texts that no Dir keeps. One that cannot be removed stays
-// for the next time: it takes space, and does no other harm.
-func (d *directory) sweep() {
+// removeUnreferenced removes the texts that no Dir references. A text that cannot be
+// removed stays until the next call: it takes space, and does no other harm.
+func (d *directory) removeUnreferenced() {
 	for sum := range d.blobs {
-		if !d.kept(sum) && d.disk.remove(sum.path()) == nil {
+		if !d.isReferenced(sum) && d.disk.remove(sum.path()) == nil {
 			delete(d.blobs, sum)
 		}
 	}
 }
 
-func (d *directory) kept(sum Sum) bool {
-	for dir := range d.users {
-		if _, ok := dir.base[sum]; ok {
+// isReferenced reports whether a Dir has loaded, put or saved a text.
+func (d *directory) isReferenced(sum Sum) bool {
+	for dir := range d.dirs {
+		if _, ok := dir.saved[sum]; ok {
 			return true
 		}
-		if _, ok := dir.put[sum]; ok {
+		if _, ok := dir.added[sum]; ok {
 			return true
 		}
 	}
 	return false
 }
 
-// closedError is what the methods of a closed Dir return.
+// closedError is the error of the methods of a closed Dir.
 func (d *directory) closedError() error {
 	return fmt.Errorf("state directory %q: %w", d.path, fs.ErrClosed)
 }

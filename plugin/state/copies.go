@@ -12,55 +12,56 @@ import (
 const (
 	copyName    = manifestName + ".copy"
 	damagedName = "damaged"
-	// maxDamaged is how many damaged files stay to be looked at: a disk that
-	// fails damages many.
+	// maxDamaged is how many damaged files stay for people to look at: a disk
+	// that fails damages many.
 	maxDamaged = 16
 )
 
-// copies are the files that each say what is saved, the newer one first.
-var copies = []string{manifestName, copyName}
+// manifestNames are the two copies of the manifest, the newer one first.
+var manifestNames = []string{manifestName, copyName}
 
-// errLater says that a later version of this program wrote a file. It is not
-// damaged, and must not be written over.
-var errLater = errors.New("a later version of this program wrote it: use that, or give this one another directory")
+// errLaterVersion says that a later version of this program wrote a file. The file is
+// not damaged, and must not be written over.
+var errLaterVersion = errors.New("a later version of this program wrote it: use that, or give this one another directory")
 
-// take returns what is saved, as it was found when the directory was locked if
-// nobody has asked since.
-func (d *directory) take() (*Manifest, error) {
-	if m := d.found; m != nil {
-		d.found = nil
+// takeManifest returns the saved manifest: as it was read when the directory was
+// locked if this is the first call since, else as read now.
+func (d *directory) takeManifest() (*Manifest, error) {
+	if m := d.onLock; m != nil {
+		d.onLock = nil
 		return m, nil
 	}
-	if d.disk == nil && d.look() != nil {
-		return d.earlier()
+	if d.disk == nil && d.openDisk() != nil {
+		return d.readEarlier()
 	}
-	m, err := d.saved()
+	m, err := d.readManifest()
 	if m == nil && err == nil && d.lock == nil {
-		return d.earlier()
+		return d.readEarlier()
 	}
 	return m, err
 }
 
-// saved reads what is saved: the newer copy of those that are whole, with the higher
-// serials of both. What is wrong with the other one is noted. If there is none, the error is why one could not be read.
-func (d *directory) saved() (*Manifest, error) {
+// readManifest reads the newer intact copy of the manifest, with the higher serials of
+// both copies. Damage returns the errors of the other copy. If no copy is intact, the
+// error says why one could not be read; it is nil if both are missing or damaged.
+func (d *directory) readManifest() (*Manifest, error) {
 	var whole *Manifest
 	var unread, gone error
-	for _, name := range copies {
-		m, err := d.disk.manifest(name)
+	for _, name := range manifestNames {
+		m, err := d.disk.readCopy(name)
 		switch {
-		case errors.Is(err, errLater):
+		case errors.Is(err, errLaterVersion):
 			return nil, err
 		case errors.Is(err, fs.ErrNotExist):
-			gone = d.disk.damaged(name, "it is missing", "")
-		case isWrong(err):
-			_ = d.damage(name, err.Error()) // told by Damage
+			gone = d.disk.damageError(name, "it is missing", "")
+		case isContentError(err):
+			_ = d.noteDamage(name, err.Error()) // Damage returns the error.
 		case err != nil:
 			unread = err
 		case whole == nil || m.generation > whole.generation:
-			whole = newer(m, whole)
+			whole = withSerialsOf(m, whole)
 		default:
-			whole = newer(whole, m)
+			whole = withSerialsOf(whole, m)
 		}
 	}
 	if whole == nil {
@@ -68,22 +69,22 @@ func (d *directory) saved() (*Manifest, error) {
 	}
 	for _, err := range []error{unread, gone} {
 		if err != nil {
-			d.damaged = append(d.damaged, err)
+			d.unreported = append(d.unreported, err)
 		}
 	}
-	return d.numbered(whole), nil
+	return d.noteGeneration(whole), nil
 }
 
-// numbered notes the generation of a manifest that was read, and takes it out.
-func (d *directory) numbered(m *Manifest) *Manifest {
+// noteGeneration moves the generation of a manifest that was read to d.
+func (d *directory) noteGeneration(m *Manifest) *Manifest {
 	d.generation = max(d.generation, m.generation)
 	m.generation = 0
 	return m
 }
 
-// newer returns m with the serials of an older copy where they are higher. The older one
-// may be nil.
-func newer(m, older *Manifest) *Manifest {
+// withSerialsOf returns m with the serials of older where they are higher. The older
+// copy may be nil.
+func withSerialsOf(m, older *Manifest) *Manifest {
 	if older != nil {
 		for zone, n := range older.Serials {
 			if n <= m.Serials[zone] {
@@ -98,41 +99,41 @@ func newer(m, older *Manifest) *Manifest {
 	return m
 }
 
-// manifest reads a manifest: an fs.ErrNotExist if there is none, a wrongError if it
-// is damaged.
-func (k *disk) manifest(name string) (*Manifest, error) {
+// readCopy reads a copy of the manifest. The error is an fs.ErrNotExist if there is no
+// copy, and a contentError if the copy is damaged.
+func (k *disk) readCopy(name string) (*Manifest, error) {
 	text, err := k.read(name)
 	if err != nil {
 		return nil, err
 	}
 	m, err := decode(text)
 	switch {
-	case errors.Is(err, errLater):
+	case errors.Is(err, errLaterVersion):
 		return nil, fmt.Errorf("%q: %w", filepath.Join(k.path, name), err)
 	case err != nil:
-		return nil, wrongError(err.Error())
+		return nil, contentError(err.Error())
 	}
 	return m, nil
 }
 
-// damage notes that a file is not as it was saved, and sets it aside if this
-// process may write. It returns the error that says so.
-func (d *directory) damage(name, how string) error {
+// noteDamage adds a damaged file to the unreported ones, and sets it aside if this
+// process may write. It returns the error about the file.
+func (d *directory) noteDamage(name, how string) error {
 	to := ""
 	if d.lock != nil {
-		to = d.disk.aside(name)
+		to = d.disk.setAside(name)
 	}
-	err := d.disk.damaged(name, how, to)
-	d.damaged = append(d.damaged, err)
+	err := d.disk.damageError(name, how, to)
+	d.unreported = append(d.unreported, err)
 	return err
 }
 
-// aside moves a file out of the way and returns where it is, "" if that failed:
-// it is written over then.
-func (k *disk) aside(name string) string {
+// setAside moves a file to the directory of damaged files and returns its new name, ""
+// if that failed: the next write replaces the file then.
+func (k *disk) setAside(name string) string {
 	to := path.Join(damagedName, path.Base(name))
 	if _, err := k.root.Lstat(name); err != nil {
-		return "" // there is nothing
+		return "" // There is no file.
 	}
 	if fi, err := k.root.Lstat(damagedName); err == nil && !fi.IsDir() {
 		_ = k.root.Remove(damagedName)
@@ -140,11 +141,11 @@ func (k *disk) aside(name string) string {
 	if k.mkdir(damagedName) != nil {
 		return ""
 	}
-	_ = k.root.RemoveAll(to) // the one of that name before
+	_ = k.root.RemoveAll(to) // An earlier damaged file of that name.
 	if k.root.Rename(name, to) != nil {
 		return ""
 	}
-	k.unsettled(path.Dir(name))
+	k.markUnsynced(path.Dir(name))
 	if f, err := k.root.Open(damagedName); err == nil {
 		names, _ := f.Readdirnames(-1)
 		_ = f.Close()
@@ -156,16 +157,16 @@ func (k *disk) aside(name string) string {
 	return to
 }
 
-// wrongError is how what was read is not what was written.
-type wrongError string
+// contentError says how a file differs from the one that was written.
+type contentError string
 
-func (e wrongError) Error() string { return string(e) }
+func (e contentError) Error() string { return string(e) }
 
-func isWrong(err error) bool { return errors.As(err, new(wrongError)) }
+func isContentError(err error) bool { return errors.As(err, new(contentError)) }
 
-// damaged says that a file is not as it was saved, where it was set aside, and what
-// to do.
-func (k *disk) damaged(name, how, aside string) error {
+// damageError returns an ErrDamaged about a file, with the name under which the file
+// was set aside and the remedy.
+func (k *disk) damageError(name, how, aside string) error {
 	where := ""
 	if aside != "" {
 		where = fmt.Sprintf(": it was set aside as %q", filepath.Join(k.path, aside))

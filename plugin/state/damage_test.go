@@ -172,7 +172,7 @@ func TestState_ManifestOctetsFlipped(t *testing.T) {
 	must(t, d.Close())
 	good, err := os.ReadFile(filepath.Join(dir, manifestName))
 	must(t, err)
-	for _, name := range copies {
+	for _, name := range manifestNames {
 		for i := range good {
 			bad := slices.Clone(good)
 			bad[i] ^= 1 << (i % 8)
@@ -184,7 +184,7 @@ func TestState_ManifestOctetsFlipped(t *testing.T) {
 		}
 		must(t, os.WriteFile(filepath.Join(dir, name), good, 0o600))
 	}
-	for _, name := range copies {
+	for _, name := range manifestNames {
 		must(t, os.Truncate(filepath.Join(dir, name), 50))
 	}
 	d = open(t, dir)
@@ -218,7 +218,7 @@ func TestState_SetAsideIsBounded(t *testing.T) {
 
 // What a later version has saved is neither read nor written over.
 func TestState_LaterFormat(t *testing.T) {
-	for _, name := range copies {
+	for _, name := range manifestNames {
 		dir := t.TempDir()
 		d := opened(t, dir)
 		must(t, save(d, 1))
@@ -348,7 +348,7 @@ func TestState_ReadWhileLocked(t *testing.T) {
 // A copy that is whole and old, as one put back from a backup, costs nothing: the other one
 // is newer.
 func TestState_StaleCopy(t *testing.T) {
-	for _, name := range copies {
+	for _, name := range manifestNames {
 		dir := t.TempDir()
 		d := opened(t, dir)
 		must(t, save(d, 1))

@@ -13,65 +13,65 @@ import (
 	"sync"
 )
 
-// directory is the state directory of a map as this process has it: once, however
-// many Dirs are open on it.
+// directory is the state directory of a map. The process has one for each map,
+// however many Dirs are open on it.
 type directory struct {
-	path  string // absolute
-	key   string // the same with its links followed when it was opened
-	of    string // the path of the map
-	owner string
+	path    string // absolute
+	key     string // path with its links followed, when the directory was opened
+	mapPath string // the path of the map
+	owner   string
 
-	mu         sync.Mutex // guards the following and what the Dirs say it does
-	disk       *disk      // nil while there is nothing to be opened
-	self       os.FileInfo
-	above      *above    // whose lock it is
+	mu         sync.Mutex // guards the fields below, and those of the Dirs that say so
+	disk       *disk      // nil while there is no directory to open
+	info       os.FileInfo
+	parent     *parent   // has the lock
 	lock       *os.File  // nil while this process may only read
-	turn       int       // how many times it was locked
+	lockCount  int       // how many times the directory was locked
 	generation uint64    // of the last manifest that was read or written
-	found      *Manifest // what there was when it was locked, until somebody takes it
-	users      map[*Dir]struct{}
-	blobs      map[Sum]bool // :: text on disk → seen to be intact by this process
-	damaged    []error      // what was found damaged and not told yet
-	old        *disk        // the directory above, if this map's state is there yet; nil if not
+	onLock     *Manifest // as read when the directory was locked, until takeManifest
+	dirs       map[*Dir]struct{}
+	blobs      map[Sum]bool // :: text on disk → this process has verified it
+	unreported []error      // damaged files that Damage has not returned yet
+	earlier    *disk        // the parent, if the state of this map is still there; else nil
 }
 
-// inUse are the directories that this process has open: a second Dir must find the
-// first.
-var inUse struct {
+// openState lists the directories that this process has open: a second Dir of a map
+// shares the directory of the first.
+var openState struct {
 	sync.Mutex
 	directories []*directory
 }
 
-// openAt returns a new Dir of the directory at path, which has the state of one map.
-func openAt(path, of, owner string) *Dir {
-	dir := filepath.Dir(path)
-	_ = mkdirAll(dir) // so that its links can be followed
-	inUse.Lock()
-	defer inUse.Unlock()
-	over := aboveAt(dir)
-	key := filepath.Join(over.key, filepath.Base(path))
-	i := slices.IndexFunc(inUse.directories, func(d *directory) bool { return d.key == key })
+// openAt returns a new Dir of the directory at path, which is for the map at mapPath.
+func openAt(path, mapPath, owner string) *Dir {
+	parentPath := filepath.Dir(path)
+	_ = mkdirAll(parentPath) // Its links can be followed then.
+	openState.Lock()
+	defer openState.Unlock()
+	p := parentAt(parentPath)
+	key := filepath.Join(p.key, filepath.Base(path))
+	i := slices.IndexFunc(openState.directories, func(d *directory) bool { return d.key == key })
 	if i < 0 {
-		i = len(inUse.directories)
-		inUse.directories = append(inUse.directories, &directory{
-			path: path, key: key, of: of, owner: owner, above: over,
-			users: make(map[*Dir]struct{}),
+		i = len(openState.directories)
+		openState.directories = append(openState.directories, &directory{
+			path: path, key: key, mapPath: mapPath, owner: owner, parent: p,
+			dirs:  make(map[*Dir]struct{}),
 			blobs: make(map[Sum]bool),
 		})
 	}
-	d := inUse.directories[i]
+	d := openState.directories[i]
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	user := &Dir{dir: d, put: make(map[Sum]struct{})}
-	d.users[user] = struct{}{}
-	_ = d.acquire() // Acquire says what is wrong
-	return user
+	dir := &Dir{dir: d, added: make(map[Sum]struct{})}
+	d.dirs[dir] = struct{}{}
+	_ = d.acquire() // Acquire returns the error.
+	return dir
 }
 
-// release closes a Dir, and the directory with its last one.
-func release(dir *Dir) error {
-	inUse.Lock()
-	defer inUse.Unlock()
+// closeDir closes a Dir, and the directory with its last Dir.
+func closeDir(dir *Dir) error {
+	openState.Lock()
+	defer openState.Unlock()
 	d := dir.dir
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,71 +79,71 @@ func release(dir *Dir) error {
 		return nil
 	}
 	dir.closed = true
-	delete(d.users, dir)
-	if len(d.users) > 0 {
+	delete(d.dirs, dir)
+	if len(d.dirs) > 0 {
 		return nil
 	}
-	inUse.directories = slices.DeleteFunc(inUse.directories, func(o *directory) bool { return o == d })
-	return errors.Join(d.unlock(), d.shut())
+	openState.directories = slices.DeleteFunc(openState.directories, func(o *directory) bool { return o == d })
+	return errors.Join(d.unlock(), d.closeDisks())
 }
 
-// acquire makes the directory this process's to write to, unless it is. After an
-// error it is still there to read from, if it can be opened at all.
+// acquire makes and locks the directory, unless this process has locked it. After an
+// error the directory can still be read, if it can be opened at all.
 func (d *directory) acquire() error {
 	if d.lock != nil {
-		if d.inPlace() == nil {
+		if d.checkInPlace() == nil {
 			return nil
 		}
-		_ = d.unlock() // of a directory that is elsewhere now
+		_ = d.unlock() // The locked directory is elsewhere now.
 	}
 	if err := mkdirAll(d.path); err != nil {
-		_ = d.look()
-		return (&disk{path: d.path}).failed("make", "", err)
+		_ = d.openDisk()
+		return (&disk{path: d.path}).stepError("make", "", err)
 	}
-	if err := d.look(); err != nil {
-		return (&disk{path: d.path}).failed("open", "", err)
+	if err := d.openDisk(); err != nil {
+		return (&disk{path: d.path}).stepError("open", "", err)
 	}
 	var err error
-	if d.lock, err = d.above.join(d); err != nil {
+	if d.lock, err = d.parent.lockFor(d); err != nil {
 		return err
 	}
-	if err := d.begin(); err != nil {
+	if err := d.prepareLocked(); err != nil {
 		return errors.Join(err, d.unlock())
 	}
-	d.turn++
+	d.lockCount++
 	return nil
 }
 
-// look opens what is at the path now, unless it is open.
-func (d *directory) look() error {
+// openDisk opens the directory at the path, unless it is open.
+func (d *directory) openDisk() error {
 	now, err := os.Stat(d.path)
-	if err == nil && d.disk != nil && os.SameFile(now, d.self) {
+	if err == nil && d.disk != nil && os.SameFile(now, d.info) {
 		return nil
 	}
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
 		return err
 	}
-	self, err := root.Stat(".")
+	info, err := root.Stat(".")
 	if err != nil {
 		return errors.Join(err, root.Close())
 	}
-	_ = d.shut() // what was there before
-	d.disk, d.self = &disk{path: d.path, root: root, settled: make(map[string]bool)}, self
+	_ = d.closeDisks() // The directory at the path was another one.
+	d.disk, d.info = &disk{path: d.path, root: root, synced: make(map[string]bool)}, info
 	return nil
 }
 
-// begin looks what is in a directory that was just locked, and tidies it.
-func (d *directory) begin() error {
+// prepareLocked migrates, tidies and reads a directory that was just locked.
+func (d *directory) prepareLocked() error {
 	if err := d.migrate(); err != nil {
 		return err
 	}
-	if d.old != nil { // What is there has moved here.
-		_ = d.old.root.Close()
-		d.old = nil
+	if d.earlier != nil { // Its state was moved here.
+		_ = d.earlier.root.Close()
+		d.earlier = nil
 	}
 	d.blobs = make(map[Sum]bool)
-	for _, name := range copies {
+	for _, name := range manifestNames {
 		_ = d.disk.root.RemoveAll(name + tmpSuffix)
 	}
 	shards, err := d.list(blobsName)
@@ -154,16 +154,17 @@ func (d *directory) begin() error {
 		if b, err := hex.DecodeString(shard); err != nil || len(b) != 1 {
 			continue // not ours
 		}
-		if err := d.collect(path.Join(blobsName, shard)); err != nil {
+		if err := d.collectShard(path.Join(blobsName, shard)); err != nil {
 			return err
 		}
 	}
-	d.found, err = d.saved()
+	d.onLock, err = d.readManifest()
 	return err
 }
 
-// collect notes the texts of a shard, and removes what a crash has left there.
-func (d *directory) collect(shard string) error {
+// collectShard adds the texts of a shard to blobs, and removes the unfinished files
+// of a crash.
+func (d *directory) collectShard(shard string) error {
 	names, err := d.list(shard)
 	if err != nil {
 		return err
@@ -182,73 +183,73 @@ func (d *directory) collect(shard string) error {
 	return nil
 }
 
-// list returns the names in a directory, none if it is absent. What is there and is
-// no directory is damaged.
+// list returns the names in a directory, none if it is absent. Another kind of file
+// in its place is damage.
 func (d *directory) list(name string) ([]string, error) {
 	fi, err := d.disk.root.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err == nil && !fi.IsDir() {
-		d.damage(name, "it is no directory")
+		d.noteDamage(name, "it is no directory")
 		return nil, nil
 	}
 	f, err := d.disk.root.Open(name)
 	if err != nil {
-		return nil, d.disk.failed("read", name, err)
+		return nil, d.disk.stepError("read", name, err)
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
 	if err != nil {
-		return nil, d.disk.failed("read", name, err)
+		return nil, d.disk.stepError("read", name, err)
 	}
 	return names, nil
 }
 
-// unlock lets others write.
+// unlock gives up the lock.
 func (d *directory) unlock() error {
-	d.lock, d.found = nil, nil
-	return d.above.leave(d)
+	d.lock, d.onLock = nil, nil
+	return d.parent.unlockFor(d)
 }
 
-// shut closes what is open of the directory, and of the one above.
-func (d *directory) shut() error {
+// closeDisks closes the directory, and its parent if that is open.
+func (d *directory) closeDisks() error {
 	var err error
-	for _, k := range []*disk{d.disk, d.old} {
+	for _, k := range []*disk{d.disk, d.earlier} {
 		if k != nil {
 			err = errors.Join(err, k.root.Close())
 		}
 	}
-	d.disk, d.old = nil, nil
+	d.disk, d.earlier = nil, nil
 	return err
 }
 
-// usable returns an error if a Dir is closed, or if its directory cannot be written
-// to: what is written would be lost, or in another process's way.
-func (d *directory) usable(dir *Dir) error {
+// checkWritable returns an error if a Dir is closed, or if its directory must not be
+// written to: the files would be lost, or in another process's way.
+func (d *directory) checkWritable(dir *Dir) error {
 	if dir.closed {
 		return d.closedError()
 	}
 	if d.lock == nil {
 		return fmt.Errorf("the state directory %q is not locked: acquire it first", d.path)
 	}
-	return d.inPlace()
+	return d.checkInPlace()
 }
 
-// inPlace returns an error if the directory is no longer what is found at its path
-// and locked there.
-func (d *directory) inPlace() error {
+// checkInPlace returns an error if the directory at the path is no longer the one
+// that was opened and locked.
+func (d *directory) checkInPlace() error {
 	now, err := os.Stat(d.path)
-	if err != nil || !os.SameFile(now, d.self) {
+	if err != nil || !os.SameFile(now, d.info) {
 		return fmt.Errorf("the state directory %q was removed or replaced while in use: acquire it anew", d.path)
 	}
-	return d.above.inPlace(d.lock)
+	return d.parent.checkLocked(d.lock)
 }
 
-// mkdirAll makes a directory and those above it that are missing, durably.
+// mkdirAll makes a directory and the missing ones above it, durably.
 func mkdirAll(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // what is wrong with it shows when it is opened
+		return nil // Opening it returns the error.
 	}
 	above := filepath.Dir(path)
 	if above != path {
@@ -261,7 +262,7 @@ func mkdirAll(path string) error {
 	}
 	f, err := os.Open(above)
 	if err != nil {
-		return nil // It may be for us to write to and not to read: it cannot be synced then.
+		return nil // A directory without permission to read cannot be synced.
 	}
 	defer f.Close()
 	return syncEntries(f)

@@ -68,9 +68,9 @@ func failOnce(t *testing.T, s *saboteur) bool {
 	dir := t.TempDir()
 	d := open(t, dir)
 	must(t, save(d, 1))
-	d.dir.disk.tamper = s.tamper
+	d.dir.disk.hook = s.tamper
 	err := save(d, 2)
-	d.dir.disk.tamper = nil
+	d.dir.disk.hook = nil
 	st, failed := s.failed()
 	want := 1
 	switch {

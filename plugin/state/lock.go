@@ -12,42 +12,42 @@ import (
 	"sync"
 )
 
-// lockName is the file that is locked while the directory is written to. It is
-// never removed: two processes could then each lock one of that name.
+// lockName is the file that is locked while the directory is written to. The file is
+// never removed: two processes could then each lock a file of that name.
 const lockName = "lock"
 
-// errLocked is what tryLock returns if another process has the lock.
+// errLocked is the error of tryLock if another process has the lock.
 var errLocked = errors.New("locked by another process")
 
-// above is the directory that those of maps are in. Its lock belongs to the process,
-// for all of them.
-type above struct {
+// parent is the directory that the state directories of maps are in. One process has
+// its lock, for all maps in it.
+type parent struct {
 	path string
-	key  string // the same with its links followed
+	key  string // path with its links followed
 
-	mu    sync.Mutex
-	file  *os.File // locked; nil if not
-	users map[*directory]struct{}
+	mu          sync.Mutex
+	file        *os.File // locked; nil if not
+	directories map[*directory]struct{}
 }
 
-// aboveAt returns the one at path that the directories in use know, or a new one.
-func aboveAt(path string) *above {
+// parentAt returns the parent at path of the open directories, or a new one.
+func parentAt(path string) *parent {
 	key, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		key = path
 	}
-	i := slices.IndexFunc(inUse.directories, func(d *directory) bool { return d.above.key == key })
+	i := slices.IndexFunc(openState.directories, func(d *directory) bool { return d.parent.key == key })
 	if i >= 0 {
-		return inUse.directories[i].above
+		return openState.directories[i].parent
 	}
-	return &above{path: path, key: key, users: make(map[*directory]struct{})}
+	return &parent{path: path, key: key, directories: make(map[*directory]struct{})}
 }
 
-// join returns the locked file, and locks it for the first directory.
-func (a *above) join(d *directory) (*os.File, error) {
+// lockFor returns the locked file, and locks it for the first directory.
+func (a *parent) lockFor(d *directory) (*os.File, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.file != nil && a.found(a.file) != nil { // It is that of a directory elsewhere.
+	if a.file != nil && a.checkLockFile(a.file) != nil { // The locked file is elsewhere now.
 		_ = a.unlock()
 	}
 	if a.file == nil {
@@ -56,41 +56,41 @@ func (a *above) join(d *directory) (*os.File, error) {
 			return nil, err
 		}
 	}
-	a.users[d] = struct{}{}
+	a.directories[d] = struct{}{}
 	return a.file, nil
 }
 
-// leave unlocks the file with the last directory.
-func (a *above) leave(d *directory) error {
+// unlockFor unlocks the file for the last directory.
+func (a *parent) unlockFor(d *directory) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.users, d)
-	if len(a.users) > 0 || a.file == nil {
+	delete(a.directories, d)
+	if len(a.directories) > 0 || a.file == nil {
 		return nil
 	}
 	return a.unlock()
 }
 
-// unlock lets others lock the file. The lock goes with it, but not if a child of
-// this process is just being started, which has all files until it runs.
-func (a *above) unlock() error {
+// unlock unlocks and closes the file. Closing alone would leave the lock with a child
+// process that is being started, which has all open files until it runs.
+func (a *parent) unlock() error {
 	err := errors.Join(unlock(a.file), a.file.Close())
 	a.file = nil
 	return err
 }
 
-// inPlace returns an error if the file is no longer the one that is locked and found
-// at its path.
-func (a *above) inPlace(f *os.File) error {
+// checkLocked returns an error if f is not the locked file, or no longer at its path.
+func (a *parent) checkLocked(f *os.File) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if f != a.file {
 		return fmt.Errorf("the state directory %q was replaced while in use: acquire it anew", a.path)
 	}
-	return a.found(f)
+	return a.checkLockFile(f)
 }
 
-func (a *above) found(f *os.File) error {
+// checkLockFile returns an error if f is no longer the file at its path.
+func (a *parent) checkLockFile(f *os.File) error {
 	mine, err := f.Stat()
 	if err != nil {
 		return err
@@ -102,58 +102,58 @@ func (a *above) found(f *os.File) error {
 	return nil
 }
 
-// lock locks the lock file and notes in it who did. What is in its place and can be
-// locked by nobody is set aside.
-func (a *above) lock(owner string) (*os.File, error) {
+// lock locks the lock file and writes a lockNote into it. Another kind of file in its
+// place, which cannot be locked, is set aside.
+func (a *parent) lock(owner string) (*os.File, error) {
 	root, err := os.OpenRoot(a.path)
 	if err != nil {
-		return nil, (&disk{path: a.path}).failed("open", "", err)
+		return nil, (&disk{path: a.path}).stepError("open", "", err)
 	}
 	defer root.Close()
-	k := &disk{path: a.path, root: root, settled: make(map[string]bool)}
+	k := &disk{path: a.path, root: root, synced: make(map[string]bool)}
 	if fi, err := root.Lstat(lockName); err == nil && !fi.Mode().IsRegular() {
-		_ = k.aside(lockName)
+		_ = k.setAside(lockName)
 	}
 	f, err := root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, k.failed("write", lockName, err)
+		return nil, k.stepError("write", lockName, err)
 	}
 	err = tryLock(f)
 	switch {
 	case errors.Is(err, errLocked):
 		err = fmt.Errorf("%s uses it: give every server a directory of its own", readNote(f))
 	case err != nil:
-		err = k.failed("lock", lockName, err)
+		err = k.stepError("lock", lockName, err)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if _, err := root.Lstat(manifestName); err == nil { // It says whose that is.
+	if _, err := root.Lstat(manifestName); err == nil { // The note says which map the manifest here is of.
 		if earlier := readNote(f).owner; earlier != "" {
 			owner = earlier
 		}
 	}
-	// The note is for people: on a full disk there is none.
+	// The note is for people: a full disk leaves it out.
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"+owner+"\n"), 0)
 	}
 	return f, nil
 }
 
-// note is who a lock file says has locked it.
-type note struct{ pid, owner string }
+// lockNote names the process that has locked a lock file.
+type lockNote struct{ pid, owner string }
 
-// readNote reads the note in a lock file; it is empty if there is none.
-func readNote(f io.ReaderAt) (n note) {
+// readNote reads the note in a lock file, empty if there is none.
+func readNote(f io.ReaderAt) (n lockNote) {
 	text, _ := io.ReadAll(io.NewSectionReader(f, 0, 1024))
 	pid, owner, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	if _, err := strconv.Atoi(pid); err != nil {
-		return note{}
+		return lockNote{}
 	}
-	return note{pid, owner}
+	return lockNote{pid, owner}
 }
 
-func (n note) String() string {
+func (n lockNote) String() string {
 	if n.pid == "" {
 		return "another process"
 	}

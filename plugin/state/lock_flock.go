@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// tryLock locks an open file until it is closed, or the process ends in whatever
-// way: flock, unlike a file that is there, is never stale.
+// tryLock locks an open file until it is closed or the process ends, in whatever way:
+// flock, unlike the existence of a file, is never stale.
 func tryLock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -23,5 +23,5 @@ func tryLock(f *os.File) error {
 	}
 }
 
-// unlock undoes tryLock, for all who have the open file.
+// unlock undoes tryLock, for all processes that have the open file.
 func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// manifestName is the file that says what is saved.
+// manifestName is the file of the manifest.
 const manifestName = "manifest"
 
-// Sum is the SHA-256 digest of a text, under which it is kept.
+// Sum is the SHA-256 digest of a text, and the name of its file.
 type Sum [sha256.Size]byte
 
 // String returns the digest in hexadecimal.
@@ -25,7 +25,7 @@ func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 // empty comes back from Load as nil.
 type Manifest struct {
 	Documents []Document        // in order
-	Settings  string            // what of the configuration the documents were accepted under
+	Settings  string            // the part of the configuration that the documents were accepted under
 	Serials   map[string]uint32 // :: zone → counter
 
 	generation uint64 // which copy is newer; 0 outside of this package
@@ -69,22 +69,22 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 //	serial 7 "example.org."
 //	sha256 5d02…9a
 const (
-	header       = "addressmap state 1"
-	wordSettings = "settings"
-	wordVersion  = "generation"
-	wordDocument = "document"
-	wordZoneFile = "zone_file"
-	wordSerial   = "serial"
-	wordSum      = "sha256"
+	firstLine      = "addressmap state 1"
+	wordSettings   = "settings"
+	wordGeneration = "generation"
+	wordDocument   = "document"
+	wordZoneFile   = "zone_file"
+	wordSerial     = "serial"
+	wordSum        = "sha256"
 )
 
 // encode returns m as it is written to disk: the same bytes for the same m.
 func (m *Manifest) encode() []byte {
 	b := make([]byte, 0, m.size())
-	b = append(b, header+"\n"+wordSettings+" "...)
+	b = append(b, firstLine+"\n"+wordSettings+" "...)
 	b = appendName(b, m.Settings)
 	if m.generation > 0 {
-		b = append(strconv.AppendUint(append(b, wordVersion+" "...), m.generation, 10), '\n')
+		b = append(strconv.AppendUint(append(b, wordGeneration+" "...), m.generation, 10), '\n')
 	}
 	for _, doc := range m.Documents {
 		b = append(b, wordDocument+" "...)
@@ -104,8 +104,8 @@ func (m *Manifest) encode() []byte {
 	return seal(b)
 }
 
-// size returns about how long m is when encoded: exact but for names with
-// unusual bytes, and not less for others.
+// size returns at least the length of m when encoded, but for names with unusual
+// bytes, which may take more.
 func (m *Manifest) size() int {
 	const perLine = len(wordZoneFile) + len(` ""`) + 2*sha256.Size + len(" \n")
 	n := 4*perLine + len(m.Settings)
@@ -139,8 +139,8 @@ func seal(body []byte) []byte {
 // sealLen is the length of the last line.
 const sealLen = len(wordSum) + 1 + 2*sha256.Size + 1
 
-// decode returns the manifest that was encoded as data, and an error for
-// everything else: it is never half-read.
+// decode returns the manifest that was encoded as data, and an error for data that
+// encode does not make.
 func decode(data []byte) (*Manifest, error) {
 	if len(data) < sealLen {
 		return nil, fmt.Errorf("its %d bytes are not all that was written", len(data))
@@ -150,19 +150,18 @@ func decode(data []byte) (*Manifest, error) {
 		return nil, errors.New("it does not match its checksum")
 	}
 	first, rest, _ := strings.Cut(string(body), "\n")
-	if first != header {
-		// Every version ends what it writes with the checksum, and it is right.
-		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: %w", first, header, errLater)
+	if first != firstLine {
+		// The checksum is right: another version of this program wrote the file.
+		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: %w", first, firstLine, errLaterVersion)
 	}
 	m, number := &Manifest{}, 1
 	for line := range strings.Lines(rest) {
 		number++
-		if err := m.line(strings.TrimSuffix(line, "\n")); err != nil {
+		if err := m.parseLine(strings.TrimSuffix(line, "\n")); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
-	// What reads well but is not what would be written (another order, leading
-	// zeros, a line twice) was not written here.
+	// encode does not write another order, leading zeros, or a line twice.
 	if !bytes.Equal(m.encode(), data) {
 		return nil, errors.New("its lines are not as this program writes them")
 	}
@@ -170,9 +169,9 @@ func decode(data []byte) (*Manifest, error) {
 }
 
 // line adds one line to m.
-func (m *Manifest) line(line string) error {
+func (m *Manifest) parseLine(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
-	if word == wordVersion {
+	if word == wordGeneration {
 		n, err := strconv.ParseUint(rest, 10, 64)
 		m.generation = n
 		return err

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// migrate moves here what an earlier version of this program has saved of this map
-// in the directory above. The texts come first: after a crash in between, they are
-// here and the manifest follows, which gets its copy at last.
+// migrate moves the state that an earlier version of this program has saved of this
+// map from the parent into the directory. The texts come first: after a crash in
+// between, the next migrate moves the manifest and writes its copy.
 func (d *directory) migrate() error {
 	k, err := d.openEarlier()
 	if k == nil || err != nil {
@@ -21,7 +21,7 @@ func (d *directory) migrate() error {
 	for _, name := range []string{blobsName, manifestName} {
 		err := k.root.Rename(name, filepath.Join(own, name))
 		if err != nil && !(name == blobsName && errors.Is(err, fs.ErrNotExist)) {
-			return k.failed("move", name, err)
+			return k.stepError("move", name, err)
 		}
 		for _, dir := range []string{own, "."} {
 			if err := k.syncDir(dir); err != nil {
@@ -31,37 +31,39 @@ func (d *directory) migrate() error {
 	}
 	text, err := d.disk.read(manifestName)
 	if err != nil {
-		return nil // saved says what is wrong
+		return nil // readManifest returns the error.
 	}
 	return d.disk.replace(copyName, text)
 }
 
-// earlier returns what is saved in the directory above, for whoever may not move it.
-func (d *directory) earlier() (*Manifest, error) {
+// readEarlier returns the manifest in the parent, for a process without the lock,
+// which must not migrate.
+func (d *directory) readEarlier() (*Manifest, error) {
 	k, err := d.openEarlier()
 	if k == nil || err != nil {
 		return nil, err
 	}
-	m, err := k.manifest(manifestName)
+	m, err := k.readCopy(manifestName)
 	if err != nil {
 		_ = k.root.Close()
-		if isWrong(err) {
-			d.damaged, err = append(d.damaged, k.damaged(manifestName, err.Error(), "")), nil
+		if isContentError(err) {
+			d.unreported, err = append(d.unreported, k.damageError(manifestName, err.Error(), "")), nil
 		}
 		return nil, err
 	}
-	if d.old != nil {
-		_ = d.old.root.Close()
+	if d.earlier != nil {
+		_ = d.earlier.root.Close()
 	}
-	d.old = k
-	return d.numbered(m), nil
+	d.earlier = k
+	return d.noteGeneration(m), nil
 }
 
-// openEarlier opens the directory above if it has a manifest of this map and the map's
-// own has none: nil if not. The lock file there says which map it is of.
+// openEarlier opens the parent if it has a manifest of this map and the directory of
+// the map has none, and returns nil if not. The note in the parent's lock file names
+// the map.
 func (d *directory) openEarlier() (*disk, error) {
 	if d.disk != nil {
-		for _, name := range copies {
+		for _, name := range manifestNames {
 			if _, err := d.disk.root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
 			}
@@ -75,11 +77,11 @@ func (d *directory) openEarlier() (*disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", path, err)
 	}
-	k := &disk{path: path, root: root, settled: make(map[string]bool)}
+	k := &disk{path: path, root: root, synced: make(map[string]bool)}
 	if f, err := root.Open(lockName); err == nil {
 		owner := readNote(f).owner
 		_ = f.Close()
-		if owner != "" && owner != d.owner && filepath.Base(owner) != filepath.Base(d.of) {
+		if owner != "" && owner != d.owner && filepath.Base(owner) != filepath.Base(d.mapPath) {
 			return nil, root.Close()
 		}
 	}

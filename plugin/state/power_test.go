@@ -168,7 +168,7 @@ func recording(t *testing.T, n int) (records []record, done []int) {
 	}
 	for i := 1; i <= n; i++ {
 		d := opened(t, dir)
-		d.dir.disk.tamper = tamper
+		d.dir.disk.hook = tamper
 		wantSaved(t, d, last)
 		_, err := d.Put([]byte("never named"))
 		must(t, err)

@@ -185,8 +185,8 @@ func TestState_ReloadsLeaveNothing(t *testing.T) {
 		t.Errorf("want two descriptors in use, got %d", n)
 	}
 	must(t, old.Close())
-	if n := descriptors(); n != before || len(inUse.directories) != 0 {
-		t.Errorf("want %d open descriptors as before and nothing held, got %d and %d", before, n, len(inUse.directories))
+	if n := descriptors(); n != before || len(openState.directories) != 0 {
+		t.Errorf("want %d open descriptors as before and nothing held, got %d and %d", before, n, len(openState.directories))
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("want at most %d goroutines as before, got %d", goroutines, n)
@@ -245,8 +245,8 @@ func TestState_NoDirectory(t *testing.T) {
 		_, err := acquired(path)
 		wantError(t, err, fmt.Sprintf("cannot use the state directory %q", path), "not a directory")
 	}
-	if len(inUse.directories) != 0 {
-		t.Errorf("want nothing held after errors, got %d", len(inUse.directories))
+	if len(openState.directories) != 0 {
+		t.Errorf("want nothing held after errors, got %d", len(openState.directories))
 	}
 }
 

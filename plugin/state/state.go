@@ -1,25 +1,25 @@
-// Package state keeps what was accepted, durably across restarts: the texts of
-// the documents and zone files in force, and what must not be forgotten with
-// them. It knows bytes and names, and nothing of what they mean.
+// Package state stores the documents and zone files in force durably, for the next
+// start, with the settings under which they were accepted and the serials that
+// clients have seen. It knows bytes and names, and not their meaning.
 //
-// A directory of state holds one directory for each map, called after the file
-// and the digest of its absolute path, so that several maps do not meet:
+// A directory of state has one directory for each map, called after the file and the
+// digest of its absolute path, so that several maps do not meet:
 //
-//	lock                     who writes here; it is locked by that process
+//	lock                     locked by the process that writes, with a note of its id
 //	maps.yaml-0b5c…91/
-//	    manifest             what is saved: names, and the digests of their texts
+//	    manifest             the saved version: names, and the digests of their texts
 //	    manifest.copy        the same again: one of the two may be damaged
 //	    blobs/1f/1f0c…e2     the texts, each under its SHA-256 digest
-//	    damaged/             the last files that were found damaged, for people to look at
-//	    *.tmp                what was being written at a crash; it is removed
+//	    damaged/             the last damaged files, for people to look at
+//	    *.tmp                files that were being written at a crash; they are removed
 //
-// A text never changes once it is there, so the saved version changes in one
-// step: the rename of a new manifest over the old one. What it names is on disk
-// before that. The lock is for writing: whoever does not have it can read.
+// A text never changes once it is on disk, so the saved version changes in one step:
+// the rename of a new manifest over the old one. The texts that the manifest names
+// are on disk before. The lock is for writing: a process without the lock can read.
 //
-// Before there were directories for maps, the directory of state held all that of
-// one map. It is moved into the map's directory by the first process that has the
-// lock.
+// Earlier versions of this program had the state of one map in the directory of state
+// itself. The first process that has the lock moves such a state into the map's
+// directory.
 package state
 
 import (
@@ -35,25 +35,25 @@ import (
 var ErrDamaged = errors.New("the state is damaged")
 
 // Dir is the state of one map. Several Dirs can be open on one map at a time, as
-// during a Corefile reload; each sees what the others save, and keeps what it has
-// loaded, put or saved from being removed by them. All methods are safe for
+// during a Corefile reload: each loads the versions that the others save, and no Dir
+// removes a text that another one has loaded, put or saved. All methods are safe for
 // concurrent use.
 type Dir struct {
 	dir *directory
 
 	// Guarded by dir.mu.
-	closed bool
-	turn   int              // the one of the directory whose manifest this Dir has seen
-	base   map[Sum]struct{} // the texts of what was loaded or saved last; never changed
-	put    map[Sum]struct{} // those that were put since
+	closed        bool
+	seenLockCount int              // directory.lockCount when this Dir read the manifest
+	saved         map[Sum]struct{} // the texts of the manifest loaded or saved last; never changed
+	added         map[Sum]struct{} // the texts that were put since
 }
 
 // Open returns the state that the directory dir has of the map at path, which is
-// absolute: two paths are two maps. The owner says who uses it, for the complaint
-// of another process.
+// absolute: two paths are two maps. The owner names the user of the state in the
+// error that another process gets.
 //
-// There is no error, as a map that is good by itself needs no state: Acquire says
-// why nothing can be written, and Load what can be read all the same.
+// Open returns no error, because a legal map needs no state: Acquire says why nothing
+// can be written, and Load reads as far as possible nevertheless.
 func Open(dir, path, owner string) *Dir {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
@@ -71,13 +71,13 @@ func directoryOf(path string) string {
 // Close lets go of the directory. The last Dir that is closed unlocks it. To
 // close a Dir twice does nothing; its other methods fail with an fs.ErrClosed
 // afterwards.
-func (d *Dir) Close() error { return release(d) }
+func (d *Dir) Close() error { return closeDir(d) }
 
-// Acquire makes and locks the directory, unless this process has it locked. It
-// does not wait: the error says who or what is in the way, and a later call can
-// succeed. It must succeed before Save. The manifest is what another process may
-// have saved since this Dir looked last, empty if nothing is: its serials have been
-// seen by somebody. It is nil if this Dir has seen it.
+// Acquire makes and locks the directory, unless this process has locked it already.
+// Acquire does not wait: the error names the process or cause in the way, and a later
+// call can succeed. Acquire must succeed before Save. The manifest is the version that
+// another process may have saved since this Dir last read one, empty if nothing is
+// saved: clients have seen its serials. The manifest is nil if this Dir has read it.
 func (d *Dir) Acquire() (*Manifest, error) {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
@@ -87,66 +87,68 @@ func (d *Dir) Acquire() (*Manifest, error) {
 	if err := d.dir.acquire(); err != nil {
 		return nil, fmt.Errorf("cannot use the state directory %q: %w", d.dir.path, err)
 	}
-	if d.turn == d.dir.turn {
+	if d.seenLockCount == d.dir.lockCount {
 		return nil, nil
 	}
-	m := d.dir.found // which stays for Load
+	m := d.dir.onLock // It stays there for Load.
 	if m == nil {
 		var err error
-		if m, err = d.dir.take(); err != nil {
+		if m, err = d.dir.takeManifest(); err != nil {
 			return nil, err
 		}
 	}
-	d.turn = d.dir.turn
+	d.seenLockCount = d.dir.lockCount
 	if m == nil {
 		m = &Manifest{}
 	}
 	return m, nil
 }
 
-// Ready reports whether the directory is locked, and still where it was: Save has
-// a chance.
+// Ready reports whether the directory is locked and still at its path, as Save needs
+// it.
 func (d *Dir) Ready() bool {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
-	return d.dir.usable(d) == nil && d.turn == d.dir.turn
+	return d.dir.checkWritable(d) == nil && d.seenLockCount == d.dir.lockCount
 }
 
-// Load returns what was saved last, nil if nothing is, whoever has the directory
-// locked. Of two copies one is enough. The error says that neither can be read
-// and at least one may be whole. The texts are verified by Read.
+// Load returns the manifest that was saved last, nil if there is none, whichever
+// process has locked the directory. One intact copy of two is enough. The error says
+// that neither copy can be read although at least one may be intact. Read verifies
+// the texts.
 func (d *Dir) Load() (*Manifest, error) {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
 	if d.closed {
 		return nil, d.dir.closedError()
 	}
-	m, err := d.dir.take()
+	m, err := d.dir.takeManifest()
 	if m == nil || err != nil {
 		return nil, err
 	}
 	if d.dir.lock != nil {
-		d.turn = d.dir.turn
+		d.seenLockCount = d.dir.lockCount
 	}
 	base := make(map[Sum]struct{}, len(d.dir.blobs))
 	for _, sum := range m.texts {
 		base[sum] = struct{}{}
 	}
-	d.base = base
+	d.saved = base
 	return m, nil
 }
 
-// Damage returns what was found damaged by any Dir of the map since the last call. What was found in a directory that this process has locked is
+// Damage returns an error for each file that any Dir of the map has found damaged
+// since the last call. A damaged file in a directory that this process has locked is
 // set aside.
 func (d *Dir) Damage() []error {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
-	found := d.dir.damaged
-	d.dir.damaged = nil
-	return found
+	damage := d.dir.unreported
+	d.dir.unreported = nil
+	return damage
 }
 
-// Lacks returns the texts that m names and that must be put before it is saved.
+// Lacks returns the texts of m that must be put before m can be saved.
 func (d *Dir) Lacks(m *Manifest) []Sum {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
@@ -164,12 +166,12 @@ func (d *Dir) Lacks(m *Manifest) []Sum {
 // Every text that m names must have been put, loaded or saved through this Dir.
 // After an error Load returns the version before, or m; a later Save can succeed.
 //
-// Texts that nothing names any more are removed: not those that another Dir has
-// loaded, put or saved.
+// Save removes the texts that no manifest names any more, but no text that another
+// Dir has loaded, put or saved.
 func (d *Dir) Save(m *Manifest) error {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
-	if err := d.dir.usable(d); err != nil {
+	if err := d.dir.checkWritable(d); err != nil {
 		return err
 	}
 	base := make(map[Sum]struct{}, len(d.dir.blobs))
@@ -179,17 +181,17 @@ func (d *Dir) Save(m *Manifest) error {
 		}
 		base[sum] = struct{}{}
 	}
-	if err := d.dir.settle(base); err != nil {
+	if err := d.dir.syncTexts(base); err != nil {
 		return err
 	}
-	d.dir.found = nil
+	d.dir.onLock = nil
 	d.dir.generation++
 	numbered := *m
 	numbered.generation = d.dir.generation
 	text := numbered.encode()
-	// One after the other, so that a crash leaves one of them whole. The first is
-	// the newer one then, and the one that is loaded.
-	for _, name := range copies {
+	// The copies are written one after the other, so that a crash leaves one of
+	// them intact. The first copy is the newer one then, and Load returns it.
+	for _, name := range manifestNames {
 		if err := d.dir.disk.replace(name, text); err != nil {
 			return err
 		}
@@ -197,7 +199,7 @@ func (d *Dir) Save(m *Manifest) error {
 			return err
 		}
 	}
-	d.base, d.put = base, make(map[Sum]struct{})
-	d.dir.sweep()
+	d.saved, d.added = base, make(map[Sum]struct{})
+	d.dir.removeUnreferenced()
 	return nil
 }

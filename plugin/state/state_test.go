@@ -207,7 +207,7 @@ func TestState_PutWritesOnce(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir)
 	steps := 0
-	d.dir.disk.tamper = func(_ step, do func() error) error { steps++; return do() }
+	d.dir.disk.hook = func(_ step, do func() error) error { steps++; return do() }
 	text := []byte("text")
 	sum, err := d.Put(text)
 	must(t, err)
@@ -254,11 +254,11 @@ func TestState_PutMendsDamaged(t *testing.T) {
 	if _, err := d.Read(sum); !errors.Is(err, ErrDamaged) {
 		t.Errorf("want an ErrDamaged, got %v", err)
 	}
-	d.dir.disk.tamper = func(step, func() error) error { return syscall.EIO }
+	d.dir.disk.hook = func(step, func() error) error { return syscall.EIO }
 	if _, err := d.PutAll(texts); !errors.Is(err, syscall.EIO) {
 		t.Errorf("want an EIO, got %v", err)
 	}
-	d.dir.disk.tamper = nil
+	d.dir.disk.hook = nil
 	m, _ := version(1)
 	wantError(t, d.Save(m), "put it first") // What is damaged is not there.
 	_, err := d.PutAll(texts)

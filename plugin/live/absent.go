@@ -62,7 +62,7 @@ func (l *loader) isUntold(b *batch) bool {
 	return slices.ContainsFunc(b.problems, func(p problem) bool {
 		_, known := l.docs[p.path]
 		return !known && p.path != l.opt.Path
-	}) || slices.ContainsFunc(b.candidates, func(c candidate) bool { return l.isNew(c) && !c.src.Doc.TellsZones })
+	}) || slices.ContainsFunc(b.candidates, func(c candidate) bool { return l.isNew(c) && !c.src.Doc.HasAllZones })
 }
 
 // due returns when each of the documents counts as removed. Those that went together, none

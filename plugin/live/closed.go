@@ -110,7 +110,7 @@ func closedBy(doc *mapfile.Document) mapset.Closed {
 			zones[doc.Accounts[i].Zones[j].Name] = struct{}{}
 		}
 	}
-	return mapset.Closed{Zones: zones, Rest: !doc.TellsZones}
+	return mapset.Closed{Zones: zones, Rest: !doc.HasAllZones}
 }
 
 // closed returns what all of them close, nil if there are none.

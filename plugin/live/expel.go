@@ -32,7 +32,7 @@ func (l *loader) expel(errs mapfile.Errors) bool {
 			continue
 		}
 		doc := *l.views.lead().set.Document(path)
-		doc.TellsZones = true // it was accepted
+		doc.HasAllZones = true // it was accepted
 		b.refuse(path, known.digest, &doc, of.Err())
 		changes, gone = append(changes, change{path: path}), append(gone, path)
 	}

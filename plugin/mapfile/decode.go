@@ -11,18 +11,18 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Parse reads one map document. The file is called name in errors. It returns
-// every error of the document that can be seen in it alone, in the order of
-// their places, and the document: without what was refused, so that the check of
-// whole sets can go on (see [Document]). The document is nil only if the text
-// could not be read as YAML at all. It is fit for use if there are no errors.
+// Parse reads one map document; errors call its file name. Parse returns every
+// error that the document has by itself, in the order of their places, and the
+// document without the refused parts, so that the check of several documents can go
+// on (see [Document]). The document is nil only if the text could not be read as YAML
+// at all. It is fit for use if there are no errors.
 //
-// Parse keeps data, which must not change afterwards. It is safe for concurrent
-// use.
+// The document refers to data, which must not change afterwards. Parse is safe for
+// concurrent use.
 func Parse(name string, data []byte) (*Document, Errors) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	doc := &Document{Name: name, text: &quoter{data: data}}
-	if e := unreadable(doc); e != nil {
+	if e := checkText(doc); e != nil {
 		return nil, Errors{e}
 	}
 	pieced, errs, ok := parsePieces(name, data, pieceSize)
@@ -31,62 +31,61 @@ func Parse(name string, data []byte) (*Document, Errors) {
 	} else if doc, errs = parseWhole(doc); doc == nil {
 		return nil, errs
 	}
-	doc.pack()
+	doc.packTexts()
 	return doc, errs
 }
 
-// parseWhole reads a document of which the text is known, in one go.
+// parseWhole reads the text of doc at once, not in pieces.
 func parseWhole(doc *Document) (*Document, Errors) {
-	root, ok, errs := read(doc)
+	root, ok, errs := readTree(doc)
 	if !ok {
 		return nil, errs
 	}
-	d := &decoder{doc: doc, errs: errs, lost: len(errs) > 0} // as in a second document
+	d := &decoder{doc: doc, errs: errs, zonesLost: len(errs) > 0} // A second document may have zones.
 	d.document(&root)
-	return doc, d.done()
+	return doc, d.finish()
 }
 
-// decoder turns the tree of a document into the Document, and gathers what is
-// wrong with it.
+// decoder turns the tree of a document into the Document, and gathers the errors.
 type decoder struct {
-	doc   *Document
-	errs  Errors
-	more  int                // errors that are not in errs
-	read  bool               // to the end
-	lost  bool               // a zone may be missing, or stand under a key that is unknown
-	owner seen[fqdn.Name]    // in one list of marks
-	addr  seen[netip.Prefix] // in one list of addresses or prefixes
+	doc         *Document
+	errs        Errors
+	unlisted    int                    // number of errors that are not in errs
+	complete    bool                   // the document was read to the end
+	zonesLost   bool                   // a zone may be missing, or stand under an unknown key
+	firstOwner  firstPos[fqdn.Name]    // of each owner in one list of marks
+	firstPrefix firstPos[netip.Prefix] // of each address or prefix in one list
 }
 
-// maxErrors is how many errors of one document are kept. A file of the wrong
-// kind can have one for every line.
+// maxErrors is how many errors of one document are listed. A file of the wrong
+// kind can have an error in every line.
 const maxErrors = 1000
 
-// full reports whether errors are only counted from now on.
-func (d *decoder) full() bool { return len(d.errs) >= maxErrors }
+// isFull reports whether further errors are only counted.
+func (d *decoder) isFull() bool { return len(d.errs) >= maxErrors }
 
-// count is the number of errors up to now.
-func (d *decoder) count() int { return len(d.errs) + d.more }
+// errorCount is the number of errors up to now.
+func (d *decoder) errorCount() int { return len(d.errs) + d.unlisted }
 
-// refuse notes that what stands at pos is wrong.
+// refuse adds an error about the place pos.
 func (d *decoder) refuse(pos Pos, rule, remedy, format string, args ...any) {
-	if d.full() {
-		d.more++
+	if d.isFull() {
+		d.unlisted++
 		return
 	}
-	// The YAML library puts a value that is missing at the end behind the end.
-	d.errs = append(d.errs, d.doc.Errorf(inside(d.doc, pos), rule, remedy, format, args...))
+	// The YAML library puts a missing last value behind the end of the text.
+	d.errs = append(d.errs, d.doc.Errorf(clampPos(d.doc, pos), rule, remedy, format, args...))
 }
 
-// done returns the errors in order.
-func (d *decoder) done() Errors {
+// finish returns the errors in order.
+func (d *decoder) finish() Errors {
 	d.errs.Sort()
 	out := d.errs
-	if d.more > 0 {
-		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.more)
+	if d.unlisted > 0 {
+		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.unlisted)
 	}
 	d.doc.HasInvalid = len(out) > 0
-	d.doc.TellsZones = d.read && !d.lost
+	d.doc.HasAllZones = d.complete && !d.zonesLost
 	return out
 }
 
@@ -106,72 +105,73 @@ func (d *decoder) document(root *node) {
 		return
 	}
 	if n := o.get("version"); n != nil && (n.kind != kindNumber || n.text != "1") {
-		d.refuse(n.pos, "V1", "write 1, without quotes, or leave the key out", "unknown version %s", shown(n))
+		d.refuse(n.pos, "V1", "write 1, without quotes, or leave the key out", "unknown version %s", shownValue(n))
 	}
 	d.doc.Pos = o.keyPos("anycast")
-	before := d.count()
-	d.doc.Anycast = d.answered(o.get("anycast"), "anycast", false)
-	d.doc.AnycastInvalid = d.count() > before
+	before := d.errorCount()
+	d.doc.Anycast = d.answerAddrs(o.get("anycast"), "anycast", false)
+	d.doc.AnycastInvalid = d.errorCount() > before
 	d.accounts(o.get("accounts"))
-	d.read = true
+	d.complete = true
 }
 
-// str reads the value of key as text; what a scalar without quotes looks like
-// does not matter as long as it is not null, true or false. Text with a control
-// character is refused (V1), however it is written: logs and terminals print it.
-func (d *decoder) str(n *node, key string) (string, bool) { return d.scalar(n, "%q", key) }
+// text reads the value of key as text. A scalar without quotes is text too, unless it
+// is null, true or false. Text with a control character is refused (V1), however it
+// is written: logs and terminals print the text.
+func (d *decoder) text(n *node, key string) (string, bool) { return d.scalarText(n, "%q", key) }
 
-// item reads one item of the list at key as str does.
-func (d *decoder) item(n *node, key string) (string, bool) {
-	return d.scalar(n, "an item of %q", key)
+// itemText reads one item of the list at key as text does.
+func (d *decoder) itemText(n *node, key string) (string, bool) {
+	return d.scalarText(n, "an item of %q", key)
 }
 
-// scalar reads n as text. An error calls it what, which takes the key.
-func (d *decoder) scalar(n *node, what, key string) (string, bool) {
+// scalarText reads n as text. Subject is the format with which an error names n; it
+// takes the key.
+func (d *decoder) scalarText(n *node, subject, key string) (string, bool) {
 	isText := n.kind == kindNumber || n.kind == kindText && n.text != ""
 	at := -1
 	if isText {
 		at = strings.IndexFunc(n.text, unicode.IsControl)
 	}
 	if isText && at < 0 {
-		return n.text, true // Nearly every one: nothing is made of what and key.
+		return n.text, true // Nearly every text: subject need not be formatted.
 	}
-	what = fmt.Sprintf(what, key)
+	subject = fmt.Sprintf(subject, key)
 	switch {
 	case isText:
 		r, _ := utf8.DecodeRuneInString(n.text[at:])
-		d.refuse(n.pos, "V1", "take it out, and write the text on one line", "%s holds the control character %U", what, r)
+		d.refuse(n.pos, "V1", "take it out, and write the text on one line", "%s holds the control character %U", subject, r)
 		return "", false
 	case n.kind == kindText:
-		d.refuse(n.pos, "V1", "write a value", "%s is empty", what)
+		d.refuse(n.pos, "V1", "write a value", "%s is empty", subject)
 		return "", false
 	}
 	remedy, kind := "write one value", n.kind.String()
 	switch {
 	case n.kind == kindOther:
 		remedy, kind = "leave the tag out", "a value with the tag "+quoted(n.text)
-	case n.kind == kindMap && len(n.kids) > 0:
+	case n.kind == kindMap && len(n.children) > 0:
 		remedy = "write one value; put text that holds a colon, as IPv6 addresses do, in quotes"
 	case n.kind == kindBool, n.kind == kindNull && n.text != "":
 		remedy = fmt.Sprintf("put it in quotes: %q", n.text)
 	case n.kind == kindNull:
 		remedy = "write a value"
 	}
-	d.refuse(n.pos, "V1", remedy, "%s must be text, not %s", what, kind)
+	d.refuse(n.pos, "V1", remedy, "%s must be text, not %s", subject, kind)
 	return "", false
 }
 
-// free reads the value of key, if there is one, as text that may be empty,
-// because nothing depends on it.
-func (d *decoder) free(n *node, key string) string {
+// optionalText reads the value of key as text that may be empty or absent, because no
+// rule depends on it.
+func (d *decoder) optionalText(n *node, key string) string {
 	if n == nil || n.kind == kindText && n.text == "" {
 		return ""
 	}
-	s, _ := d.str(n, key)
+	s, _ := d.text(n, key)
 	return s
 }
 
-// flag reads n as true or false; def if it is nil.
+// flag reads n as true or false; a nil n is def.
 func (d *decoder) flag(n *node, key string, def bool) bool {
 	if n == nil {
 		return def
@@ -179,7 +179,7 @@ func (d *decoder) flag(n *node, key string, def bool) bool {
 	if n.kind == kindBool {
 		return strings.EqualFold(n.text, "true")
 	}
-	d.refuse(n.pos, "V1", "write true or false, without quotes", "%q must be true or false, not %s", key, shown(n))
+	d.refuse(n.pos, "V1", "write true or false, without quotes", "%q must be true or false, not %s", key, shownValue(n))
 	return def
 }
 
@@ -189,9 +189,9 @@ func (d *decoder) list(n *node, key string) []node {
 		return nil
 	}
 	if n.kind == kindList {
-		return n.kids
+		return n.children
 	}
-	remedy := fmt.Sprintf("write %s: [%s]", key, shown(n))
+	remedy := fmt.Sprintf("write %s: [%s]", key, shownValue(n))
 	switch n.kind {
 	case kindNull, kindBool:
 		remedy = "write [] for none, or leave the key out"
@@ -204,21 +204,21 @@ func (d *decoder) list(n *node, key string) []node {
 	return nil
 }
 
-// required returns the value of key and complains if it is absent.
+// required returns the value of key, and refuses o if the key is absent.
 func (d *decoder) required(o *object, key string) *node {
 	n := o.get(key)
 	if n == nil {
-		d.refuse(o.n.pos, "V1", fmt.Sprintf("add %q", key), "%s has no %q", o.set.what, key)
+		d.refuse(o.node.pos, "V1", fmt.Sprintf("add %q", key), "%s has no %q", o.keys.subject, key)
 	}
 	return n
 }
 
-// quoted is s in quotes, cut to a length that an error can bear.
+// quoted is s in quotes, shortened for an error.
 func quoted(s string) string {
-	const longest, kept = 80, 60 // characters
+	const longest, shown = 80, 60 // characters
 	n, cut := 0, 0
 	for i := range s {
-		if n == kept {
+		if n == shown {
 			cut = i
 		}
 		if n++; n > longest {
@@ -228,8 +228,8 @@ func quoted(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// shown is the value of n as an error names it.
-func shown(n *node) string {
+// shownValue is the value of n as an error names it.
+func shownValue(n *node) string {
 	switch n.kind {
 	case kindText:
 		return quoted(n.text)

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// addrs reads a list of addresses: text, and where the API prints them so
-// (objects) mappings with the key "ip" as well. What is refused is left out.
+// addrs reads a list of addresses as text, and if objects is set also as mappings with
+// the key "ip", which the API prints. Refused addresses are left out.
 func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 	items := d.list(n, key)
 	if len(items) == 0 {
 		return nil
 	}
 	out := make([]Addr, 0, len(items))
-	d.addr.reset(len(items))
+	d.firstPrefix.reset(len(items))
 	for i := range items {
 		item := &items[i]
 		if objects && item.kind == kindMap {
@@ -21,7 +21,7 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 				continue
 			}
 		}
-		s, ok := d.item(item, key)
+		s, ok := d.itemText(item, key)
 		if !ok {
 			continue
 		}
@@ -29,7 +29,7 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 		if !ok {
 			continue
 		}
-		if first, dup := d.addr.add(netip.PrefixFrom(ip, ip.BitLen()), item.pos); dup {
+		if first, dup := d.firstPrefix.add(netip.PrefixFrom(ip, ip.BitLen()), item.pos); dup {
 			d.refuse(item.pos, "V2", "keep one of the two", "address %q stands twice in %q, first in line %d", ip, key, first.Line)
 			continue
 		}
@@ -43,8 +43,8 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 // message.
 const MaxAddrs = 1000
 
-// answered is addrs for a list that is answered as a whole, which has a limit.
-func (d *decoder) answered(n *node, key string, objects bool) []Addr {
+// answerAddrs is addrs for a list that is answered as a whole, which has a limit.
+func (d *decoder) answerAddrs(n *node, key string, objects bool) []Addr {
 	out := d.addrs(n, key, objects)
 	var v4, v6 []Pos
 	for _, a := range out {
@@ -54,34 +54,33 @@ func (d *decoder) answered(n *node, key string, objects bool) []Addr {
 			v6 = append(v6, a.Pos)
 		}
 	}
-	d.fewEnough(v4, "IPv4", key)
-	d.fewEnough(v6, "IPv6", key)
+	d.checkCount(v4, "IPv4", key)
+	d.checkCount(v6, "IPv6", key)
 	return out
 }
 
-// fewEnough complains about the first address beyond the limit.
-func (d *decoder) fewEnough(at []Pos, family, key string) {
-	if len(at) > MaxAddrs {
-		d.refuse(at[MaxAddrs], "V16", "take addresses out: an answer with more does not fit a DNS message",
-			"%q has %d %s addresses, more than %d", key, len(at), family, MaxAddrs)
+// checkCount refuses the first address beyond the limit.
+func (d *decoder) checkCount(positions []Pos, family, key string) {
+	if len(positions) > MaxAddrs {
+		d.refuse(positions[MaxAddrs], "V16", "take addresses out: an answer with more does not fit a DNS message",
+			"%q has %d %s addresses, more than %d", key, len(positions), family, MaxAddrs)
 	}
 }
 
-// ipObject returns the value of "ip" in an entry of "ips" as the API prints it,
-// or nil.
+// ipObject returns the value of "ip" in an entry of "ips" that is a mapping, or nil.
 func (d *decoder) ipObject(n *node) *node {
-	if len(n.kids) == 2 && n.kids[1].kind == kindNull && strings.Contains(n.kids[0].text, ":") {
+	if len(n.children) == 2 && n.children[1].kind == kindNull && strings.Contains(n.children[0].text, ":") {
 		d.refuse(n.pos, "V1", "put the IPv6 address in quotes", "an address must be text, not a mapping")
 		return nil
 	}
 	o, _ := d.object(n, &ipKeys)
 	if at := o.get("created_at"); at != nil {
-		d.str(at, "created_at")
+		d.text(at, "created_at")
 	}
 	return d.required(&o, "ip")
 }
 
-// ip reads s, which stands at n, as an address that a client can be given.
+// ip reads s, which stands at n, as an address that an answer may have.
 func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 	ip, err := netip.ParseAddr(s)
 	if err != nil {
@@ -103,10 +102,10 @@ func (d *decoder) ip(n *node, s string) (netip.Addr, bool) {
 	return ip, true
 }
 
-// broadcast is the address of all machines of a network, which is no edge server's.
+// broadcast is the address of all hosts of a network, and of no edge server.
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// Unfit tells why no client can be sent to ip (V2), as in "is multicast", or returns
+// Unfit returns why ip is no address of an edge server (V2), as in "is multicast", or
 // "".
 func Unfit(ip netip.Addr) string {
 	switch {
@@ -124,24 +123,24 @@ func Unfit(ip netip.Addr) string {
 	return ""
 }
 
-// prefixes reads a list of prefixes: text, and if long mappings as well.
-func (d *decoder) prefixes(n *node, key string, long bool) []Prefix {
+// prefixes reads a list of prefixes as text, and if objects is set also as mappings.
+func (d *decoder) prefixes(n *node, key string, objects bool) []Prefix {
 	items := d.list(n, key)
 	if len(items) == 0 {
 		return nil
 	}
 	out := make([]Prefix, 0, len(items))
-	d.addr.reset(len(items))
+	d.firstPrefix.reset(len(items))
 	for i := range items {
 		item, advertised := &items[i], true
-		if long && item.kind == kindMap {
+		if objects && item.kind == kindMap {
 			o, _ := d.object(item, &prefixKeys)
 			advertised = d.flag(o.get("advertised"), "advertised", true)
 			if item = d.required(&o, "cidr"); item == nil {
 				continue
 			}
 		}
-		s, ok := d.item(item, key)
+		s, ok := d.itemText(item, key)
 		if !ok {
 			continue
 		}
@@ -149,7 +148,7 @@ func (d *decoder) prefixes(n *node, key string, long bool) []Prefix {
 		if !ok {
 			continue
 		}
-		if first, dup := d.addr.add(p, item.pos); dup {
+		if first, dup := d.firstPrefix.add(p, item.pos); dup {
 			d.refuse(item.pos, "V2", "keep one of the two", "prefix %q stands twice in %q, first in line %d", p, key, first.Line)
 			continue
 		}
@@ -158,9 +157,9 @@ func (d *decoder) prefixes(n *node, key string, long bool) []Prefix {
 	return out
 }
 
-// prefix reads s, which stands at n, as address space. Bits beyond the length
-// are refused: they are a slip of either the address or the length, and only
-// the author knows which.
+// prefix reads s, which stands at n, as address space. Bits beyond the length are
+// refused: either the address or the length is wrong, and only the author knows
+// which.
 func (d *decoder) prefix(n *node, s string) (netip.Prefix, bool) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {

@@ -25,23 +25,23 @@ func (d *decoder) addressMaps(a *Account, n *node) {
 	}
 }
 
-// addressMap reads one address map; id is its name if it has none.
+// addressMap reads one address map; id is its id if the document gives none.
 func (d *decoder) addressMap(o *object, id string) AddressMap {
-	m := AddressMap{ID: id, Pos: o.n.pos}
+	m := AddressMap{ID: id, Pos: o.node.pos}
 	if n := o.get("id"); n != nil {
 		m.Pos = n.pos
-		if s, ok := d.str(n, "id"); ok {
+		if s, ok := d.text(n, "id"); ok {
 			m.ID = s
 		}
 	}
-	m.Description = d.free(o.nullable("description"), "description")
-	m.DefaultSNI = d.free(o.nullable("default_sni"), "default_sni")
-	m.Enabled = d.flag(o.nullable("enabled"), "enabled", false)
+	m.Description = d.optionalText(o.getNonNull("description"), "description")
+	m.DefaultSNI = d.optionalText(o.getNonNull("default_sni"), "default_sni")
+	m.Enabled = d.flag(o.getNonNull("enabled"), "enabled", false)
 	m.CanDelete = d.flag(o.get("can_delete"), "can_delete", true)
 	m.CanModifyIPs = d.flag(o.get("can_modify_ips"), "can_modify_ips", true)
 	for _, key := range []string{"created_at", "modified_at"} {
 		if n := o.get(key); n != nil {
-			d.str(n, key)
+			d.text(n, key)
 		}
 	}
 	if o.get("ips") == nil && o.get("memberships") == nil {
@@ -49,12 +49,12 @@ func (d *decoder) addressMap(o *object, id string) AddressMap {
 		m.IPsInvalid, m.MembersInvalid = true, true
 		return m
 	}
-	before := d.count()
-	m.IPs = d.answered(o.get("ips"), "ips", true)
-	m.IPsInvalid = d.count() > before
-	before = d.count()
+	before := d.errorCount()
+	m.IPs = d.answerAddrs(o.get("ips"), "ips", true)
+	m.IPsInvalid = d.errorCount() > before
+	before = d.errorCount()
 	m.Members = d.members(o.get("memberships"))
-	m.MembersInvalid = d.count() > before
+	m.MembersInvalid = d.errorCount() > before
 	return m
 }
 
@@ -69,27 +69,27 @@ func (d *decoder) members(n *node) []Member {
 		}
 		d.flag(o.get("can_delete"), "can_delete", true)
 		if at := o.get("created_at"); at != nil {
-			d.str(at, "created_at")
+			d.text(at, "created_at")
 		}
 		kind, kindOK := d.choice(d.required(&o, "kind"), "V1", "kind", "zone", "account")
 		identifier := d.required(&o, "identifier")
 		if identifier == nil {
 			continue
 		}
-		if s, ok := d.str(identifier, "identifier"); ok && kindOK {
+		if s, ok := d.text(identifier, "identifier"); ok && kindOK {
 			out = append(out, Member{Kind: MemberZone + MemberKind(kind), Identifier: s, Pos: identifier.pos})
 		}
 	}
 	return out
 }
 
-// choice reads n as one of the words and returns which. An n that is nil was
-// complained about.
+// choice reads n as one of the words and returns the index of the word. A nil n was
+// refused before.
 func (d *decoder) choice(n *node, rule, key string, words ...string) (int, bool) {
 	if n == nil {
 		return 0, false
 	}
-	s, ok := d.str(n, key)
+	s, ok := d.text(n, key)
 	if !ok {
 		return 0, false
 	}
@@ -106,22 +106,22 @@ func (d *decoder) choice(n *node, rule, key string, words ...string) (int, bool)
 	return 0, false
 }
 
-// What a response that lists address maps is, and what to do about it.
+// The text of the error about the API's list of address maps, and its remedy.
 const (
 	apiList   = `this is the API's list of address maps, which leaves out their "ips" and "memberships"`
 	fetchEach = `fetch each map by its id (GET …/addressing/address_maps/{id}) and paste what it prints as "result" under "address_maps" of an account`
 )
 
-// listResponse recognises a whole response of the API where a document should
-// be: in its envelope, or the list without it. It complains and reports true.
+// listResponse recognises a response of the API, with its envelope or as a list without
+// it, in the place of a document. It refuses the response and reports true.
 func (d *decoder) listResponse(root *node) bool {
 	if d.envelope(root) {
 		return true
 	}
-	if root.kind != kindList || len(root.kids) == 0 {
+	if root.kind != kindList || len(root.children) == 0 {
 		return false
 	}
-	first := &root.kids[0]
+	first := &root.children[0]
 	if first.kind != kindMap || !first.has("id") || !first.has("can_modify_ips") {
 		return false
 	}
@@ -133,13 +133,13 @@ func (d *decoder) listResponse(root *node) bool {
 	return true
 }
 
-// envelope recognises a response of the API with its envelope: {"result": …}.
-// It complains and reports true.
+// envelope recognises a response of the API with its envelope, {"result": …}. It
+// refuses the response and reports true.
 func (d *decoder) envelope(n *node) bool {
 	if n.kind != kindMap {
 		return false
 	}
-	key, result := n.find("result")
+	key, result := n.lookup("result")
 	if key == nil {
 		return false
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// longestName is longer than any way to write a legal name, escapes and Unicode
-// included.
-const longestName = 4096
+// maxNameText is longer than the longest spelling of a legal name, with escapes and
+// Unicode.
+const maxNameText = 4096
 
-// domain reads s, which stands at n, as an owner name in zone, or as an absolute
+// ownerName reads s, which stands at n, as an owner name in zone, or as an absolute
 // name if zone is empty.
-func (d *decoder) domain(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
+func (d *decoder) ownerName(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
 	if zone == "" && s == "@" {
 		d.refuse(n.pos, "V3", "write the full name", `"@" means a zone's own name, and has no meaning here`)
 		return "", false
@@ -21,7 +21,7 @@ func (d *decoder) domain(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
 	var name fqdn.Name
 	err := fqdn.ErrNameLong
 	switch {
-	case len(s) > longestName:
+	case len(s) > maxNameText:
 	case zone == "":
 		name, err = fqdn.Parse(s)
 	default:
@@ -44,7 +44,8 @@ func (d *decoder) domain(n *node, s string, zone fqdn.Name) (fqdn.Name, bool) {
 	return "", false
 }
 
-// badNames tells what is wrong with a name in words that do not repeat it.
+// badNames has the text and the remedy for each error of package fqdn; the text does
+// not repeat the name.
 var badNames = []struct {
 	err          error
 	text, remedy string

@@ -44,11 +44,11 @@ func (d *decoder) spectrumDNS(a *Account, n *node) (name fqdn.Name, pos Pos, typ
 	if at == nil {
 		return "", n.pos, typ, false
 	}
-	s, ok := d.str(at, "name")
+	s, ok := d.text(at, "name")
 	if !ok {
 		return "", at.pos, typ, false
 	}
-	name, ok = d.domain(at, s, "")
+	name, ok = d.ownerName(at, s, "")
 	switch {
 	case !ok:
 		return "", at.pos, typ, false
@@ -62,6 +62,7 @@ func (d *decoder) spectrumDNS(a *Account, n *node) (name fqdn.Name, pos Pos, typ
 	return name, at.pos, typ, true
 }
 
+// inZones reports whether name lies in one of the zones.
 func inZones(name fqdn.Name, zones []Zone) bool {
 	for i := range zones {
 		if name.In(zones[i].Name) {
@@ -71,9 +72,9 @@ func inZones(name fqdn.Name, zones []Zone) bool {
 	return false
 }
 
-// edgeIPs reads the mapping "edge_ips" into app and checks that it fits the type
-// of the DNS record, which stands at dnsType in dns; either is nil if absent. It
-// reports false if app is of no use.
+// edgeIPs reads the mapping "edge_ips" into app and checks that it agrees with the
+// type of the DNS record, which stands at dnsType in dns; either is nil if absent. It
+// reports false if app has no addresses.
 func (d *decoder) edgeIPs(app *SpectrumApp, n, dns, dnsType *node) bool {
 	o, ok := d.object(n, &edgeKeys)
 	if !ok {
@@ -93,9 +94,9 @@ func (d *decoder) edgeIPs(app *SpectrumApp, n, dns, dnsType *node) bool {
 	}
 	ips, connectivity := o.get("ips"), o.get("connectivity")
 	if app.Static {
-		before := d.count()
-		app.IPs = d.answered(ips, "ips", false)
-		if len(app.IPs) == 0 && d.count() == before {
+		before := d.errorCount()
+		app.IPs = d.answerAddrs(ips, "ips", false)
+		if len(app.IPs) == 0 && d.errorCount() == before {
 			d.refuse(typ.pos, "V12", `add "ips", or write type: dynamic`, `"edge_ips" of type static needs "ips"`)
 		}
 		if connectivity != nil {

@@ -1,13 +1,13 @@
-// Package mapfile reads one map document: bytes in, a [Document] with the
-// position of everything that a later complaint may be about out. It knows what
-// a single place of a document may say (rules V1 to V3, V12, V13, V16 and the half of
-// V14 that needs no zone file); what the places say together is the business of
-// package mapset. It reads no disk.
+// Package mapfile turns the bytes of one map document into a [Document], with the
+// position of every value that a later error may be about. It checks the rules that
+// concern a single place of a document (V1 to V3, V12, V13, V16 and the half of V14
+// that needs no zone file); package mapset checks the rules about several places.
+// Package mapfile reads no disk.
 //
-// YAML is read by go.yaml.in/yaml/v4, because it tells line and column of every
-// value and of every mistake, and takes 1.3 to 1.9 s for a document of 30 MB
+// YAML is read by go.yaml.in/yaml/v4, because the library gives line and column of
+// every value and of every mistake, and takes 1.3 to 1.9 s for a document of 30 MB
 // (BenchmarkParse; two shared cores); JSON is read by encoding/json. A large
-// document in YAML is read in pieces, where it can be: see parsePieces.
+// document in YAML is read in pieces if possible: see parsePieces.
 package mapfile
 
 import (
@@ -23,18 +23,17 @@ type Pos struct {
 	Col  int32 `cbor:"2,keyasint"`
 }
 
-// Document is one map document as written. A value that was left out has the
-// default that map-format gives it. Positions are those of the value, or of the
-// key where there is none.
+// Document is one map document as written. A value that was left out has its default
+// of the map format. A position is that of the value, or of its key or mapping if
+// there is no value.
 //
-// What [Parse] refused is left out, and a flag whose name ends in Invalid stands
-// at the list it is missing from. Whoever checks what the places say together
-// goes by these flags: a complaint that something is missing would only repeat
-// the first one where the flag is set. All flags are false in a document that
-// was accepted.
+// Values that [Parse] refused are left out, and a flag whose name ends in Invalid is
+// set beside the list that lacks them. Rules about several places go by these flags:
+// where a flag is set, an error about a missing value would only repeat the first
+// error. An accepted document has no flag set.
 //
-// The tags are for documents that are kept in CBOR (RFC 8949): numbers in place of
-// names, and nothing of what is zero.
+// The tags are for documents that are stored as CBOR (RFC 8949), with numbers in place
+// of names, and without zero values.
 type Document struct {
 	Name       string    `cbor:"1,keyasint,omitzero"` // as errors print it, usually the path of the file
 	Anycast    []Addr    `cbor:"2,keyasint,omitzero"`
@@ -44,14 +43,14 @@ type Document struct {
 
 	AnycastInvalid  bool `cbor:"6,keyasint,omitzero"` // part of anycast was refused (V15 cannot be judged)
 	AccountsInvalid bool `cbor:"7,keyasint,omitzero"` // an account was left out, or has no ID (V6: a lender may be missing)
-	// TellsZones says that Accounts holds all zones of the document for certain, whatever
-	// else was refused (R26). It is not kept: what is kept was accepted.
-	TellsZones bool `cbor:"-"`
+	// HasAllZones says that Accounts certainly has all zones of the document, whatever
+	// else was refused (R26). CBOR leaves the flag out: stored documents were accepted.
+	HasAllZones bool `cbor:"-"`
 
-	text *quoter // for the line that an error quotes
+	text *quoter // for the lines that errors quote
 }
 
-// Addr is one address where it stands.
+// Addr is one address with its place.
 type Addr struct {
 	IP  netip.Addr `cbor:"1,keyasint,omitzero"`
 	Pos Pos        `cbor:"2,keyasint,omitzero"`
@@ -65,8 +64,8 @@ type Prefix struct {
 	Pos        Pos          `cbor:"3,keyasint,omitzero"`
 }
 
-// Account is one customer: address space, zones and address maps. ID is empty
-// only if it was refused: the account is then here for what else is wrong in it.
+// Account is one customer: address space, zones and address maps. ID is empty only if
+// the id was refused: the account is then here so that its other values are checked.
 type Account struct {
 	ID        string        `cbor:"1,keyasint,omitzero"`
 	Pos       Pos           `cbor:"2,keyasint,omitzero"` // of the id
@@ -110,7 +109,7 @@ type Mark struct {
 	Pos     Pos       `cbor:"5,keyasint,omitzero"`
 }
 
-// MemberKind tells what a membership attaches an address map to.
+// MemberKind says whether a membership attaches an address map to a zone or an account.
 type MemberKind uint8
 
 // The kinds of membership.
@@ -126,7 +125,7 @@ type Member struct {
 	Pos        Pos        `cbor:"3,keyasint,omitzero"` // of the identifier
 }
 
-// AddressMap is a set of addresses and what it is attached to.
+// AddressMap is a set of addresses with its memberships.
 type AddressMap struct {
 	ID           string   `cbor:"1,keyasint,omitzero"` // from the document, or made from the position: "acme/0"
 	Pos          Pos      `cbor:"2,keyasint,omitzero"` // of the id if given, else of the map

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Error is one complaint about one place of a document.
+// Error is one error about one place of a document.
 type Error struct {
 	File   string
 	Pos    Pos
 	Rule   string // "V5"; "" for a warning
-	Text   string // what is wrong, lower case, values quoted
-	Remedy string // what to do about it
+	Text   string // the error, lower case, values quoted
+	Remedy string // how to correct the error
 	Line   string // the line, or of a long one the part around the place
 
 	caret int // column of the place in Line
@@ -53,16 +53,16 @@ func (e *Error) Head() string {
 	return b.String()
 }
 
-// Errors is every complaint about a set of documents. An empty list is no
-// error: use [Errors.Err].
+// Errors has every error of some documents. An empty list is no error: use
+// [Errors.Err].
 type Errors []*Error
 
-// maxPrinted is how many complaints one message lists: nobody reads more, and
-// a document that is wrong throughout must not fill the log.
+// maxPrinted is how many errors one message lists: nobody reads more, and a document
+// that is wrong throughout must not fill the log.
 const maxPrinted = 100
 
-// Error prints each complaint as Error does, one after the other, and counts
-// those beyond the first hundred. The last line says where the rules are explained.
+// Error prints the errors one after the other, and counts the errors beyond the first
+// hundred. The last line says where the rules are explained.
 func (es Errors) Error() string {
 	shown := es[:min(len(es), maxPrinted)]
 	parts := make([]string, len(shown), len(shown)+2)
@@ -83,7 +83,7 @@ func (es Errors) Error() string {
 }
 
 // SeeRules returns the line of a message that says where its rules are explained,
-// or "" if it has none. Each rule is named once, however many complaints it has:
+// or "" if it has none. Each rule is named once, however many errors it has:
 //
 //	see docs/rules.md#v2, #v5
 func SeeRules(rules []string) string {
@@ -108,15 +108,15 @@ func (es Errors) Err() error {
 	return es
 }
 
-// Sort puts the complaints in the order of file and place.
+// Sort puts the errors in the order of file and place.
 func (es Errors) Sort() {
 	slices.SortStableFunc(es, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 	})
 }
 
-// Errorf makes a complaint about the place pos of d, quoting its line. It is
-// safe for concurrent use and takes microseconds, however long the document.
+// Errorf makes an error about the place pos of d, quoting the line. Errorf is safe for
+// concurrent use and takes microseconds, however long the document.
 func (d *Document) Errorf(pos Pos, rule, remedy, format string, args ...any) *Error {
 	e := &Error{File: d.Name, Pos: pos, Rule: rule, Remedy: remedy, Text: fmt.Sprintf(format, args...)}
 	if d.text != nil {
@@ -125,6 +125,6 @@ func (d *Document) Errorf(pos Pos, rule, remedy, format string, args ...any) *Er
 	return e
 }
 
-// Forget drops the text of the document, which is of use only to complaints:
-// those made later quote no line.
+// Forget drops the text of the document, which only errors need: errors made later
+// quote no line.
 func (d *Document) Forget() { d.text = nil }

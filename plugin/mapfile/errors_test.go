@@ -127,7 +127,7 @@ func TestNearestKey(t *testing.T) {
 		{markKeys, "名前", ""},
 	} {
 		if got := nearest(c.got, c.set.keys); got != c.want {
-			t.Errorf("%q in %s: suggests %q, want %q", c.got, c.set.what, got, c.want)
+			t.Errorf("%q in %s: suggests %q, want %q", c.got, c.set.subject, got, c.want)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestDistance(t *testing.T) {
 		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
 		{"abc", "abd", 1}, {"abc", "ab", 1}, {"ab", "abc", 1}, {"abc", "acb", 1}, {"ca", "abc", 3}, {"kitten", "sitting", 3},
 	} {
-		if got := distance(c.a, c.b); got != c.want {
+		if got := editDistance(c.a, c.b); got != c.want {
 			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}

@@ -1,8 +1,9 @@
 package mapfile
 
-// seen finds what stands twice in one list. Nearly all lists are short, and
-// there may be a hundred thousand of them: only a long one gets a hash table.
-type seen[K comparable] struct {
+// firstPos has the first place of each key of one list, to recognise duplicates.
+// Nearly all lists are short, and there may be a hundred thousand of them: only a long
+// list gets a hash table.
+type firstPos[K comparable] struct {
 	few  []entry[K]
 	many map[K]Pos
 }
@@ -12,20 +13,19 @@ type entry[K comparable] struct {
 	pos Pos
 }
 
-// fewEntries is up to where looking through them beats a hash table.
+// fewEntries is the longest list that is searched faster than a hash table.
 const fewEntries = 16
 
 // reset empties s for a list of n items.
-func (s *seen[K]) reset(n int) {
+func (s *firstPos[K]) reset(n int) {
 	s.few, s.many = s.few[:0], nil
 	if n > fewEntries {
 		s.many = make(map[K]Pos, n)
 	}
 }
 
-// add notes that key stands at pos. If it was there before, it returns where
-// it stood first, and true.
-func (s *seen[K]) add(key K, pos Pos) (Pos, bool) {
+// add adds key at pos. For a duplicate it returns the first place of key, and true.
+func (s *firstPos[K]) add(key K, pos Pos) (Pos, bool) {
 	if s.many != nil {
 		first, dup := s.many[key]
 		if !dup {

@@ -2,50 +2,50 @@ package mapfile
 
 import "bytes"
 
-// longFlow returns where a flow collection ("[…]" or "{…}") opens that is longer
-// than limit bytes. The YAML library holds all tokens of one in memory until it
-// closes, at some hundred and fifty times the size of the text: a document of
-// 30 MB in brackets would take down the server, not just the reload.
+// longFlow returns where a flow collection ("[…]" or "{…}") opens that is longer than
+// limit bytes. The YAML library has all tokens of a flow collection in memory until
+// the collection closes, at some hundred and fifty times the size of the text: a
+// document of 30 MB in brackets would take down the server, not just the reload.
 //
-// It reads YAML only roughly, and may take a bracket in a block of text for one
-// that opens a collection. That matters only if the next limit bytes do not
-// close it.
+// longFlow reads YAML only roughly, and may take a bracket in a block of text for the
+// start of a collection. The mistake matters only if the next limit bytes do not close
+// the bracket.
 func longFlow(data []byte, limit int) (off int, long bool) {
 	if len(data) <= limit {
 		return 0, false
 	}
-	depth, open := 0, 0
-	fresh := true // A value may start here: only then is a quote or bracket one.
+	depth, openedAt := 0, 0
+	valueMayStart := true // A value may start here: only then is a quote or bracket one.
 	for i := 0; i < len(data); i++ {
-		if depth > 0 && i-open > limit {
-			return open, true
+		if depth > 0 && i-openedAt > limit {
+			return openedAt, true
 		}
 		switch c := data[i]; {
 		case c == '\n':
-			fresh = fresh || depth == 0
+			valueMayStart = valueMayStart || depth == 0
 		case isBlank(data, i):
 		case c == '#' && (i == 0 || isBlank(data, i-1)):
 			i = endOf(data, i, "\r\n") - 1
-		case fresh && (c == '&' || c == '!'):
+		case valueMayStart && (c == '&' || c == '!'):
 			i = endOf(data, i, " \t\r\n") - 1
-		case fresh && (c == '"' || c == '\''):
+		case valueMayStart && (c == '"' || c == '\''):
 			i = endOfQuoted(data, i) - 1
-			fresh = false
-		case (c == '[' || c == '{') && (fresh || depth > 0):
+			valueMayStart = false
+		case (c == '[' || c == '{') && (valueMayStart || depth > 0):
 			if depth == 0 {
-				open = i
+				openedAt = i
 			}
 			depth++
-			fresh = true
+			valueMayStart = true
 		case (c == ']' || c == '}') && depth > 0:
 			depth--
-			fresh = false
+			valueMayStart = false
 		case depth > 0:
-			fresh = c == ',' || c == ':'
+			valueMayStart = c == ',' || c == ':'
 		case c == '-':
-			fresh = fresh && (isBlank(data, i+1) || data[i+1] == '-')
+			valueMayStart = valueMayStart && (isBlank(data, i+1) || data[i+1] == '-')
 		default:
-			fresh = (c == ':' || c == '?' && fresh) && isBlank(data, i+1)
+			valueMayStart = (c == ':' || c == '?' && valueMayStart) && isBlank(data, i+1)
 		}
 	}
 	return 0, false

@@ -30,7 +30,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%s is set in a document without errors", path)
 		}
 		checkDocument(t, doc)
-		root, _, _ := read(doc)
+		root, _, _ := readTree(doc)
 		if err := schema.Validate(plain(&root)); err != nil {
 			t.Errorf("the schema refuses what Parse accepts: %v", err)
 		}

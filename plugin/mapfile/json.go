@@ -11,40 +11,40 @@ import (
 )
 
 // jsonReader reads a JSON document into nodes. JSON is YAML, but the YAML library
-// takes many times as long over it, and the memory that longFlow tells of.
+// takes many times as long, and as much memory as longFlow describes.
 type jsonReader struct {
 	data []byte
 	dec  *json.Decoder
 
-	off int // all before it is counted in pos
+	off int // pos is the place of this offset
 	pos Pos
 }
 
-// readJSON returns the tree of data, or where it stops being one JSON value.
-func readJSON(data []byte) (node, *placed) {
+// readJSON returns the tree of data, or the error and its place.
+func readJSON(data []byte) (node, *posError) {
 	r := &jsonReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), pos: Pos{1, 1}}
 	r.dec.UseNumber()
 	root, err := r.value(0)
 	if err != nil {
 		return node{}, err
 	}
-	after := r.next()
+	after := r.nextPos()
 	switch _, err := r.dec.Token(); {
 	case err == io.EOF:
 		return root, nil
 	case err == nil:
-		return node{}, &placed{after, errors.New("text after the end of the document")}
+		return node{}, &posError{after, errors.New("text after the end of the document")}
 	default:
-		return node{}, r.fail()
+		return node{}, r.syntaxError()
 	}
 }
 
 // value reads the next value.
-func (r *jsonReader) value(depth int) (node, *placed) {
-	pos := r.next()
+func (r *jsonReader) value(depth int) (node, *posError) {
+	pos := r.nextPos()
 	tok, err := r.dec.Token()
 	if err != nil {
-		return node{}, r.fail()
+		return node{}, r.syntaxError()
 	}
 	n := node{pos: pos}
 	switch t := tok.(type) {
@@ -60,40 +60,39 @@ func (r *jsonReader) value(depth int) (node, *placed) {
 	return n, nil
 }
 
-// collection reads the rest of the object or array that open began.
-func (r *jsonReader) collection(n node, open json.Delim, depth int) (node, *placed) {
+// collection reads the rest of an object or array after its opening bracket.
+func (r *jsonReader) collection(n node, open json.Delim, depth int) (node, *posError) {
 	if depth > maxDepth {
-		return node{}, &placed{n.pos, fmt.Errorf("exceeded max depth of %d", maxDepth)}
+		return node{}, &posError{n.pos, fmt.Errorf("exceeded max depth of %d", maxDepth)}
 	}
 	n.kind = kindList
 	if open == '{' {
 		n.kind = kindMap
 	}
 	for r.dec.More() {
-		kid, err := r.value(depth)
+		child, err := r.value(depth)
 		if err != nil {
 			return node{}, err
 		}
-		n.kids = append(n.kids, kid)
+		n.children = append(n.children, child)
 	}
 	if _, err := r.dec.Token(); err != nil { // the closing bracket
-		return node{}, r.fail()
+		return node{}, r.syntaxError()
 	}
 	return n, nil
 }
 
-// next is the place of the next token: past white space and separators, which
-// is all that stands between tokens.
-func (r *jsonReader) next() Pos {
+// nextPos is the place of the next token, past white space and separators.
+func (r *jsonReader) nextPos() Pos {
 	off := int(r.dec.InputOffset())
 	for off < len(r.data) && strings.IndexByte(" \t\r\n,:", r.data[off]) >= 0 {
 		off++
 	}
-	return r.advance(off)
+	return r.advanceTo(off)
 }
 
-// advance counts lines and characters up to offset off.
-func (r *jsonReader) advance(off int) Pos {
+// advanceTo counts lines and characters up to offset off.
+func (r *jsonReader) advanceTo(off int) Pos {
 	for r.off < off {
 		c := r.data[r.off]
 		if l := lineBreak(r.data[r.off:]); l > 0 {
@@ -108,13 +107,13 @@ func (r *jsonReader) advance(off int) Pos {
 	return r.pos
 }
 
-// fail finds the place of an error: the decoder that goes token by token does
-// not tell it, a check of the whole text does.
-func (r *jsonReader) fail() *placed {
+// syntaxError returns the error with its place. The decoder of tokens does not know
+// the place; a check of the whole text does.
+func (r *jsonReader) syntaxError() *posError {
 	err := json.Unmarshal(r.data, new(json.RawMessage))
 	off := len(r.data)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		off = int(syntax.Offset) - 1 // It counts the offending byte.
 	}
-	return &placed{r.advance(max(r.off, off)), err}
+	return &posError{r.advanceTo(max(r.off, off)), err}
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// keySet is the keys that one kind of mapping may have.
+// keySet has the keys of one kind of mapping.
 type keySet struct {
-	what string   // with its article: "an account"
-	keys []string // at most maxKeys, in the order an error lists them
+	subject string   // with its article: "an account"
+	keys    []string // at most maxKeys, in the order an error lists them
 }
 
 const maxKeys = 12
@@ -29,97 +29,97 @@ var (
 	edgeKeys       = keySet{`"edge_ips"`, []string{"type", "connectivity", "ips"}}
 )
 
-// object is a mapping of which every key is known and none stands twice.
+// object is a mapping with the known keys only, each once.
 type object struct {
-	n    *node
-	set  *keySet
-	vals [maxKeys]int32 // index in n.kids of the value of each key; 0 if absent
+	node   *node
+	keys   *keySet
+	values [maxKeys]int32 // index in n.kids of the value of each key; 0 if absent
 }
 
 // get returns the value of key, or nil if it is absent.
 func (o *object) get(key string) *node {
-	if i := o.vals[slices.Index(o.set.keys, key)]; i > 0 {
-		return &o.n.kids[i]
+	if i := o.values[slices.Index(o.keys.keys, key)]; i > 0 {
+		return &o.node.children[i]
 	}
 	return nil
 }
 
-// nullable is get for a key of which null means the same as nothing.
-func (o *object) nullable(key string) *node {
+// getNonNull is get for a key whose value null means the same as no value.
+func (o *object) getNonNull(key string) *node {
 	if n := o.get(key); n != nil && n.kind != kindNull {
 		return n
 	}
 	return nil
 }
 
-// keyPos is where the key itself stands, or the mapping if it is absent.
+// keyPos is the place of the key, or of the mapping if the key is absent.
 func (o *object) keyPos(key string) Pos {
-	if i := o.vals[slices.Index(o.set.keys, key)]; i > 0 {
-		return o.n.kids[i-1].pos
+	if i := o.values[slices.Index(o.keys.keys, key)]; i > 0 {
+		return o.node.children[i-1].pos
 	}
-	return o.n.pos
+	return o.node.pos
 }
 
-// object reads n as a mapping with the keys of set, and complains of all others.
-// It reports false if n is no mapping.
-func (d *decoder) object(n *node, set *keySet) (object, bool) {
-	before := d.count()
-	defer func() { d.lost = d.lost || d.count() > before && leadsToZones(set) }()
-	o := object{n: n, set: set}
+// object reads n as a mapping with the given keys, and refuses all other keys. It
+// reports false if n is no mapping.
+func (d *decoder) object(n *node, keys *keySet) (object, bool) {
+	before := d.errorCount()
+	defer func() { d.zonesLost = d.zonesLost || d.errorCount() > before && holdsZones(keys) }()
+	o := object{node: n, keys: keys}
 	if n.kind != kindMap {
-		d.refuse(n.pos, "V1", "write its keys: "+strings.Join(set.keys, ", "), "%s must be a mapping, not %s", set.what, n.kind)
+		d.refuse(n.pos, "V1", "write its keys: "+strings.Join(keys.keys, ", "), "%s must be a mapping, not %s", keys.subject, n.kind)
 		return o, false
 	}
-	for i := 0; i+1 < len(n.kids); i += 2 {
-		key := &n.kids[i]
-		k := slices.Index(set.keys, key.text)
+	for i := 0; i+1 < len(n.children); i += 2 {
+		key := &n.children[i]
+		k := slices.Index(keys.keys, key.text)
 		switch {
 		case key.kind == kindList || key.kind == kindMap || key.kind == kindOther:
-			d.refuse(key.pos, "V1", "write one of: "+strings.Join(set.keys, ", "), "a key of %s must be text, not %s", set.what, key.kind)
+			d.refuse(key.pos, "V1", "write one of: "+strings.Join(keys.keys, ", "), "a key of %s must be text, not %s", keys.subject, key.kind)
 		case k < 0:
-			d.refuseKey(key, set)
-		case o.vals[k] > 0:
-			d.refuse(key.pos, "V1", "keep one of the two", "key %s stands twice in %s, first in line %d", quoted(key.text), set.what, n.kids[o.vals[k]-1].pos.Line)
+			d.refuseKey(key, keys)
+		case o.values[k] > 0:
+			d.refuse(key.pos, "V1", "keep one of the two", "key %s stands twice in %s, first in line %d", quoted(key.text), keys.subject, n.children[o.values[k]-1].pos.Line)
 		default:
-			o.vals[k] = int32(i + 1)
+			o.values[k] = int32(i + 1)
 		}
 	}
 	return o, true
 }
 
-// leadsToZones reports whether zones stand in mappings with these keys, or are made of
-// them: what is wrong with a key there may hide one.
-func leadsToZones(set *keySet) bool {
-	return set == &documentKeys || set == &accountKeys || set == &zoneKeys
+// holdsZones reports whether mappings with these keys are zones or have zones in them:
+// an error in such a mapping may hide a zone.
+func holdsZones(keys *keySet) bool {
+	return keys == &documentKeys || keys == &accountKeys || keys == &zoneKeys
 }
 
-// refuseKey complains about an unknown key and names the one that may be meant.
-func (d *decoder) refuseKey(key *node, set *keySet) {
-	if d.full() {
-		d.more++
+// refuseKey refuses an unknown key and names the known key that may be meant.
+func (d *decoder) refuseKey(key *node, keys *keySet) {
+	if d.isFull() {
+		d.unlisted++
 		return
 	}
-	remedy := "known here: " + strings.Join(set.keys, ", ")
+	remedy := "known here: " + strings.Join(keys.keys, ", ")
 	if key.text == "<<" {
 		remedy = "write the keys out: merge keys are not supported"
-	} else if near := nearest(key.text, set.keys); near != "" {
-		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(set.keys, ", "))
+	} else if near := nearest(key.text, keys.keys); near != "" {
+		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(keys.keys, ", "))
 	}
-	d.refuse(key.pos, "V1", remedy, "unknown key %s in %s", quoted(key.text), set.what)
+	d.refuse(key.pos, "V1", remedy, "unknown key %s in %s", quoted(key.text), keys.subject)
 }
 
 // nearest returns the word that s is a likely misspelling of, or "".
 func nearest(s string, words []string) string {
-	const longest = 40 // Nothing longer comes near a key.
+	const longest = 40 // No longer text comes near a key.
 	if len(s) > longest {
 		return ""
 	}
 	plain := strings.NewReplacer("-", "", "_", "", " ", "")
 	s = plain.Replace(strings.ToLower(s))
-	best, at := "", len(s)+1 // Twice the distance: more than half of it wrong is another word.
+	best, at := "", len(s)+1 // Twice the distance: a word that is more than half wrong is another word.
 	for _, w := range words {
 		p := plain.Replace(strings.ToLower(w))
-		n := 2 * distance(s, p)
+		n := 2 * editDistance(s, p)
 		if n > 0 && len(s) > 1 && (strings.HasPrefix(p, s) || strings.HasPrefix(s, p)) {
 			n = 1 // An abbreviation, or a plural, is nearer than any misspelling.
 		}
@@ -130,9 +130,9 @@ func nearest(s string, words []string) string {
 	return best
 }
 
-// distance counts the characters to insert, delete, replace or swap with the
-// next one to make b of a (Damerau and Levenshtein's, without overlaps).
-func distance(a, b string) int {
+// editDistance counts the characters to insert, delete, replace or swap with the next
+// one to turn a into b (Damerau and Levenshtein's distance, without overlaps).
+func editDistance(a, b string) int {
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {
 		rows[1][j] = j

@@ -186,7 +186,7 @@ func TestSizeIsBounded(t *testing.T) {
 // TestLongNameIsNotRead: the rules of internationalized names take a time that
 // grows with the square of the length.
 func TestLongNameIsNotRead(t *testing.T) {
-	_, errs := Parse("m", []byte("accounts: [{id: a, zones: [{name: "+strings.Repeat("é", longestName)+"}]}]"))
+	_, errs := Parse("m", []byte("accounts: [{id: a, zones: [{name: "+strings.Repeat("é", maxNameText)+"}]}]"))
 	if len(errs) != 1 || !strings.HasSuffix(errs[0].Text, "longer than 255 octets") {
 		t.Errorf("got %v", errs)
 	}

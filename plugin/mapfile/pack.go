@@ -6,10 +6,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// pack puts the texts that outlast the document, as the names of zones do, into one,
-// in which they stand one after the other: a hundred thousand small ones are as many
-// things that the collector of garbage has to look at each time.
-func (d *Document) pack() {
+// packTexts makes the strings that outlast the document, such as zone names, parts of
+// one string: a hundred thousand small strings are as many objects for each run of the
+// garbage collector.
+func (d *Document) packTexts() {
 	size := 0
 	d.eachText(func(s string) string { size += len(s); return s })
 	var all strings.Builder
@@ -22,7 +22,7 @@ func (d *Document) pack() {
 	})
 }
 
-// eachText replaces each of the texts by what f makes of it.
+// eachText replaces each of the strings by the result of f.
 func (d *Document) eachText(f func(string) string) {
 	for i := range d.Accounts {
 		a := &d.Accounts[i]

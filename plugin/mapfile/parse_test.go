@@ -42,9 +42,9 @@ func addrsOf(texts ...string) []Addr {
 // what its comments say.
 func TestEveryKeyIsRead(t *testing.T) {
 	want := &Document{
-		TellsZones: true,
-		Name:       "whole.yaml",
-		Anycast:    addrsOf("192.0.2.1", "192.0.2.2", "2001:db8::1"),
+		HasAllZones: true,
+		Name:        "whole.yaml",
+		Anycast:     addrsOf("192.0.2.1", "192.0.2.2", "2001:db8::1"),
 		Accounts: []Account{{
 			ID:        "acme",
 			Name:      "Acme Corp.",
@@ -89,9 +89,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 // TestEveryKeyIsReadFromJSON has the values that differ from the defaults.
 func TestEveryKeyIsReadFromJSON(t *testing.T) {
 	want := &Document{
-		TellsZones: true,
-		Name:       "whole.json",
-		Anycast:    addrsOf("192.0.2.1", "2001:db8::1"),
+		HasAllZones: true,
+		Name:        "whole.json",
+		Anycast:     addrsOf("192.0.2.1", "2001:db8::1"),
 		Accounts: []Account{{
 			ID: "acme",
 			Prefixes: []Prefix{

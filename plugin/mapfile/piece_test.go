@@ -68,7 +68,7 @@ func FuzzPieces(f *testing.F) {
 func samePieces(t *testing.T, data []byte) bool {
 	t.Helper()
 	whole := &Document{Name: "m", text: &quoter{data: data}}
-	if unreadable(whole) != nil {
+	if checkText(whole) != nil {
 		return false
 	}
 	inPieces, errs, ok := parsePieces("m", data, 1)
@@ -102,7 +102,7 @@ func TestPieces_SayWhatTheWholeSays(t *testing.T) {
 // mistake in the last piece is found as in the first.
 func TestV1_PlaceInALargeDocument(t *testing.T) {
 	data := bytes.Replace(bigYAML(5_000), []byte("account-000499"), []byte("[]"), 1)
-	p, ok := cut(data, pieceSize)
+	p, ok := cutPieces(data, pieceSize)
 	if !ok || len(p.items) < 10 {
 		t.Fatalf("the document is cut into %d pieces", len(p.items))
 	}
@@ -138,7 +138,7 @@ func TestV1_AliasesOfAllPieces(t *testing.T) {
 		data = fmt.Appendf(data, "- id: &id%d a%d\n", i, i)
 	}
 	data = append(data, "- id: *id9999\n"...)
-	if p, ok := cut(data, pieceSize); !ok || len(p.items) < 2 {
+	if p, ok := cutPieces(data, pieceSize); !ok || len(p.items) < 2 {
 		t.Fatal("the document is not cut")
 	}
 	if doc, errs := Parse("m", data); doc != nil || len(errs) != 1 || errs[0].Pos != (Pos{10_002, 7}) || !strings.HasPrefix(errs[0].Text, "YAML aliases are refused") {

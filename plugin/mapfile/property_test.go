@@ -91,20 +91,20 @@ func writeJSON(out []byte, n *node) []byte {
 		return append(out, text...)
 	case kindList:
 		out = append(out, '[')
-		for i := range n.kids {
+		for i := range n.children {
 			if i > 0 {
 				out = append(out, ", "...)
 			}
-			out = writeJSON(out, &n.kids[i])
+			out = writeJSON(out, &n.children[i])
 		}
 		return append(out, ']')
 	case kindMap:
 		out = append(out, '{')
-		for i := range n.kids {
+		for i := range n.children {
 			if i > 0 {
 				out = append(out, [2]string{",\n", ": "}[i%2]...)
 			}
-			out = writeJSON(out, &n.kids[i])
+			out = writeJSON(out, &n.children[i])
 		}
 		return append(out, '}')
 	}
@@ -128,8 +128,8 @@ func yamlNode(n *node) *yaml.Node {
 	case kindMap:
 		out.Kind, out.Tag = yaml.MappingNode, "!!map"
 	}
-	for i := range n.kids {
-		out.Content = append(out.Content, yamlNode(&n.kids[i]))
+	for i := range n.children {
+		out.Content = append(out.Content, yamlNode(&n.children[i]))
 	}
 	return out
 }
@@ -154,7 +154,7 @@ func (g *generator) flag() node {
 func (g *generator) list(most int, item func(i int) node) node {
 	n := node{kind: kindList}
 	for i := range g.IntN(most + 1) {
-		n.kids = append(n.kids, g.spoil(item(i)))
+		n.children = append(n.children, g.spoil(item(i)))
 	}
 	return n
 }
@@ -173,9 +173,9 @@ func (g *generator) mapping(entries ...any) node {
 		if g.chance(g.noise) {
 			key += "s"
 		}
-		n.kids = append(n.kids, node{kind: kindText, text: key}, g.spoil(entries[i+1].(node)))
+		n.children = append(n.children, node{kind: kindText, text: key}, g.spoil(entries[i+1].(node)))
 		if g.chance(g.noise / 4) {
-			n.kids = append(n.kids, node{kind: kindText, text: key}, g.spoil(entries[i+1].(node)))
+			n.children = append(n.children, node{kind: kindText, text: key}, g.spoil(entries[i+1].(node)))
 		}
 	}
 	return n
@@ -195,9 +195,9 @@ func (g *generator) spoil(n node) node {
 		{kind: kindText, text: "a..b: \u2028 #\t\"'\\\n☃"},
 		{kind: kindText, text: "224.0.0.1"},
 		{kind: kindList},
-		{kind: kindList, kids: []node{{kind: kindText, text: "x"}}},
+		{kind: kindList, children: []node{{kind: kindText, text: "x"}}},
 		{kind: kindMap},
-		{kind: kindMap, kids: []node{{kind: kindText, text: "name"}, {kind: kindText, text: "x"}}},
+		{kind: kindMap, children: []node{{kind: kindText, text: "name"}, {kind: kindText, text: "x"}}},
 	}[g.IntN(11)]
 }
 
@@ -238,7 +238,7 @@ func (g *generator) account(i int) node {
 		}),
 		"?delegated_prefixes", g.list(2, g.prefix),
 		"?static_ips", g.list(2, g.addr),
-		"zones", node{kind: kindList, kids: []node{g.zone(0), g.zone(1)}},
+		"zones", node{kind: kindList, children: []node{g.zone(0), g.zone(1)}},
 		"?address_maps", g.list(2, g.addressMap),
 		"?spectrum_apps", g.list(2, g.app))
 }
@@ -293,7 +293,7 @@ func (g *generator) app(i int) node {
 	if g.chance(0.5) {
 		return g.mapping(
 			"dns", g.mapping("name", name, "type", g.pick("ADDRESS")),
-			"edge_ips", g.mapping("type", g.pick("static"), "ips", node{kind: kindList, kids: []node{g.addr(i)}}))
+			"edge_ips", g.mapping("type", g.pick("static"), "ips", node{kind: kindList, children: []node{g.addr(i)}}))
 	}
 	return g.mapping(
 		"dns", g.mapping("name", name, "type", g.pick("CNAME")),

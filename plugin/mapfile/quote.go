@@ -10,27 +10,26 @@ import (
 	"golang.org/x/text/width"
 )
 
-// quoter is the text of a document, and an index that finds a place in it
-// quickly. The index is made at the first complaint: an accepted document pays
-// nothing for it.
+// quoter is the text of a document with an index of its lines. The index is made for
+// the first error: an accepted document needs none.
 type quoter struct {
 	data []byte
 
 	once  sync.Once
 	lines []int32 // offset of the first byte of each line
-	runes []int32 // characters that start before each chunk of chunkSize bytes
+	runes []int32 // number of characters that start before each chunk of chunkSize bytes
 }
 
-// chunkSize is the stretch that is counted character by character to find a
-// column, so that a document of one line of 30 MB costs no more than others.
+// chunkSize is how many bytes are counted character by character to compute a column,
+// so that a document of one line of 30 MB costs no more than others.
 const chunkSize = 4096
 
 // maxQuoted is the longest piece of a line an error quotes, in characters: a
 // document of one long line must not fill the log.
 const maxQuoted = 120
 
-// lineBreak returns the length of the line break at the head of b, or 0. The
-// breaks are those of the YAML library, so that its line numbers are ours.
+// lineBreak returns the length of the line break at the head of b, or 0. It knows the
+// line breaks of the YAML library, so that both number lines alike.
 func lineBreak(b []byte) int {
 	switch {
 	case b[0] == '\n':
@@ -63,7 +62,7 @@ func (q *quoter) index() {
 			n++
 		}
 		if c > '\r' && c < 0x80 {
-			continue // Nearly every byte of nearly every document.
+			continue // Nearly every byte is no line break.
 		}
 		if l := lineBreak(q.data[i:]); l > 0 && (c != '\n' || i == 0 || q.data[i-1] != '\r') {
 			q.lines = append(q.lines, int32(i+l))
@@ -86,7 +85,7 @@ func (q *quoter) runesBefore(off int) int {
 	return n
 }
 
-// offset is where the character stands before which n characters start, or the
+// offset is the offset of the character before which n characters start, or of the
 // end.
 func (q *quoter) offset(n int) int {
 	chunk := sort.Search(len(q.runes), func(i int) bool { return int(q.runes[i]) > n }) - 1
@@ -105,8 +104,8 @@ func (q *quoter) offset(n int) int {
 	return len(q.data)
 }
 
-// place returns the position of the byte at offset off, which may be the end.
-func (q *quoter) place(off int) Pos {
+// position returns the position of the byte at offset off, which may be the end.
+func (q *quoter) position(off int) Pos {
 	q.once.Do(q.index)
 	off = min(max(off, 0), len(q.data))
 	line := sort.Search(len(q.lines), func(i int) bool { return int(q.lines[i]) > off })
@@ -114,15 +113,14 @@ func (q *quoter) place(off int) Pos {
 	return Pos{Line: int32(line), Col: int32(q.runesBefore(off) - q.runesBefore(start) + 1)}
 }
 
-// line returns where line n, which exists, starts and ends; its break is no part
-// of it.
+// line returns where line n, which exists, starts and ends, without its line break.
 func (q *quoter) line(n int32) (start, end int) {
 	start, end = int(q.lines[n-1]), len(q.data)
 	if int(n) < len(q.lines) {
 		end = int(q.lines[n])
 	}
 	for end > start {
-		last := q.back(end, 1, start)
+		last := q.runesBack(end, 1, start)
 		if lineBreak(q.data[last:]) == 0 {
 			break
 		}
@@ -144,9 +142,8 @@ func (q *quoter) offsetOf(pos Pos) int {
 	return min(end, q.offset(q.runesBefore(start)+max(0, int(pos.Col)-1)))
 }
 
-// quote returns the line of pos, or the part of a long line around pos, and the
-// column of pos in what it returns. There is nothing to quote outside the
-// document.
+// quote returns the line of pos, or the part of a long line around pos, and the column
+// of pos in the returned text. Outside the document it returns "".
 func (q *quoter) quote(pos Pos) (string, int) {
 	q.once.Do(q.index)
 	if pos.Line < 1 || int(pos.Line) > len(q.lines) {
@@ -154,11 +151,11 @@ func (q *quoter) quote(pos Pos) (string, int) {
 	}
 	start, end := q.line(pos.Line)
 	at := q.offsetOf(pos)
-	from := q.back(at, maxQuoted/2, start)
-	to := q.forth(from, maxQuoted, end)
-	from = q.back(to, maxQuoted, start)
+	from := q.runesBack(at, maxQuoted/2, start)
+	to := q.runesForth(from, maxQuoted, end)
+	from = q.runesBack(to, maxQuoted, start)
 
-	line, caret := visible(q.data[from:to]), utf8.RuneCount(q.data[from:at])+1
+	line, caret := printable(q.data[from:to]), utf8.RuneCount(q.data[from:at])+1
 	if from > start {
 		line, caret = "…"+line, caret+1
 	}
@@ -168,8 +165,8 @@ func (q *quoter) quote(pos Pos) (string, int) {
 	return line, caret
 }
 
-// back returns the offset n characters before off, but not before limit.
-func (q *quoter) back(off, n, limit int) int {
+// runesBack returns the offset n characters before off, but not before limit.
+func (q *quoter) runesBack(off, n, limit int) int {
 	for ; n > 0 && off > limit; n-- {
 		_, size := utf8.DecodeLastRune(q.data[limit:off])
 		off -= size
@@ -177,8 +174,8 @@ func (q *quoter) back(off, n, limit int) int {
 	return off
 }
 
-// forth returns the offset n characters after off, but not after limit.
-func (q *quoter) forth(off, n, limit int) int {
+// runesForth returns the offset n characters after off, but not after limit.
+func (q *quoter) runesForth(off, n, limit int) int {
 	for ; n > 0 && off < limit; n-- {
 		_, size := utf8.DecodeRune(q.data[off:limit])
 		off += size
@@ -186,9 +183,9 @@ func (q *quoter) forth(off, n, limit int) int {
 	return off
 }
 
-// visible turns what has no picture of its own into U+FFFD, one for one: a
-// document must not be able to steer the terminal that prints a complaint.
-func visible(line []byte) string {
+// printable replaces each character without a graphic form by U+FFFD: a document must
+// not be able to control the terminal that prints an error.
+func printable(line []byte) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' || unicode.IsGraphic(r) {
 			return r
@@ -197,8 +194,8 @@ func visible(line []byte) string {
 	}, string(line))
 }
 
-// pad is the white space that puts a caret under column col of line; tabs stay
-// tabs so that it lines up wherever the tab stops are.
+// pad is the white space that puts a caret under column col of line. Tabs stay tabs,
+// so that the caret lines up at any tab width.
 func pad(line string, col int) string {
 	var b strings.Builder
 	for _, r := range line {

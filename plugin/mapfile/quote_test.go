@@ -119,7 +119,7 @@ func TestIndexAgainstCounting(t *testing.T) {
 			}
 			last := before[len(before)-1]
 			want := Pos{int32(len(before)), int32(utf8.RuneCountInString(last) + 1)}
-			if got := q.place(off); got != want {
+			if got := q.position(off); got != want {
 				t.Fatalf("offset %d: place %v, want %v", off, got, want)
 			}
 			if got := q.offsetOf(want); got != off {

@@ -13,21 +13,21 @@ const (
 	maxFlow  = 4 << 20 // bytes of one flow collection in YAML; see longFlow
 )
 
-// read turns the text of d into a tree. A document that cannot be read at all
-// gives an error and no tree; errors may come with a tree as well.
-func read(d *Document) (root node, ok bool, errs Errors) {
+// readTree turns the text of d into a tree. A document that cannot be read at all has
+// errors and no tree; a tree may have errors too.
+func readTree(d *Document) (root node, ok bool, errs Errors) {
 	var jsonErr *Error
 	if looksLikeJSON(d.text.data) {
 		root, err := readJSON(d.text.data)
 		if err == nil {
 			return root, true, nil
 		}
-		jsonErr = d.Errorf(inside(d, err.pos), "V1", "correct the JSON at this place", "not JSON: %s", visible([]byte(err.err.Error())))
+		jsonErr = d.Errorf(clampPos(d, err.pos), "V1", "correct the JSON at this place", "not JSON: %s", printable([]byte(err.err.Error())))
 	}
-	// Not JSON, but it may still be YAML: "{a: 1}".
+	// A text that is not JSON may still be YAML: "{a: 1}".
 	if off, long := longFlow(d.text.data, maxFlow); long {
 		if jsonErr == nil {
-			jsonErr = d.Errorf(d.text.place(off), "V1", `write the items on lines of their own, with "- " before each, or the whole document as JSON`,
+			jsonErr = d.Errorf(d.text.position(off), "V1", `write the items on lines of their own, with "- " before each, or the whole document as JSON`,
 				"a list or mapping in brackets is longer than %d bytes", maxFlow)
 		}
 		return node{}, false, Errors{jsonErr}
@@ -39,11 +39,11 @@ func read(d *Document) (root node, ok bool, errs Errors) {
 	return root, ok, errs
 }
 
-// unreadable complains about bytes that are no text of a bearable size.
-func unreadable(d *Document) *Error {
+// checkText returns an error if the bytes of d are too many or no UTF-8.
+func checkText(d *Document) *Error {
 	data := d.text.data
 	if len(data) > maxBytes {
-		d.text.data = nil // Nothing of it is worth an index.
+		d.text.data = nil // An index of the text would be too large.
 		return d.Errorf(Pos{1, 1}, "V1", "split it into a directory of documents", "document has %d bytes, more than %d", len(data), maxBytes)
 	}
 	if utf8.Valid(data) {
@@ -57,7 +57,7 @@ func unreadable(d *Document) *Error {
 		}
 		off += size
 	}
-	return d.Errorf(d.text.place(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
+	return d.Errorf(d.text.position(off), "V1", "save the document as UTF-8", "not UTF-8: byte 0x%02x", data[off])
 }
 
 // looksLikeJSON reports whether data starts as a JSON document does.
@@ -66,9 +66,9 @@ func looksLikeJSON(data []byte) bool {
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
 
-// inside moves a place past the end of the text, where the readers put what is
-// missing, back to the end of the last line that says something.
-func inside(d *Document, pos Pos) Pos {
+// clampPos moves a place past the end of the text, where the readers put missing
+// values, back to the end of the last line that is not blank.
+func clampPos(d *Document, pos Pos) Pos {
 	end := len(bytes.TrimRight(d.text.data, " \t\r\n"))
-	return d.text.place(min(end, d.text.offsetOf(pos)))
+	return d.text.position(min(end, d.text.offsetOf(pos)))
 }

@@ -68,15 +68,15 @@ func plain(n *node) any {
 		}
 		return n.text // A date, or a number of YAML's own.
 	case kindList:
-		out := make([]any, len(n.kids))
-		for i := range n.kids {
-			out[i] = plain(&n.kids[i])
+		out := make([]any, len(n.children))
+		for i := range n.children {
+			out[i] = plain(&n.children[i])
 		}
 		return out
 	case kindMap:
 		out := make(map[string]any)
-		for i := 0; i+1 < len(n.kids); i += 2 {
-			out[n.kids[i].text] = plain(&n.kids[i+1])
+		for i := 0; i+1 < len(n.children); i += 2 {
+			out[n.children[i].text] = plain(&n.children[i+1])
 		}
 		return out
 	}
@@ -90,7 +90,7 @@ func TestSchemaJudgesAsParse(t *testing.T) {
 	known := maps.Clone(beyondSchema)
 	for _, s := range allSamples(t) {
 		t.Run(s.key(), func(t *testing.T) {
-			root, ok, _ := read(&Document{Name: s.name, text: &quoter{data: s.data}})
+			root, ok, _ := readTree(&Document{Name: s.name, text: &quoter{data: s.data}})
 			if !ok {
 				return // The text cannot be read at all.
 			}
@@ -195,7 +195,7 @@ func TestSchemaHasTheKeysOfParse(t *testing.T) {
 			t.Errorf("%q: the schema allows unknown keys", name)
 		}
 		if len(set.keys) > maxKeys {
-			t.Errorf("%s has more keys than maxKeys", set.what)
+			t.Errorf("%s has more keys than maxKeys", set.subject)
 		}
 	}
 	for name := range mappings {

@@ -9,27 +9,26 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// readYAML reads the first document in the text of d and complains about a
-// second one.
+// readYAML reads the first document in the text of d and refuses a second one.
 func readYAML(d *Document) (root node, ok bool, errs Errors) {
 	var conv converter
-	root, second, err := conv.read(d.text.data, maxDepth)
+	root, second, err := conv.load(d.text.data, maxDepth)
 	if second != (Pos{}) {
-		errs = append(errs, d.Errorf(inside(d, second), "V1",
+		errs = append(errs, d.Errorf(clampPos(d, second), "V1",
 			"put each document into a file of its own, in one directory", "a second document in one file"))
 	}
-	if found := (aliases)(nil); errors.As(err, &found) {
-		return node{}, false, append(errs, found.refused(d)...)
+	if refused := (aliasErrors)(nil); errors.As(err, &refused) {
+		return node{}, false, append(errs, refused.errors(d)...)
 	}
 	if err != nil {
-		return node{}, false, Errors{notYAML(d, err)}
+		return node{}, false, Errors{yamlError(d, err)}
 	}
 	return root, true, errs
 }
 
-// read reads the first document in text, and returns its tree and where a second
-// one begins, if there is one.
-func (c *converter) read(text []byte, depth int) (root node, second Pos, err error) {
+// load reads the first document in text, and returns its tree and where a second
+// document begins, if there is one.
+func (c *converter) load(text []byte, depth int) (root node, second Pos, err error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithPlugin(
 		loaderlimits.New(loaderlimits.DepthValue(depth), loaderlimits.AliasNone())))
 	if err != nil {
@@ -48,73 +47,73 @@ func (c *converter) read(text []byte, depth int) (root node, second Pos, err err
 	case err != io.EOF:
 		return node{}, Pos{}, err
 	}
-	c.found, c.free = nil, c.slab
+	c.aliases, c.unused = nil, c.nodes
 	root = c.convert(tree.Content[0])
-	if len(c.found) > 0 {
-		return node{}, second, c.found
+	if len(c.aliases) > 0 {
+		return node{}, second, c.aliases
 	}
 	return root, second, nil
 }
 
-// aliases are those of a text, as an error. A document with one is refused: a few
-// lines of aliases stand for millions of values, and for the author of a map they
-// hide what a name is answered with.
-type aliases []node
+// aliasErrors are the aliases of a text, as an error. A document with an alias is
+// refused: a few lines of aliases stand for millions of values, and they hide the
+// addresses of a name from the author of a map.
+type aliasErrors []node
 
-func (a aliases) Error() string { return "YAML aliases are refused" }
+func (a aliasErrors) Error() string { return "YAML aliases are refused" }
 
-// refused returns what is said of the document d, of each alias where it stands.
-func (a aliases) refused(d *Document) Errors {
+// errors returns an error of document d for each alias.
+func (a aliasErrors) errors(d *Document) Errors {
 	dec := &decoder{doc: d}
 	for _, n := range a {
 		dec.refuse(n.pos, "V1", "write the value out here, or put text that starts with an asterisk in quotes", "%s, and %s is one", a.Error(), quoted("*"+n.text))
 	}
-	return dec.done()
+	return dec.finish()
 }
 
-// converter turns the library's tree into ours.
+// converter turns the YAML library's tree into nodes.
 type converter struct {
-	line  int     // how many lines come before the text
-	found aliases // in the text
-	slab  []node  // room for the children in one text after the other; may be none
-	free  []node  // what is left of it
+	line    int         // number of lines before the text
+	aliases aliasErrors // in the text
+	nodes   []node      // memory for children, used for one text after the other; may be nil
+	unused  []node      // the part of nodes that is free
 }
 
-// convert returns n in our form. An alias is noted, and nothing stands for it.
+// convert returns n as a node. An alias is added to aliases.
 func (c *converter) convert(n *yaml.Node) node {
 	out := node{kind: kindOf(n), pos: c.posOf(n), text: n.Value}
 	if n.Kind == yaml.AliasNode {
-		c.found = append(c.found, out)
+		c.aliases = append(c.aliases, out)
 		return out
 	}
 	if out.kind == kindOther {
 		out.text = n.Tag
 	}
 	if len(n.Content) > 0 {
-		out.kids = c.room(len(n.Content))
+		out.children = c.newNodes(len(n.Content))
 	}
-	for i, kid := range n.Content {
-		out.kids[i] = c.convert(kid)
+	for i, child := range n.Content {
+		out.children[i] = c.convert(child)
 	}
 	return out
 }
 
-// room returns n nodes to be filled.
-func (c *converter) room(n int) []node {
-	if len(c.free) < n {
+// newNodes returns n empty nodes.
+func (c *converter) newNodes(n int) []node {
+	if len(c.unused) < n {
 		return make([]node, n)
 	}
-	kids := c.free[:n:n]
-	c.free = c.free[n:]
-	return kids
+	children := c.unused[:n:n]
+	c.unused = c.unused[n:]
+	return children
 }
 
 func (c *converter) posOf(n *yaml.Node) Pos { return posOf(c.line+n.Line, n.Column) }
 
 func posOf(line, col int) Pos { return Pos{Line: int32(line), Col: int32(col)} }
 
-// kindOf reads the tag that the library gave n. Of the tags that a document can
-// write, only those that say the obvious are known.
+// kindOf returns the kind of n by the tag that the library gave it. Of the tags that a
+// document can write, only the tags of the value's own kind are known.
 func kindOf(n *yaml.Node) kind {
 	switch {
 	case n.Kind == yaml.MappingNode && (n.Tag == "!!map" || n.Tag == "!"):

@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// yamlRemedies tells for what the YAML library says what the author has to do.
-// Where opens is set, the place is not where the library gave up but where the
-// thing began that it was reading.
+// yamlRemedies has the remedy for each message of the YAML library. If opens is set,
+// the place of the error is not where the library stopped, but where the construct
+// began that it was reading.
 var yamlRemedies = []struct {
 	message string // or a part of it
 	remedy  string
@@ -28,17 +28,17 @@ var yamlRemedies = []struct {
 	{"expected key", "check the indentation, and that nothing follows a closing quote or bracket", false},
 	{"unknown escape", `write \\ for a backslash, or use single quotes`, false},
 	{"max depth", "check the brackets: a map document is not nested that deeply", false},
-	{"expected ',' or", "", false}, // see notYAML
+	{"expected ',' or", "", false}, // see yamlError
 }
 
-// notYAML tells what the YAML library could not read, and where.
-func notYAML(d *Document, err error) *Error {
+// yamlError returns the error of the YAML library with its place and remedy.
+func yamlError(d *Document, err error) *Error {
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		return d.Errorf(Pos{1, 1}, "V1", "correct the YAML", "not YAML: %s", visible([]byte(err.Error())))
+		return d.Errorf(Pos{1, 1}, "V1", "correct the YAML", "not YAML: %s", printable([]byte(err.Error())))
 	}
 	if le.Mark.Line == 0 { // The library's reader knows no line.
-		return d.Errorf(d.text.place(control(d.text.data)), "V1", "take the control character out", "not YAML: %s", le.Message)
+		return d.Errorf(d.text.position(controlCharacter(d.text.data)), "V1", "take the control character out", "not YAML: %s", le.Message)
 	}
 	pos, remedy := posOf(le.Mark.Line, le.Mark.Column), "correct the YAML at this place"
 	for _, r := range yamlRemedies {
@@ -54,11 +54,11 @@ func notYAML(d *Document, err error) *Error {
 		}
 		break
 	}
-	return d.Errorf(inside(d, pos), "V1", remedy, "not YAML: %s", visible([]byte(le.Message)))
+	return d.Errorf(clampPos(d, pos), "V1", remedy, "not YAML: %s", printable([]byte(le.Message)))
 }
 
-// control returns the offset of the first character that YAML does not allow.
-func control(data []byte) int {
+// controlCharacter returns the offset of the first character that YAML does not allow.
+func controlCharacter(data []byte) int {
 	at := bytes.IndexFunc(data, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || 0x7f <= r && r < 0xa0 && r != 0x85 ||
 			r == 0xfeff || r == 0xfffe || r == 0xffff

@@ -49,7 +49,7 @@ func TestKept_Document(t *testing.T) {
 	doc := parsed(t, everything)
 	want := *doc
 	want.Forget()
-	want.TellsZones = false // of a document that was refused
+	want.HasAllZones = false // of a document that was refused
 	want.Accounts = []mapfile.Account{doc.Accounts[0]}
 	want.Accounts[0].Zones = append([]mapfile.Zone(nil), doc.Accounts[0].Zones...)
 	limitedTo := 0

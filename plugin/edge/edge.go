@@ -1,10 +1,10 @@
-// Package edge tells what the servers behind the mapped addresses need to know:
-// which addresses to bind, which certificate a client without SNI gets on each,
-// and where the origin of each proxied name is. It reads no disk and prints the
-// configuration of common servers.
+// Package edge exports a map for the servers behind the mapped addresses: which
+// addresses to bind, which certificate a client without SNI gets on each address, and
+// where the origin of each proxied name is. It prints the configuration of common
+// servers and reads no disk.
 //
-// What tenants write ends up in configuration files here, so that only what is a
-// host name or an address is let through.
+// Names that tenants write become part of configuration files, so that package edge
+// writes only host names and addresses.
 package edge
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// Address is an address that the edge answers on, and why. An address counts
-// from when it stands in the map, for it must be bound before it is answered: on
-// a disabled map or in a withdrawn prefix too.
+// Address is an address that the edge must bind, with its uses. An address on a
+// disabled map or in a withdrawn prefix counts too, because an address must be bound
+// before it is answered.
 type Address struct {
 	Address    netip.Addr `json:"address"`
 	Advertised bool       `json:"advertised"` // false: in a withdrawn prefix, not answered
@@ -28,15 +28,15 @@ type Address struct {
 	Spectrum   []string   `json:"spectrum,omitempty"` // names of applications
 }
 
-// Addresses returns the addresses of a map in order; anycast, if not empty, is
-// in place of that of the documents.
+// Addresses returns the addresses of a map in order; anycast, if not empty, replaces
+// the anycast addresses of the documents.
 func Addresses(sources []mapset.Source, anycast []netip.Addr) []Address {
-	found := make(map[netip.Addr]*Address)
+	byAddress := make(map[netip.Addr]*Address)
 	at := func(ip netip.Addr) *Address {
-		if found[ip] == nil {
-			found[ip] = &Address{Address: ip, Advertised: advertised(sources, ip)}
+		if byAddress[ip] == nil {
+			byAddress[ip] = &Address{Address: ip, Advertised: isAdvertised(sources, ip)}
 		}
-		return found[ip]
+		return byAddress[ip]
 	}
 	for _, ip := range anycast {
 		at(ip).Anycast = true
@@ -56,22 +56,22 @@ func Addresses(sources []mapset.Source, anycast []netip.Addr) []Address {
 			}
 			for _, app := range acc.Spectrum {
 				for _, ip := range app.IPs {
-					at(ip.IP).Spectrum = append(at(ip.IP).Spectrum, host(app.Name))
+					at(ip.IP).Spectrum = append(at(ip.IP).Spectrum, hostName(app.Name))
 				}
 			}
 		}
 	}
-	out := make([]Address, 0, len(found))
-	for _, a := range found {
+	out := make([]Address, 0, len(byAddress))
+	for _, a := range byAddress {
 		out = append(out, *a)
 	}
 	slices.SortFunc(out, func(a, b Address) int { return a.Address.Compare(b.Address) })
 	return out
 }
 
-// advertised reports whether the smallest prefix that an address lies in, of
-// whichever account, is not withdrawn.
-func advertised(sources []mapset.Source, ip netip.Addr) bool {
+// isAdvertised reports whether the longest prefix of all accounts that contains an
+// address is not withdrawn.
+func isAdvertised(sources []mapset.Source, ip netip.Addr) bool {
 	bits, out := -1, true
 	for _, s := range sources {
 		for i := range s.Doc.Accounts {
@@ -93,21 +93,21 @@ type SNI struct {
 	Account string     `json:"account"`
 }
 
-// SNIs returns the default SNI of each address that has one, in order, and what
-// is wrong with others. A disabled map counts: it is disabled for the DNS alone.
-// Of several maps of an address, an enabled one comes first.
+// SNIs returns the default SNI of each address that has one, in order, and warnings
+// about the default SNIs that are left out. A disabled map counts: it is disabled for
+// the DNS alone. Of several maps of an address, an enabled one comes first.
 func SNIs(sources []mapset.Source) (out []SNI, warnings []string) {
-	found := make(map[netip.Addr]SNI)
+	byAddress := make(map[netip.Addr]SNI)
 	add := func(acc *mapfile.Account, m *mapfile.AddressMap) {
 		name := strings.ToLower(strings.TrimSuffix(m.DefaultSNI, "."))
-		if !isHost(name) {
-			warnings = append(warnings, "default_sni "+quote(m.DefaultSNI)+" of map "+m.ID+" is no host name: left out")
+		if !isHostName(name) {
+			warnings = append(warnings, "default_sni "+quoted(m.DefaultSNI)+" of map "+m.ID+" is no host name: left out")
 			return
 		}
 		for _, ip := range m.IPs {
-			switch first, dup := found[ip.IP]; {
+			switch first, dup := byAddress[ip.IP]; {
 			case !dup:
-				found[ip.IP] = SNI{ip.IP, name, m.ID, acc.ID}
+				byAddress[ip.IP] = SNI{ip.IP, name, m.ID, acc.ID}
 			case first.Name != name:
 				warnings = append(warnings, ip.IP.String()+" has the default SNI "+first.Name+" of map "+first.Map+", and not "+name+" of map "+m.ID)
 			}
@@ -125,21 +125,21 @@ func SNIs(sources []mapset.Source) (out []SNI, warnings []string) {
 			}
 		}
 	}
-	out = make([]SNI, 0, len(found))
-	for _, s := range found {
+	out = make([]SNI, 0, len(byAddress))
+	for _, s := range byAddress {
 		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b SNI) int { return a.Address.Compare(b.Address) })
 	return out, warnings
 }
 
-// host is a name as a Host header and SNI have it.
-func host(name fqdn.Name) string { return strings.TrimSuffix(string(name), ".") }
+// hostName is a name without its last dot, as in a Host header and SNI.
+func hostName(name fqdn.Name) string { return strings.TrimSuffix(string(name), ".") }
 
-// isHost reports whether a name is a host name (RFC 952, RFC 1123, and the
-// underscore), in lower case, with or without a wildcard label in front. Nothing
-// in it means anything to the parsers of configuration files.
-func isHost(name string) bool {
+// isHostName reports whether a name is a host name (RFC 952, RFC 1123, and the
+// underscore), in lower case, with or without a wildcard label in front. No character
+// of a host name is special in configuration files.
+func isHostName(name string) bool {
 	name = strings.TrimPrefix(name, "*.")
 	if name == "" || len(name) > 253 {
 		return false

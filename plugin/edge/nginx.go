@@ -20,10 +20,10 @@ func WriteNginxSNI(w io.Writer, list []SNI) error {
 	return err
 }
 
-// WriteNginxOrigins prints a map from the host of a request to what proxy_pass
-// takes, for the context http of nginx: an address with its port, the name of an
-// upstream for several, or a host name with the port, which needs a resolver.
-// Hosts that are not here have "".
+// WriteNginxOrigins prints a map from the host of a request to the argument of
+// proxy_pass, for the context http of nginx: an address with its port, the name of an
+// upstream for several addresses, or a host name with the port, which needs a resolver.
+// Hosts that are not in list have "".
 func WriteNginxOrigins(w io.Writer, list []OriginServer, port int) error {
 	var upstreams, b strings.Builder
 	b.WriteString("# Where the origin of a host is. Large maps need a larger map_hash_max_size, and\n" +
@@ -52,8 +52,7 @@ func WriteNginxOrigins(w io.Writer, list []OriginServer, port int) error {
 	return err
 }
 
-// mapKey writes a host such that it is none of the parameters of nginx's map:
-// they are words without a dot.
+// mapKey escapes a host without a dot, so that it is no parameter of nginx's map.
 func mapKey(name string) string {
 	if strings.Contains(name, ".") {
 		return name
@@ -61,6 +60,7 @@ func mapKey(name string) string {
 	return `\` + name
 }
 
+// hostPort is an address with its port; IPv6 in brackets.
 func hostPort(ip netip.Addr, port int) string {
 	return netip.AddrPortFrom(ip, uint16(port)).String()
 }

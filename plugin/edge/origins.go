@@ -17,26 +17,26 @@ import (
 // maxChain is how many aliases are followed, one after the other.
 const maxChain = 16
 
-// OriginServer is where the edge finds the origin of a proxied name: its addresses if
-// the zone files have them, or else the name at which to look for them.
+// OriginServer is the origin of a proxied name: the addresses of the origin if the zone
+// files have them, or else the name to look up.
 type OriginServer struct {
 	Name      string       `json:"name"` // may begin with "*."
 	Zone      string       `json:"zone"`
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Host      string       `json:"host,omitempty"`
-	// Except holds names below a wildcard that are not proxied: they exist by
-	// themselves (RFC 4592), or are marked so.
+	// Except are names below a wildcard that are not proxied: they exist by
+	// themselves (RFC 4592), or are marked as not proxied.
 	Except []string `json:"except,omitempty"`
 }
 
 // ZoneFiles are the records of the zone files by zone.
 type ZoneFiles map[fqdn.Name][]cfzone.Record
 
-// OriginServers returns where the origins of the proxied names of all zones are, in
-// order of the names, and what is wrong with others. A zone without a file is
-// left out.
+// OriginServers returns the origins of the proxied names of all zones, in order of the
+// names, and warnings about names that are left out. A zone without a file is left
+// out.
 func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServer, warnings []string) {
-	g := &gatherer{snapshot: snapshot, records: make(map[fqdn.Name][]*cfzone.Record), files: files}
+	g := &originFinder{snapshot: snapshot, records: make(map[fqdn.Name][]*cfzone.Record), files: files}
 	for apex, records := range files {
 		for i := range records {
 			// A zone of its own below this one has a file of its own.
@@ -56,31 +56,31 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 		if !d.Proxied() || d.Spectrum || g.belowCut(owner) {
 			continue
 		}
-		b, why := g.follow(owner)
+		server, reason := g.originOf(owner)
 		switch {
-		case why == noAddress:
+		case reason == noAddress:
 			continue
-		case why != "":
-			warnings = append(warnings, fmt.Sprintf("%s is left out: %s", quote(host(owner)), why))
+		case reason != "":
+			warnings = append(warnings, fmt.Sprintf("%s is left out: %s", quoted(hostName(owner)), reason))
 			continue
 		}
-		b.Zone = host(d.Zone())
+		server.Zone = hostName(d.Zone())
 		if owner.IsWildcard() {
 			wildcards[owner] = len(out)
 		}
-		out = append(out, b)
+		out = append(out, server)
 	}
 	for _, name := range g.unproxied(owners) {
 		if at, ok := wildcards[nearestWildcard(name, wildcards)]; ok {
-			out[at].Except = append(out[at].Except, host(name))
+			out[at].Except = append(out[at].Except, hostName(name))
 		}
 	}
 	return out, warnings
 }
 
-// unproxied returns the host names that are not proxied although a wildcard may
-// be above them, in order: those that exist by themselves, and those marked so.
-func (g *gatherer) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
+// unproxied returns the host names that are not proxied although a wildcard may be
+// above them, in order: owners of records, and names marked as not proxied.
+func (g *originFinder) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
 	for _, owner := range owners {
 		if !g.snapshot.LookupFrom(owner, owner).Proxied() {
 			out = append(out, owner)
@@ -94,41 +94,43 @@ func (g *gatherer) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
 		}
 	}
 	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return !isHost(host(n)) })
+	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return !isHostName(hostName(n)) })
 }
 
+// nearestWildcard returns the wildcard that is the source of synthesis of an owner (RFC
+// 4592) if the owner has no records, or "".
 func nearestWildcard(owner fqdn.Name, wildcards map[fqdn.Name]int) fqdn.Name {
 	for n, ok := owner.Parent(); ok; n, ok = n.Parent() {
-		if w := n.Wildcard(); has(wildcards, w) {
+		if w := n.Wildcard(); hasKey(wildcards, w) {
 			return w
 		}
 	}
 	return ""
 }
 
-func has[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
+func hasKey[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok }
 
-// gatherer follows aliases through the records of all zones.
-type gatherer struct {
+// originFinder follows aliases through the records of all zones.
+type originFinder struct {
 	snapshot *mapset.Snapshot
 	files    ZoneFiles
 	records  map[fqdn.Name][]*cfzone.Record // :: owner → its records
 }
 
-// zoneOf returns the deepest zone, of those of the map and those with a file.
-func (g *gatherer) zoneOf(name fqdn.Name) fqdn.Name {
+// zoneOf returns the deepest zone that encloses name, of the zones of the map and the
+// zones with a file.
+func (g *originFinder) zoneOf(name fqdn.Name) fqdn.Name {
 	zone := g.snapshot.Lookup(name).Zone()
 	for n, ok := name, true; ok && n != zone; n, ok = n.Parent() {
-		if has(g.files, n) {
+		if hasKey(g.files, n) {
 			return n
 		}
 	}
 	return zone
 }
 
-// belowCut reports whether a name is at or below a delegation: what stands there
-// is glue.
-func (g *gatherer) belowCut(owner fqdn.Name) bool {
+// belowCut reports whether a name is at or below a zone cut: its addresses are glue.
+func (g *originFinder) belowCut(owner fqdn.Name) bool {
 	zone := g.zoneOf(owner)
 	for n, ok := owner, true; ok && n != zone; n, ok = n.Parent() {
 		if slices.ContainsFunc(g.records[n], func(r *cfzone.Record) bool { return r.RR.Header().Rrtype == dns.TypeNS }) {
@@ -138,69 +140,70 @@ func (g *gatherer) belowCut(owner fqdn.Name) bool {
 	return false
 }
 
-// noAddress is why a name that has no address is left out, which is no fault.
+// noAddress is the reason to leave out a name without an address, without a warning.
 const noAddress = "no address"
 
-// follow goes along the aliases of a name to the addresses of its origin, or out
-// of the zones. why tells why there is none.
-func (g *gatherer) follow(owner fqdn.Name) (b OriginServer, why string) {
-	if !isHost(host(owner)) {
-		return b, "it is no host name"
+// originOf follows the aliases of a name to the addresses of its origin, or to a name
+// outside the zones. reason says why there is no origin.
+func (g *originFinder) originOf(owner fqdn.Name) (server OriginServer, reason string) {
+	if !isHostName(hostName(owner)) {
+		return server, "it is no host name"
 	}
-	b.Name = host(owner)
+	server.Name = hostName(owner)
 	name, first := owner, true
 	for range maxChain {
-		records := g.records[g.source(name)]
+		records := g.records[g.sourceOf(name)]
 		if len(records) == 0 && !first {
-			return g.outside(b, name)
+			return g.outsideOrigin(server, name)
 		}
 		first = false
 		next := fqdn.Name("")
 		for _, r := range records {
-			kept, placeholder := r.Tag(cfzone.OriginTag)
+			originName, placeholder := r.Tag(cfzone.OriginTag)
 			switch rr := r.RR.(type) {
 			case *dns.A:
 				if placeholder {
-					next = fqdn.Canonical(kept)
+					next = fqdn.Canonical(originName)
 					continue
 				}
-				b.Addresses = appendIP(b.Addresses, rr.A)
+				server.Addresses = appendIP(server.Addresses, rr.A)
 			case *dns.AAAA:
-				b.Addresses = appendIP(b.Addresses, rr.AAAA)
+				server.Addresses = appendIP(server.Addresses, rr.AAAA)
 			case *dns.CNAME:
 				next = fqdn.Canonical(rr.Target)
 			}
 		}
 		switch {
-		case len(b.Addresses) > 0:
-			return b, ""
+		case len(server.Addresses) > 0:
+			return server, ""
 		case next == "" && name == owner:
-			return b, noAddress
+			return server, noAddress
 		case next == "":
-			return b, "its CNAME leads to " + quote(host(name)) + ", which has no address"
+			return server, "its CNAME leads to " + quoted(hostName(name)) + ", which has no address"
 		}
 		name = next
 	}
-	return b, "its CNAMEs go in a circle"
+	return server, "its CNAMEs go in a circle"
 }
 
-// outside completes b with a name that no zone file has. One that is proxied
+// outsideOrigin completes server with a name that no zone file has. A proxied name
 // would lead back to the edge.
-func (g *gatherer) outside(b OriginServer, name fqdn.Name) (OriginServer, string) {
-	b.Host = host(name)
-	switch leads := "its CNAME leads to " + quote(b.Host); {
-	case !isHost(b.Host):
-		return b, leads + ", which is no host name"
-	case has(g.files, g.zoneOf(name)):
-		return b, leads + ", which has no address"
+func (g *originFinder) outsideOrigin(server OriginServer, name fqdn.Name) (OriginServer, string) {
+	server.Host = hostName(name)
+	switch target := "its CNAME leads to " + quoted(server.Host); {
+	case !isHostName(server.Host):
+		return server, target + ", which is no host name"
+	case hasKey(g.files, g.zoneOf(name)):
+		return server, target + ", which has no address"
 	case g.snapshot.Lookup(name).Proxied():
-		return b, leads + ", which is proxied itself: name its zone file"
+		return server, target + ", which is proxied itself: name its zone file"
 	}
-	return b, ""
+	return server, ""
 }
 
-// source returns the owner that a name is answered from: itself, or a wildcard.
-func (g *gatherer) source(name fqdn.Name) fqdn.Name {
+// sourceOf returns the owner whose records answer a name: the name itself, or a
+// wildcard (RFC 4592).
+func (g *originFinder) sourceOf(name fqdn.Name) fqdn.Name {
 	if len(g.records[name]) > 0 {
 		return name
 	}
@@ -215,6 +218,7 @@ func (g *gatherer) source(name fqdn.Name) fqdn.Name {
 	return name
 }
 
+// appendIP appends an address unless the list has it.
 func appendIP(list []netip.Addr, octets []byte) []netip.Addr {
 	ip, ok := netip.AddrFromSlice(octets)
 	if ip = ip.Unmap(); !ok || slices.Contains(list, ip) {
@@ -223,7 +227,7 @@ func appendIP(list []netip.Addr, octets []byte) []netip.Addr {
 	return append(list, ip)
 }
 
-// quote shows a text that anybody may have written.
-func quote(s string) string {
+// quote is a text that a tenant may have written, for a warning.
+func quoted(s string) string {
 	return strconv.QuoteToASCII(strings.TrimSpace(s))
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// TLS says where certificates are and where to listen, for servers whose
-// configuration has both in one place. The certificate of a name is
+// TLS has the directory of the certificates and the port to listen on, for servers
+// that are configured with both. The certificate of a name is
 // Certs/NAME.pem with its key in the same file for HAProxy, and in
 // Certs/NAME.key for Envoy; a "*" in the name is written "_".
 type TLS struct {
@@ -17,7 +17,7 @@ type TLS struct {
 	Port  int
 }
 
-func (t TLS) file(name, suffix string) string {
+func (t TLS) path(name, suffix string) string {
 	return path.Join(t.Certs, strings.Replace(name, "*", "_", 1)+suffix)
 }
 
@@ -32,7 +32,7 @@ func WriteHAProxySNI(w io.Writer, list []SNI, t TLS) error {
 		if s.Address.Is6() {
 			ip = "[" + ip + "]"
 		}
-		fmt.Fprintf(&b, "    bind %s:%d ssl crt %s crt %s/\n", ip, t.Port, t.file(s.Name, ".pem"), strings.TrimSuffix(t.Certs, "/"))
+		fmt.Fprintf(&b, "    bind %s:%d ssl crt %s crt %s/\n", ip, t.Port, t.path(s.Name, ".pem"), strings.TrimSuffix(t.Certs, "/"))
 	}
 	b.WriteString("    default_backend addressmap\n")
 	_, err := io.WriteString(w, b.String())
@@ -40,16 +40,16 @@ func WriteHAProxySNI(w io.Writer, list []SNI, t TLS) error {
 }
 
 // WriteEnvoySNI prints a listener for Envoy's file-based LDS with a filter chain
-// for each address. Envoy takes the certificate that matches the SNI, and the
-// first where there is none. Its routes come from the file routes.json beside it.
+// for each address. Envoy takes the certificate that matches the SNI, and the first
+// certificate without SNI. Its routes come from the file routes.json beside it.
 func WriteEnvoySNI(w io.Writer, list []SNI, t TLS) error {
 	type m = map[string]any
 	certificate := func(name string) m {
-		return m{"certificate_chain": m{"filename": t.file(name, ".pem")}, "private_key": m{"filename": t.file(name, ".key")}}
+		return m{"certificate_chain": m{"filename": t.path(name, ".pem")}, "private_key": m{"filename": t.path(name, ".key")}}
 	}
 	var names []string
 	for _, s := range list {
-		names = appendNew(names, s.Name)
+		names = appendUnique(names, s.Name)
 	}
 	chains := []m{}
 	for _, s := range list {
@@ -85,7 +85,8 @@ func WriteEnvoySNI(w io.Writer, list []SNI, t TLS) error {
 	}}})
 }
 
-func appendNew(list []string, s string) []string {
+// appendUnique appends s unless the list has it.
+func appendUnique(list []string, s string) []string {
 	for _, have := range list {
 		if have == s {
 			return list

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Error is one complaint about one place of a zone file. It quotes nothing of the
-// file: a map that names a file which is none, as one of passwords, must not bring
-// a line of it into a log.
+// Error is one error about one place of a zone file. An Error quotes no text of the
+// file: a map that names a file of passwords as a zone file must not bring a line of
+// that file into a log.
 type Error struct {
 	File   string
 	Line   int32  // from 1; 0 for the file as a whole
 	Col    int32  // from 1
-	Text   string // what is wrong, lower case
-	Remedy string // what to do about it
+	Text   string // the error, lower case
+	Remedy string // how to correct the error
 	Err    error  // the library's error, or nil
 }
 
-// Error prints the place, what is wrong, and the remedy on a line of its own:
+// Error prints the place, the text, and the remedy on a line of its own:
 //
 //	db.example.org:12:33: tag cf-proxied has a value that is neither true nor false
 //	  remedy: write cf-proxied:true or cf-proxied:false
@@ -42,11 +42,11 @@ func (e *Error) Error() string {
 // Unwrap returns the library's error, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errors is every complaint about a zone file, in the order of its lines: all
-// those about tags, up to a hundred, and then the one that ended the reading.
+// Errors has every error of a zone file, in the order of its lines: up to a hundred
+// errors about tags, and then the error that ended the reading.
 type Errors []*Error
 
-// Error prints the complaints one after the other.
+// Error prints the errors one after the other.
 func (es Errors) Error() string {
 	parts := make([]string, len(es))
 	for i, e := range es {
@@ -55,7 +55,7 @@ func (es Errors) Error() string {
 	return strings.Join(parts, "\n")
 }
 
-// Unwrap returns the complaints, for errors.As.
+// Unwrap returns the errors, for errors.As.
 func (es Errors) Unwrap() []error {
 	errs := make([]error, len(es))
 	for i, e := range es {
@@ -64,8 +64,8 @@ func (es Errors) Unwrap() []error {
 	return errs
 }
 
-// parseError explains why the parser stopped: for a reason of the reader, or
-// for one of its own.
+// parseError returns the error that ended the reading: an error of the reader, or of
+// the library's parser.
 func parseError(err error, r *reader) *Error {
 	e := &Error{Line: r.line, Err: err}
 	switch {
@@ -81,20 +81,19 @@ func parseError(err error, r *reader) *Error {
 		e.Text = "$INCLUDE is not followed: marks in the included file would be missed"
 		e.Remedy = "put the records into one file"
 	default:
-		told := Explain(err)
-		e.Text, e.Remedy = told.Text, told.Remedy
-		// The parser may have looked ahead to the next line and knows its own;
-		// but of what a $GENERATE makes it counts the records.
-		if told.Line > 0 && !r.generating && r.start < r.end {
-			e.Line, e.Col = told.Line, told.Col
+		explained := Explain(err)
+		e.Text, e.Remedy = explained.Text, explained.Remedy
+		// The parser knows its line, and the reader may be a line ahead. But the
+		// parser counts the records of a $GENERATE as lines.
+		if explained.Line > 0 && !r.generating && r.start < r.end {
+			e.Line, e.Col = explained.Line, explained.Col
 		}
 	}
 	return e
 }
 
-// Explain turns an error of the library's parser into one that quotes nothing of
-// the text that was read. Its File is empty, and its Line is 0 if the library does
-// not tell it.
+// Explain turns an error of the library's parser into an Error, which quotes no text
+// of the zone file. Its File is empty, and its Line is 0 if the library gives none.
 func Explain(err error) *Error {
 	e := &Error{Err: err, Text: "no record or directive", Remedy: "correct the record or directive in this place"}
 	rest, place, ok := cutLast(err.Error(), " at line: ")
@@ -107,20 +106,20 @@ func Explain(err error) *Error {
 	if err == nil && err2 == nil {
 		e.Line, e.Col = int32(l), int32(c)
 	}
-	// Before the place stands what was read there, in quotes, and before that one
-	// of the library's own phrases; some others hold what was read as well.
-	if phrase := ownPhrase.FindStringSubmatch(rest); phrase != nil && strings.Count(rest, "dns: ") == 1 {
+	// The library's error has a phrase, the text of the zone file in quotes, and the
+	// place. Some phrases have text of the zone file in them too.
+	if phrase := libraryPhrase.FindStringSubmatch(rest); phrase != nil && strings.Count(rest, "dns: ") == 1 {
 		e.Text = phrase[1]
 	}
 	return e
 }
 
-// ownPhrase matches the library's errors that hold a phrase of its own. What was
-// read is always in quotes.
-var ownPhrase = regexp.MustCompile(`^dns: ([A-Za-z0-9 /$-]+): "`)
+// libraryPhrase matches the library's errors whose phrase has no text of the zone
+// file in it; that text is always in quotes.
+var libraryPhrase = regexp.MustCompile(`^dns: ([A-Za-z0-9 /$-]+): "`)
 
 // cutLast is [strings.Cut] around the last sep.
-func cutLast(s, sep string) (before, after string, found bool) {
+func cutLast(s, sep string) (before, after string, ok bool) {
 	i := strings.LastIndex(s, sep)
 	if i < 0 {
 		return s, "", false

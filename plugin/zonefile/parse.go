@@ -15,79 +15,81 @@ const (
 	// maxGenerated is how many records the $GENERATE lines of one file may make:
 	// a line makes up to 65,536, so a small file could fill the memory.
 	maxGenerated = 1 << 20
-	// maxErrors is how many complaints about tags are collected before the rest
-	// of the file is left unread, and how many comments are warned about.
+	// maxErrors is how many errors about tags are collected before the rest of
+	// the file is left unread, and how many warnings about comments.
 	maxErrors = 100
-	// anyTTL stands for a TTL that the file leaves out. No TTL counts here: 1
-	// means "automatic" in an export, at proxied and other names alike.
-	anyTTL = 3600
+	// defaultTTL stands for a TTL that the file leaves out. Package zonefile does
+	// not use TTLs: in an export, 1 means "automatic", at proxied and other names
+	// alike.
+	defaultTTL = 3600
 )
 
-// Parse reads the zone file data of the zone apex; name is its path, for
-// errors. Relative names are relative to apex until the first $ORIGIN. An error
-// is of type [Errors]: there is no Zone then, for part of the marks would be
-// worse than none.
+// Parse reads the zone file data of the zone apex; errors call the file name.
+// Relative names are relative to apex until the first $ORIGIN. An error is of type
+// [Errors]; there is no Zone then, because a part of the marks would be worse than no
+// marks.
 //
-// A file that includes others is refused, and so is one with the SOA of another
-// zone or without a record in the zone: its marks are not the ones meant.
+// Parse refuses a file with $INCLUDE, a file with the SOA of another zone, and a file
+// without a record in the zone: the marks in such a file are incomplete or another
+// zone's.
 func Parse(name string, data []byte, apex fqdn.Name) (*Zone, error) {
 	if len(data) > maxBytes {
 		return nil, Errors{{File: name, Text: fmt.Sprintf("zone file has %d bytes, more than %d", len(data), maxBytes),
 			Remedy: "delegate part of the zone to zones with files of their own"}}
 	}
 	r := newReader(data)
-	b := builder{file: name, zone: &Zone{Apex: apex, Owners: make(map[fqdn.Name]Owner)}, undotted: apex + apex}
+	b := builder{file: name, zone: &Zone{Apex: apex, Owners: make(map[fqdn.Name]Owner)}, undottedApex: apex + apex}
 	zp := dns.NewZoneParser(r, string(apex), "")
-	zp.SetDefaultTTL(anyTTL)
+	zp.SetDefaultTTL(defaultTTL)
 	for rr, ok := zp.Next(); ok && len(b.errs) < maxErrors; rr, ok = zp.Next() {
-		if text, line := r.taken(); len(text) > 0 {
-			b.rec = ownLines(text, line)
+		if text, line := r.takeRecord(); len(text) > 0 {
+			b.record = recordLines(text, line)
 		} else if b.generated++; b.generated > maxGenerated {
-			b.complain(&Error{Line: b.rec.line, Text: fmt.Sprintf("$GENERATE lines of the file make more than %d records", maxGenerated),
+			b.addError(&Error{Line: b.record.line, Text: fmt.Sprintf("$GENERATE lines of the file make more than %d records", maxGenerated),
 				Remedy: "generate fewer, or use a wildcard"})
 			break
 		}
 		b.add(rr)
 	}
 	if err := zp.Err(); err != nil {
-		b.complain(parseError(err, r))
+		b.addError(parseError(err, r))
 	}
-	return b.done()
+	return b.finish()
 }
 
 // builder collects a Zone record by record.
 type builder struct {
-	file string
-	zone *Zone
-	errs Errors
-	rec  record // the text of the record at hand
+	file   string
+	zone   *Zone
+	errs   Errors
+	record record // the text of the present record
 
-	generated   int       // records of $GENERATE lines but their first ones
-	outside     int       // records whose owners lie outside the zone
-	outsideLine int32     // the first of them
-	undotted    fqdn.Name // what the apex written without its dot is read as
-	soaAbove    bool      // a record without an owner belongs to such a SOA
+	generated    int       // number of records of $GENERATE lines, but the first of each
+	outsideCount int       // number of records whose owners lie outside the zone
+	outsideLine  int32     // the line of the first of them
+	undottedApex fqdn.Name // the name as which the apex without its last dot is read
+	undottedSOA  bool      // a record without an owner has the owner of an SOA at undottedApex
 }
 
-// done returns the zone, or else every complaint.
-func (b *builder) done() (*Zone, error) {
+// finish returns the zone, or else every error.
+func (b *builder) finish() (*Zone, error) {
 	if len(b.errs) == 0 && len(b.zone.Owners) == 0 {
 		e := &Error{Text: "zone file holds no record", Remedy: "write the records of the zone, its SOA first"}
-		if b.outside > 0 {
+		if b.outsideCount > 0 {
 			e = &Error{Text: fmt.Sprintf("no record lies in zone %q", b.zone.Apex), Remedy: "name the file of this zone"}
 		}
-		b.complain(e)
+		b.addError(e)
 	}
 	if len(b.errs) > 0 {
 		return nil, b.errs
 	}
-	if b.outside > 0 {
-		b.warn(b.outsideLine, "record outside zone %q is left out, the first of %d", b.zone.Apex, b.outside)
+	if b.outsideCount > 0 {
+		b.addWarning(b.outsideLine, "record outside zone %q is left out, the first of %d", b.zone.Apex, b.outsideCount)
 	}
 	return b.zone, nil
 }
 
-// add takes one record in.
+// add adds one record.
 func (b *builder) add(rr dns.RR) {
 	h := rr.Header()
 	name, ok := b.owner(h)
@@ -97,13 +99,13 @@ func (b *builder) add(rr dns.RR) {
 	o, known := b.zone.Owners[name]
 	before := o
 	if !known {
-		o.Line = b.rec.line
+		o.Line = b.record.line
 	}
 	t := typeBit(h.Rrtype)
 	o.Types |= t
 	if t&Address != 0 {
 		if mark := b.mark(); mark > o.Mark {
-			o.Mark, o.Line = mark, b.rec.line
+			o.Mark, o.Line = mark, b.record.line
 		}
 	}
 	if o != before {
@@ -116,62 +118,64 @@ func (b *builder) add(rr dns.RR) {
 
 // owner returns the owner of a record, or false for a record that is left out.
 //
-// Cloudflare exports the SOA with the apex lacking its last dot, all other
-// owners with it. A record without an owner right below takes the SOA's. An
-// owner of any other record counts as it is written.
+// Cloudflare exports the SOA at the apex without its last dot, and all other owners
+// with their last dots. A record without an owner right below the SOA takes the SOA's
+// owner. The owner of any other record counts as it is written.
 func (b *builder) owner(h *dns.RR_Header) (fqdn.Name, bool) {
 	name := canonical(h.Name)
 	soa := h.Rrtype == dns.TypeSOA
-	b.soaAbove = name == b.undotted && (soa || b.soaAbove && b.rec.inherits())
-	if b.soaAbove {
+	b.undottedSOA = name == b.undottedApex && (soa || b.undottedSOA && b.record.inheritsOwner())
+	if b.undottedSOA {
 		name = b.zone.Apex
 	}
 	if soa && name != b.zone.Apex {
-		b.complain(&Error{Line: b.rec.line, Text: fmt.Sprintf("SOA of another zone in a zone file of %q", b.zone.Apex),
+		b.addError(&Error{Line: b.record.line, Text: fmt.Sprintf("SOA of another zone in a zone file of %q", b.zone.Apex),
 			Remedy: "name the file of this zone"})
 		return "", false
 	}
 	if name.In(b.zone.Apex) {
 		return name, true
 	}
-	if b.outside++; b.outside == 1 {
-		b.outsideLine = b.rec.line
+	if b.outsideCount++; b.outsideCount == 1 {
+		b.outsideLine = b.record.line
 	}
 	return "", false
 }
 
-// mark returns the mark in the comments of the record at hand, which are read
-// once: a $GENERATE that is wrong is told of once.
+// mark returns the mark in the comments of the present record. The comments are read
+// once, so that a wrong $GENERATE gives one error.
 func (b *builder) mark() Mark {
-	r := &b.rec
+	r := &b.record
 	if r.read {
 		return r.mark
 	}
 	r.read = true
-	var near bool
+	var almost bool
 	var err *Error
-	if r.mark, near, err = markOf(r.text); err != nil {
+	if r.mark, almost, err = markOfText(r.text); err != nil {
 		err.Line += r.line
-		b.complain(err)
+		b.addError(err)
 	}
-	if near && len(b.zone.Warnings) < maxErrors {
-		b.warn(r.line, "comment speaks of %s and is no mark: tags stand behind %q", proxiedTag, keyword)
+	if almost && len(b.zone.Warnings) < maxErrors {
+		b.addWarning(r.line, "comment speaks of %s and is no mark: tags stand behind %q", proxiedTag, tagsPrefix)
 	}
 	return r.mark
 }
 
-func (b *builder) complain(e *Error) {
+// addError adds an error about the file.
+func (b *builder) addError(e *Error) {
 	e.File = b.file
 	b.errs = append(b.errs, e)
 }
 
-func (b *builder) warn(line int32, format string, args ...any) {
+// addWarning adds a warning about a line of the file.
+func (b *builder) addWarning(line int32, format string, args ...any) {
 	b.zone.Warnings = append(b.zone.Warnings, fmt.Sprintf("%s:%d: ", b.file, line)+fmt.Sprintf(format, args...))
 }
 
-// canonical is [fqdn.Canonical] for a name in a zone file, where the library
-// also takes escapes that RFC 1035 does not know, as "\2": they become what the
-// library puts on the wire for them.
+// canonical is [fqdn.Canonical] for a name in a zone file. The library also accepts
+// escapes that RFC 1035 does not know, such as "\2": canonical replaces an escape by
+// the octet that the library puts on the wire for it.
 func canonical(s string) fqdn.Name {
 	if strings.IndexByte(s, '\\') >= 0 {
 		var wire [256]byte

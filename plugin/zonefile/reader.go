@@ -11,8 +11,8 @@ const (
 	// line not counted: the longest RDATA is 65,535 octets, and an octet takes
 	// up to four characters.
 	maxRecord = 320 << 10
-	// maxGenerate is the most text a $GENERATE line may have. The library reads
-	// it in time that grows with its square.
+	// maxGenerate is the most text a $GENERATE line may have. The library takes
+	// time that grows with the square of the line's length.
 	maxGenerate = 4 << 10
 )
 
@@ -21,21 +21,21 @@ var (
 	errGenerateLong = errors.New("$GENERATE is too long")
 )
 
-// reader hands a zone file to the parser, which asks for single bytes and stops
-// at the end of a record. It thereby knows each record's place and text: the
-// parser tells no line, and its own account of comments has gaps. It loses what
-// follows a $GENERATE, loses some comments inside parentheses, and runs
-// together the others.
+// reader passes a zone file to the parser, which asks for single bytes and stops at
+// the end of a record. The reader thereby knows the place and the text of each record.
+// The parser returns no line numbers, and its comments have gaps: the comment of a
+// $GENERATE is lost, some comments inside parentheses are lost, and the others are
+// joined.
 type reader struct {
 	data     []byte
-	pos, end int   // what is read next; the end of its line
+	pos, end int   // the next byte; the end of its line
 	line     int32 // the line that ends at end
 	err      error // errRecordLong, errGenerateLong, or nil
 
-	// Of the record at hand:
-	start      int // where the last one ended
+	// Of the present record:
+	start      int // where the record before ended
 	startLine  int32
-	length     int // in bytes, as far as it is read, without blank lines
+	length     int // in bytes, as far as the record is read, without blank lines
 	limit      int // of length
 	generating bool
 }
@@ -45,10 +45,9 @@ func newReader(data []byte) *reader {
 	return &reader{data: data, limit: maxRecord, startLine: 1}
 }
 
-// taken returns the whole lines that were read since it was last called, and
-// the number of the first. Nothing was read for a record that comes from a
-// $GENERATE further up.
-func (r *reader) taken() (text []byte, line int32) {
+// takeRecord returns the lines that were read since the last call, and the number of
+// the first. There are no lines for a record that comes from a $GENERATE further up.
+func (r *reader) takeRecord() (text []byte, line int32) {
 	text, line = r.data[r.start:r.end], r.startLine
 	r.start, r.startLine = r.end, r.line+1
 	r.length, r.limit, r.generating = 0, maxRecord, false
@@ -79,8 +78,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// nextLine makes the next line readable, unless the record at hand is longer
-// with it than any record is.
+// nextLine makes the next line readable, unless the present record becomes longer with
+// the line than limit.
 func (r *reader) nextLine() error {
 	if r.end == len(r.data) {
 		return io.EOF
@@ -114,7 +113,7 @@ func firstLine(text []byte) []byte {
 	return text
 }
 
-// isBlank reports whether a line holds nothing but space and a comment.
+// isBlank reports whether a line has only space and a comment.
 func isBlank(line []byte) bool {
 	line = bytes.TrimLeft(line, " \t\r\n")
 	return len(line) == 0 || line[0] == ';'

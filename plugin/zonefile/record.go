@@ -5,19 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// record is the text of one record, or of the $GENERATE line that stands for
-// many.
+// record is the text of one record, or of a $GENERATE line, which makes many records.
 type record struct {
-	text []byte // its lines: more than one if it has parentheses
-	line int32  // the number of the first
+	text []byte // the lines of the record: several if it has parentheses
+	line int32  // the number of the first line
 	read bool   // mark is known
 	mark Mark
 }
 
-// ownLines cuts what was read up to the end of a record to the lines of the
-// record itself. A comment on a line of its own is no mark, nor is one after a
+// recordLines cuts the text up to the end of a record to the lines of the record
+// itself. A comment on a line of its own is no mark, and neither is a comment after a
 // directive.
-func ownLines(text []byte, line int32) record {
+func recordLines(text []byte, line int32) record {
 	for {
 		first := firstLine(text)
 		if len(first) == len(text) || !isBlank(first) && !isDirective(first) {
@@ -40,49 +39,49 @@ func isDirective(line []byte) bool {
 	return bytes.EqualFold(word, []byte("$TTL")) || bytes.EqualFold(word, []byte("$ORIGIN"))
 }
 
-// inherits reports whether the record names no owner: it has the one of the
+// inheritsOwner reports whether the record names no owner, and so has the owner of the
 // record above.
-func (r *record) inherits() bool { return r.text[0] == ' ' || r.text[0] == '\t' }
+func (r *record) inheritsOwner() bool { return r.text[0] == ' ' || r.text[0] == '\t' }
 
-// markOf returns the mark in the comments of a record. One over several lines
-// has a comment on each; that one of them says true is enough. near tells of a
-// comment that has no tags and yet speaks of the tag. The Line of an error counts
-// from 0.
-func markOf(text []byte) (mark Mark, near bool, err *Error) {
+// markOfText returns the mark in the comments of a record. A record of several lines
+// has a comment on each; one comment with true is enough. almost says that a comment
+// without tags has the name of the mark's tag in it. The Line of an error counts from
+// 0.
+func markOfText(text []byte) (mark Mark, almost bool, err *Error) {
 	if bytes.IndexByte(text, ';') < 0 {
 		return Unmarked, false, nil
 	}
 	for n := int32(0); len(text) > 0; n++ {
 		line := firstLine(text)
 		text = text[len(line):]
-		c := comment(line)
-		if !bytes.Contains(c, []byte(keyword)) {
-			near = near || bytes.Contains(bytes.ToLower(c), []byte(proxiedTag))
+		c := commentOf(line)
+		if !bytes.Contains(c, []byte(tagsPrefix)) {
+			almost = almost || bytes.Contains(bytes.ToLower(c), []byte(proxiedTag))
 			continue
 		}
 		tags, err := readTags(string(c))
 		var m Mark
 		if err == nil {
-			m, err = markIn(tags)
+			m, err = markOfTags(tags)
 		}
 		if err != nil {
 			err.Line, err.Col = n, columnOfTags(line)
-			return mark, near, err
+			return mark, almost, err
 		}
 		mark = max(mark, m)
 	}
-	return mark, near, nil
+	return mark, almost, nil
 }
 
 // columnOfTags returns the column in which the tags of a line stand, in characters.
 func columnOfTags(line []byte) int32 {
-	return int32(utf8.RuneCount(line[:bytes.LastIndex(line, []byte(keyword))]) + 1)
+	return int32(utf8.RuneCount(line[:bytes.LastIndex(line, []byte(tagsPrefix))]) + 1)
 }
 
-// comment returns the comment at the end of a line with its semicolon. The line
-// belongs to a record of a type that takes no quoted strings, so that a
-// semicolon can only be a part of the record by a backslash before it.
-func comment(line []byte) []byte {
+// commentOf returns the comment at the end of a line with its semicolon. The line
+// belongs to a record of a type without quoted strings, so that every semicolon without
+// a backslash before it begins a comment.
+func commentOf(line []byte) []byte {
 	for i := 0; i < len(line); i++ {
 		switch line[i] {
 		case '\\':

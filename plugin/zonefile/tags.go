@@ -6,21 +6,21 @@ import (
 )
 
 const (
-	keyword    = "cf_tags="   // stands before the tags of a comment
+	tagsPrefix = "cf_tags="   // stands before the tags of a comment
 	proxiedTag = "cf-proxied" // the tag that is a mark
 
 	markRemedy = "write " + proxiedTag + ":true or " + proxiedTag + ":false"
 )
 
-// Tag is one tag of a comment, as it is spelled there. Tag names are the same
-// in any case. Value is empty if there is none.
+// Tag is one tag of a comment, as spelled there. Names that differ in case alone are
+// the same tag. Value is empty if the tag has none.
 type Tag struct {
 	Name, Value string
 }
 
-// Tags returns the tags of a record's comment, which are what follows the last
-// "cf_tags=" in it, or else none. One that stands inside a quoted value is part
-// of that value. An error is of type [*Error].
+// Tags returns the tags of a record's comment: the list after the last "cf_tags=" in
+// the comment. A "cf_tags=" inside a quoted value is part of that value. An error is
+// of type [*Error].
 func Tags(comment string) ([]Tag, error) {
 	tags, err := readTags(comment)
 	if err != nil { // A nil *Error in the interface would be an error.
@@ -29,17 +29,17 @@ func Tags(comment string) ([]Tag, error) {
 	return tags, nil
 }
 
-// readTags tries each "cf_tags=" from the last one backwards: a list of tags
-// holds an equals sign in quotes only, so that at most one of the earlier ones
-// begins a list that can be read to its end.
+// readTags tries each "cf_tags=" from the last one backwards. A list of tags has equals
+// signs in quotes only, so that at most one "cf_tags=" begins a list that can be read
+// to its end.
 func readTags(comment string) ([]Tag, *Error) {
 	var last *Error
 	for rest := comment; ; {
-		i := strings.LastIndex(rest, keyword)
+		i := strings.LastIndex(rest, tagsPrefix)
 		if i < 0 {
 			return nil, last
 		}
-		tags, err := readList(comment[i+len(keyword):])
+		tags, err := readList(comment[i+len(tagsPrefix):])
 		if err == nil {
 			return tags, nil
 		}
@@ -50,8 +50,8 @@ func readTags(comment string) ([]Tag, *Error) {
 	}
 }
 
-// readList reads tags up to the end of s. Spaces around names and values, and
-// commas with nothing between them, are nobody's mark and do no harm.
+// readList reads tags up to the end of s. Spaces around names and values, and empty
+// tags between commas, are ignored.
 func readList(s string) ([]Tag, *Error) {
 	var tags []Tag
 	for s = strings.TrimSpace(s); s != ""; {
@@ -107,8 +107,8 @@ func readValue(s string) (value, rest string, err *Error) {
 	return value, rest, nil
 }
 
-// endOfString returns the length of the quoted string at the head of s, which
-// is all of s if nothing closes it.
+// endOfString returns the length of the quoted string at the head of s, and the length
+// of s if no quote closes the string.
 func endOfString(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -121,9 +121,9 @@ func endOfString(s string) int {
 	return len(s)
 }
 
-// isTagName reports whether s holds only what a tag name may. Free text behind
-// the tags, a misplaced equals sign or a missing comma end up in a name and are
-// found out here.
+// isTagName reports whether all characters of s are legal in a tag name. Free text
+// behind the tags, a misplaced equals sign or a missing comma become part of a name,
+// which isTagName then refuses.
 func isTagName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -136,10 +136,9 @@ func isTagName(s string) bool {
 	return true
 }
 
-// markIn returns the mark among the tags of one record. Of several the one that
-// hides the address counts; a value that is neither true nor false could be
-// either and is refused.
-func markIn(tags []Tag) (Mark, *Error) {
+// markOfTags returns the mark among the tags of one record. Of several marks the one
+// that hides the address counts. A value that is neither true nor false is refused.
+func markOfTags(tags []Tag) (Mark, *Error) {
 	mark := Unmarked
 	for _, tag := range tags {
 		if !strings.EqualFold(tag.Name, proxiedTag) {

@@ -3,22 +3,22 @@
 // writes after its records; the records are read as CoreDNS's file plugin reads
 // them, by the same library, so that both see the same owners.
 //
-// Whoever marks a name wants its address hidden. What could be a mark and
-// cannot be read as one is therefore an error, never an unmarked name.
+// The author of a mark wants the address of the name hidden. A comment that could be a
+// mark and cannot be read as one is therefore an error, never an unmarked name.
 package zonefile
 
 import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Zone is what a zone file says about its owner names. It does not change once
-// read and is safe for concurrent use.
+// Zone has the owner names of a zone file. A Zone does not change and is safe for
+// concurrent use.
 type Zone struct {
 	Apex   fqdn.Name
 	Owners map[fqdn.Name]Owner // :: owner in the zone → its mark and types
 
-	// Warnings says what is allowed and yet probably not meant, a line each
-	// with the place in front.
+	// Warnings are about legal text that is probably a mistake, a line each with
+	// the place in front.
 	Warnings []string
 
 	nameServers []fqdn.Name
@@ -28,8 +28,8 @@ type Zone struct {
 // the file. The slice is shared: read only.
 func (z *Zone) NameServers() []fqdn.Name { return z.nameServers }
 
-// Owner is what a zone file says about one owner name. It is kept at eight
-// octets, for there may be a million of them.
+// Owner has the mark and the record types of one owner name. It takes eight octets,
+// because there may be a million owners.
 type Owner struct {
 	Line  int32 // of the first record that carries the mark, or else of the first record
 	Mark  Mark
@@ -50,11 +50,11 @@ const (
 // String returns "unmarked", "unproxied" or "proxied".
 func (m Mark) String() string { return [...]string{"unmarked", "unproxied", "proxied"}[m] }
 
-// Types tells which types of record an owner has, as bits.
+// Types has a bit for each type of record that an owner has.
 type Types uint8
 
-// The types that decide how a name is answered. NS below the apex is a zone
-// cut: what lies under it is glue.
+// The types that decide how a name is answered. An NS below the apex is a zone cut:
+// addresses at and below the zone cut are glue.
 const (
 	A Types = 1 << iota
 	AAAA

@@ -41,7 +41,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			}
 			for _, f := range findings {
 				if f.Level == levelError {
-					return status(exitBad)
+					return status(exitRefused)
 				}
 			}
 			return nil
@@ -54,13 +54,12 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	return cmd
 }
 
-// zoneFilesFlag adds the flag for the directive's zone_files to a command that loads
-// a map.
+// zoneFilesFlag adds the flag for the directive's zone_files option to a command.
 func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
 	cmd.Flags().StringArrayVar(dirs, "zone-files", nil, "a `directory` of the directive's zone_files option; may be repeated")
 }
 
-// finding is one error or warning.
+// finding is one error or warning about a map, as in a linter's report.
 type finding struct {
 	Level  string `json:"level"` // error or warning
 	File   string `json:"file"`
@@ -70,7 +69,7 @@ type finding struct {
 	Text   string `json:"text"`
 	Remedy string `json:"remedy,omitempty"`
 
-	full string // as the plugin would log it
+	full string // the text that the plugin would log
 }
 
 const (
@@ -109,7 +108,7 @@ func check(paths []string, against string, guard int, zoneFiles []string) ([]fin
 	return findings, nil
 }
 
-// load returns a map that is good throughout.
+// load returns the snapshot of a map without errors.
 func load(path string, zoneFiles []string) (*mapset.Snapshot, error) {
 	checked, err := live.Check(live.Options{Path: path, ZoneFiles: zoneFiles})
 	if err != nil {
@@ -121,7 +120,7 @@ func load(path string, zoneFiles []string) (*mapset.Snapshot, error) {
 	return checked.Snapshot, nil
 }
 
-// findingsOf takes the problem of a document apart.
+// findingsOf returns the findings of a document's problem.
 func findingsOf(p live.Problem) []finding {
 	var errs mapfile.Errors
 	if !errors.As(p.Err, &errs) {
@@ -137,6 +136,7 @@ func findingsOf(p live.Problem) []finding {
 	return out
 }
 
+// findingWriters has the writer of each format.
 var findingWriters = map[string]func(io.Writer, []finding) error{
 	"text":  writeText,
 	"json":  writeJSON[[]finding],

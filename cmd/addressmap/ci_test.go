@@ -21,7 +21,7 @@ func TestPreCommitHook(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := strings.Fields(hooks[0].Entry)[1:]
-	for path, want := range map[string]int{"../../examples/quickstart/maps.yaml": exitGood, bad: exitBad} {
+	for path, want := range map[string]int{"../../examples/quickstart/maps.yaml": exitOK, bad: exitRefused} {
 		if got := run(append(args, path)); got != want {
 			t.Errorf("%s %s: want status %d, got %d", hooks[0].Entry, path, want, got)
 		}

@@ -47,7 +47,7 @@ change (P1 to P5).`,
 			case len(d.Refused) > 0:
 				return status(exitProtected)
 			case len(d.Groups) > 0 || d.Summary != "":
-				return status(exitBad)
+				return status(exitRefused)
 			}
 			return nil
 		},
@@ -59,13 +59,14 @@ change (P1 to P5).`,
 	return cmd
 }
 
-// difference is what a reload from one map to another would do.
+// difference has the effects of a reload from one map to another.
 type difference struct {
 	Summary string         `json:"summary"`
 	Groups  []mapset.Group `json:"groups"`
 	Refused []finding      `json:"refused,omitempty"`
 }
 
+// compare returns the difference of two snapshots.
 func compare(path string, old, next *mapset.Snapshot, guard int) *difference {
 	d := &difference{Groups: mapset.Groups(old, next), Refused: violations(path, old, next, guard)}
 	if c := mapset.Diff(old, next); c != (mapset.Changes{}) {
@@ -80,11 +81,11 @@ var diffWriters = map[string]func(io.Writer, *difference, bool) error{
 	"json":     func(w io.Writer, d *difference, _ bool) error { return writeJSON(w, d) },
 }
 
-// How many names of a group, and how many groups, are shown without --all: what
-// changes fits a screen, however much it is.
+// How many names of a group, and how many groups, are shown without --all, so that
+// every difference fits a screen.
 const (
-	shownNames  = 3
-	shownGroups = 6
+	maxShownNames  = 3
+	maxShownGroups = 6
 )
 
 func writeDiff(w io.Writer, d *difference, all bool) error {
@@ -94,10 +95,10 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 	} else {
 		b.WriteString(d.Summary + "\n")
 	}
-	groups, more := shownOf(d.Groups, all)
+	groups, more := firstGroups(d.Groups, all)
 	for _, g := range groups {
-		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
-		for _, n := range shown(g.Names, all) {
+		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addressText(g.Old), addressText(g.New))
+		for _, n := range firstNames(g.Names, all) {
 			b.WriteString("    " + n + "\n")
 		}
 	}
@@ -119,9 +120,9 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	} else {
 		b.WriteString(d.Summary + "\n\n| names | account | before | after |\n| --- | --- | --- | --- |\n")
 	}
-	groups, more := shownOf(d.Groups, all)
+	groups, more := firstGroups(d.Groups, all)
 	for _, g := range groups {
-		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(shown(g.Names, all), "<br>"), len(g.Names), g.Account, addresses(g.Old), addresses(g.New))
+		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(firstNames(g.Names, all), "<br>"), len(g.Names), g.Account, addressText(g.Old), addressText(g.New))
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)
@@ -133,22 +134,22 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	return err
 }
 
-// shownOf returns the groups to show, and how many others there are.
-func shownOf(groups []mapset.Group, all bool) ([]mapset.Group, int) {
-	if all || len(groups) <= shownGroups {
+// firstGroups returns the groups to show, and the number of the other groups.
+func firstGroups(groups []mapset.Group, all bool) ([]mapset.Group, int) {
+	if all || len(groups) <= maxShownGroups {
 		return groups, 0
 	}
-	return groups[:shownGroups], len(groups) - shownGroups
+	return groups[:maxShownGroups], len(groups) - maxShownGroups
 }
 
-func shown(names []string, all bool) []string {
-	if all || len(names) <= shownNames {
+func firstNames(names []string, all bool) []string {
+	if all || len(names) <= maxShownNames {
 		return names
 	}
-	return append(names[:shownNames:shownNames], fmt.Sprintf("… and %d more", len(names)-shownNames))
+	return append(names[:maxShownNames:maxShownNames], fmt.Sprintf("… and %d more", len(names)-maxShownNames))
 }
 
-func addresses(list []string) string {
+func addressText(list []string) string {
 	if len(list) == 0 {
 		return "the backend's"
 	}

@@ -24,21 +24,21 @@ func newExport() *cobra.Command {
 	return cmd
 }
 
-// export is one export under way.
+// export is one run of an export command.
 type export struct {
-	load    loader
-	out     string
-	watch   bool
-	format  string
-	perm    fs.FileMode // of a new file
-	watched []string    // paths
-	run     []string    // the command after a rewrite
-	print   func(io.Writer, *loaded) error
-	errs    io.Writer
+	load         loader
+	out          string
+	watch        bool
+	format       string
+	perm         fs.FileMode // of a new file
+	watchedPaths []string    // paths
+	command      []string    // the command after a rewrite
+	print        func(io.Writer, *loaded) error
+	errs         io.Writer
 }
 
-// exportCommand makes the command of one kind of export. The first of its formats
-// is the default; printer returns what prints one of them.
+// exportCommand makes the command of one kind of export. The first of its formats is
+// the default; printer returns the function that prints a format.
 func exportCommand(use, short, long string, formats []string, printer func(format string) (func(io.Writer, *loaded) error, error)) *cobra.Command {
 	x := &export{perm: 0o644}
 	var anycast, zoneFiles []string
@@ -53,13 +53,13 @@ nothing: what was good of it stays.`,
 		Example: "  addressmap export " + use + " maps.yaml\n  addressmap export " + use + " maps.yaml --format " + formats[1] + " --out FILE --watch -- nginx -s reload",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if x.load.path, x.run, err = splitArgs(cmd, args); err != nil {
+			if x.load.path, x.command, err = splitArgs(cmd, args); err != nil {
 				return err
 			}
 			if x.watch && x.out == "" {
 				return errors.New("--watch needs --out: the file that is written again")
 			}
-			if len(x.run) > 0 && !x.watch {
+			if len(x.command) > 0 && !x.watch {
 				return errors.New("a command is run with --watch only")
 			}
 			if x.print, err = printer(x.format); err != nil {
@@ -68,21 +68,21 @@ nothing: what was good of it stays.`,
 			if x.load.anycast, err = mapset.ParseAnycast(anycast); err != nil {
 				return fmt.Errorf("--anycast: %w", err)
 			}
-			if err := x.load.name(zoneFiles); err != nil {
+			if err := x.load.parseZoneFiles(zoneFiles); err != nil {
 				return err
 			}
 			x.errs = cmd.ErrOrStderr()
 			if x.watch {
-				return x.follow(cmd.Context())
+				return x.watchAndWrite(cmd.Context())
 			}
-			return x.once(cmd.OutOrStdout())
+			return x.writeOnce(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&x.format, "format", formats[0], strings.Join(formats, ", "))
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when the map changes")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	zoneFilesFlag(cmd, &x.load.zoneFiles)
+	zoneFilesFlag(cmd, &x.load.dirs)
 	if use == "origins" {
 		x.load.records, x.perm = true, 0o600
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")
@@ -90,7 +90,7 @@ nothing: what was good of it stays.`,
 	return cmd
 }
 
-// splitArgs takes the map and the command after "--" apart.
+// splitArgs returns the path of the map and the command after "--".
 func splitArgs(cmd *cobra.Command, args []string) (path string, run []string, err error) {
 	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
 		args, run = args[:dash], args[dash:]
@@ -101,9 +101,8 @@ func splitArgs(cmd *cobra.Command, args []string) (path string, run []string, er
 	return args[0], run, nil
 }
 
-// once prints the export of the map as it is. A map that is not good throughout
-// is refused.
-func (x *export) once(stdout io.Writer) error {
+// writeOnce writes the export of the map once. A map with errors is refused.
+func (x *export) writeOnce(stdout io.Writer) error {
 	l, err := x.load.load(nil)
 	if err != nil {
 		return err
@@ -118,7 +117,7 @@ func (x *export) once(stdout io.Writer) error {
 	return writeOut(stdout, x.out, text, x.perm)
 }
 
-// text prints the export, and what is left out of it on the error stream.
+// text returns the export, and prints warnings on the error stream.
 func (x *export) text(l *loaded) ([]byte, error) {
 	var b bytes.Buffer
 	if err := x.print(&b, l); err != nil {
@@ -130,8 +129,8 @@ func (x *export) text(l *loaded) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// pick returns the printer of a format.
-func pick[T any](format string, from map[string]func(io.Writer, []T) error, get func(*loaded) []T) (func(io.Writer, *loaded) error, error) {
+// printerOf returns the printer of a format.
+func printerOf[T any](format string, from map[string]func(io.Writer, []T) error, get func(*loaded) []T) (func(io.Writer, *loaded) error, error) {
 	from["json"] = writeJSON[[]T]
 	print, ok := from[format]
 	if !ok {
@@ -148,7 +147,7 @@ address: the default_sni of its address map. A disabled map counts: it is disabl
 for the DNS.`,
 		[]string{"json", "nginx", "haproxy", "envoy"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
-			return pick(format, map[string]func(io.Writer, []edge.SNI) error{
+			return printerOf(format, map[string]func(io.Writer, []edge.SNI) error{
 				"nginx":   edge.WriteNginxSNI,
 				"haproxy": func(w io.Writer, list []edge.SNI) error { return edge.WriteHAProxySNI(w, list, tls) },
 				"envoy":   func(w io.Writer, list []edge.SNI) error { return edge.WriteEnvoySNI(w, list, tls) },
@@ -170,7 +169,7 @@ func newExportOrigins() *cobra.Command {
 the name that its CNAME leads to. The output holds what the DNS must not tell.`,
 		[]string{"json", "nginx"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
-			return pick(format, map[string]func(io.Writer, []edge.OriginServer) error{
+			return printerOf(format, map[string]func(io.Writer, []edge.OriginServer) error{
 				"nginx": func(w io.Writer, list []edge.OriginServer) error { return edge.WriteNginxOrigins(w, list, port) },
 			}, func(l *loaded) []edge.OriginServer {
 				list, warnings := edge.OriginServers(l.snapshot, l.files)
@@ -188,7 +187,7 @@ func newExportAddresses() *cobra.Command {
 that an address is bound before it is answered.`,
 		[]string{"json", "list", "nftables"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
-			return pick(format, map[string]func(io.Writer, []edge.Address) error{
+			return printerOf(format, map[string]func(io.Writer, []edge.Address) error{
 				"list": edge.WriteList, "nftables": edge.WriteNftables,
 			}, func(l *loaded) []edge.Address { return edge.Addresses(l.sources, l.anycast) })
 		})

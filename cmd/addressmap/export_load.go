@@ -20,44 +20,44 @@ const maxZoneFile = 256 << 20
 
 // loader reads a map for an export.
 type loader struct {
-	path    string
-	anycast []netip.Addr
-	records bool                 // read the records of the zone files
-	named   map[fqdn.Name]string // :: zone → its file, by --zone-file
+	path       string
+	anycast    []netip.Addr
+	records    bool                 // read the records of the zone files
+	zoneFileOf map[fqdn.Name]string // :: zone → its file, by --zone-file
 
-	zoneFiles []string // directories, by --zone-files
+	dirs []string // directories, by --zone-files
 }
 
-// name takes the --zone-file flags.
-func (l *loader) name(flags []string) error {
-	l.named = make(map[fqdn.Name]string)
+// parseZoneFiles reads the --zone-file flags.
+func (l *loader) parseZoneFiles(flags []string) error {
+	l.zoneFileOf = make(map[fqdn.Name]string)
 	for _, f := range flags {
 		zone, file, ok := strings.Cut(f, "=")
 		apex, err := fqdn.Parse(zone)
 		if !ok || err != nil {
 			return fmt.Errorf("--zone-file %q: write ZONE=FILE, as in example.org=db.example.org", f)
 		}
-		l.named[apex] = file
+		l.zoneFileOf[apex] = file
 	}
 	return nil
 }
 
-// loaded is a map as it was read.
+// loaded is a map that was read.
 type loaded struct {
 	sources  []mapset.Source
 	snapshot *mapset.Snapshot
 	files    edge.ZoneFiles
 	anycast  []netip.Addr
-	paths    []string // of all that was read, or would have been
-	refused  []error  // what is not as it is on disk, but as it was before, if it was
+	paths    []string // the files that were read, or could not be
+	refused  []error  // errors of files, of which the last good version is used if there is one
 	warnings []string
 }
 
-// load reads the map. Documents and zone files that are refused are as in last,
-// or missing if that is nil. An error is that of a map of which nothing is good.
+// load reads the map. A refused document or zone file is replaced by its version in
+// last, and missing if last has none. The error says that every document is refused.
 func (l *loader) load(last *loaded) (*loaded, error) {
 	options := mapset.Options{Anycast: l.anycast}
-	checked, err := live.Check(live.Options{Path: l.path, Compile: options, ZoneFiles: l.zoneFiles})
+	checked, err := live.Check(live.Options{Path: l.path, Compile: options, ZoneFiles: l.dirs})
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +85,7 @@ func (l *loader) load(last *loaded) (*loaded, error) {
 	return out, nil
 }
 
+// build compiles sources into a snapshot.
 func build(sources []mapset.Source, options mapset.Options) (*mapset.Snapshot, error) {
 	snapshot, errs := mapset.Build(sources, options)
 	return snapshot, errs.Err()
@@ -92,7 +93,7 @@ func build(sources []mapset.Source, options mapset.Options) (*mapset.Snapshot, e
 
 // addFiles reads the zone files of all zones.
 func (l *loader) addFiles(out, last *loaded) {
-	dirs := live.NewZoneDirs(l.zoneFiles)
+	dirs := live.NewZoneDirs(l.dirs)
 	for _, s := range out.sources {
 		for i := range s.Doc.Accounts {
 			for _, z := range s.Doc.Accounts[i].Zones {
@@ -103,7 +104,7 @@ func (l *loader) addFiles(out, last *loaded) {
 					path = filepath.Join(filepath.Dir(s.Doc.Name), path)
 				}
 				if path == "" {
-					path, read = l.named[z.Name], readNamed
+					path, read = l.zoneFileOf[z.Name], readAnywhere
 				}
 				l.addFile(out, last, z.Name, path, read)
 			}
@@ -111,9 +112,11 @@ func (l *loader) addFiles(out, last *loaded) {
 	}
 }
 
-// readNamed reads a zone file that the command line names, wherever it lies.
-func readNamed(path string) ([]byte, error) { return source.Read(path, maxZoneFile) }
+// readAnywhere reads a zone file that the command line names, in any directory.
+func readAnywhere(path string) ([]byte, error) { return source.Read(path, maxZoneFile) }
 
+// addFile adds the records of a zone file to out, or their version in last if the file
+// is refused.
 func (l *loader) addFile(out, last *loaded, zone fqdn.Name, path string, read func(string) ([]byte, error)) {
 	if path == "" {
 		if l.records && out.snapshot.HasProxied(zone) {

@@ -15,22 +15,22 @@ import (
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
-// watchPoll finds the changes that no notification tells of.
+// watchPoll is the interval of the poll, for changes without a notification.
 const watchPoll = 30 * time.Second
 
-// follow writes the export again whenever the map has changed it, until the
-// process is told to end.
-func (x *export) follow(ctx context.Context) error {
+// watchAndWrite writes the export again after each change of it, until a signal ends
+// the process.
+func (x *export) watchAndWrite(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	w := source.New(source.Options{Poll: watchPoll, Log: func(format string, args ...any) { x.say(format, args...) }})
+	w := source.New(source.Options{Poll: watchPoll, Log: func(format string, args ...any) { x.logf(format, args...) }})
 	defer w.Close()
 	last, err := x.update(ctx, w, nil)
 	if err != nil {
-		return err // At the start, somebody is there to mend it.
+		return err // At the start, the operator sees the error.
 	}
 	for {
 		select {
@@ -42,7 +42,7 @@ func (x *export) follow(ctx context.Context) error {
 			}
 			next, err := x.update(ctx, w, last)
 			if err != nil {
-				x.say("%v", err)
+				x.logf("%v", err)
 				continue
 			}
 			last = next
@@ -50,28 +50,29 @@ func (x *export) follow(ctx context.Context) error {
 	}
 }
 
-func (x *export) say(format string, args ...any) {
+// logf prints a line on the error stream.
+func (x *export) logf(format string, args ...any) {
 	fmt.Fprintf(x.errs, "addressmap: "+format+"\n", args...)
 }
 
-// update brings the output up to date and returns what it was made of: last if
-// nothing new could be.
+// update writes the output if it has changed and returns the loaded map that the
+// output is of: last if the map could not be loaded.
 func (x *export) update(ctx context.Context, w *source.Watcher, last *loaded) (*loaded, error) {
 	l, err := x.load.load(last)
 	if err != nil {
 		return last, err
 	}
-	if !slices.Equal(l.paths, x.watched) {
-		// What is named now may have changed before it was watched.
-		x.watched = l.paths
+	if !slices.Equal(l.paths, x.watchedPaths) {
+		// A file may have changed before the watcher knew its path.
+		x.watchedPaths = l.paths
 		w.Set(l.paths)
 		return x.update(ctx, w, last)
 	}
-	if unsettled(w, l) {
-		return last, nil // It will be named again.
+	if mayBeHalfWritten(w, l) {
+		return last, nil // A Change will name the file again.
 	}
 	for _, err := range l.refused {
-		x.say("%v", err)
+		x.logf("%v", err)
 	}
 	if last == nil && len(l.refused) > 0 {
 		return nil, errors.New("part of the map is refused")
@@ -86,21 +87,21 @@ func (x *export) update(ctx context.Context, w *source.Watcher, last *loaded) (*
 	if err := writeFile(x.out, text, x.perm); err != nil {
 		return last, err
 	}
-	x.say("wrote %s", x.out)
-	if len(x.run) == 0 {
+	x.logf("wrote %s", x.out)
+	if len(x.command) == 0 {
 		return l, nil
 	}
-	cmd := exec.CommandContext(ctx, x.run[0], x.run[1:]...)
+	cmd := exec.CommandContext(ctx, x.command[0], x.command[1:]...)
 	cmd.Stdout, cmd.Stderr = x.errs, x.errs
 	if err := cmd.Run(); err != nil {
-		x.say("%q: %v", x.run, err)
+		x.logf("%q: %v", x.command, err)
 	}
 	return l, nil
 }
 
-// unsettled reports whether one of the files was written since it was last known
-// to be at rest: then it may have been read half written.
-func unsettled(w *source.Watcher, l *loaded) bool {
+// mayBeHalfWritten reports whether one of the files was written since it last settled,
+// so that load may have read a half-written file.
+func mayBeHalfWritten(w *source.Watcher, l *loaded) bool {
 	paths := slices.Clone(l.paths)
 	for _, s := range l.sources {
 		paths = append(paths, s.Doc.Name)

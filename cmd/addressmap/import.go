@@ -26,7 +26,7 @@ func newImport() *cobra.Command {
 	return cmd
 }
 
-// importStatus is in the help of both.
+// importStatus is part of the help of both import commands.
 const importStatus = `
 
 Every change is reported on the standard error stream. Nothing is overwritten
@@ -81,7 +81,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 				if err := writeFile(to, document, 0o644); err != nil {
 					return err
 				}
-				changes = append(changes, unchecked(to, zoneFiles)...)
+				changes = append(changes, reviewOf(to, zoneFiles)...)
 			}
 			return report(cmd.ErrOrStderr(), changes, fmt.Sprintf("%d records, %d proxied names", converted.Records, converted.Proxied))
 		},
@@ -129,7 +129,7 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 			if err := writeOut(cmd.OutOrStdout(), out, text, 0o644); err != nil {
 				return err
 			}
-			return report(cmd.ErrOrStderr(), append(changes, remaining(out, text)...), "")
+			return report(cmd.ErrOrStderr(), append(changes, reviewOfDocument(out, text)...), "")
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the document to `FILE`, not to the standard output")
@@ -138,33 +138,33 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 	return cmd
 }
 
-// unchecked is what has to be done before the map, as it is now, is accepted.
-func unchecked(path string, zoneFiles []string) (changes []cfzone.Change) {
+// reviewOf returns a change to review for each error of the map.
+func reviewOf(path string, zoneFiles []string) (changes []cfzone.Change) {
 	findings, err := check([]string{path}, "", 0, zoneFiles)
 	if err != nil {
-		return []cfzone.Change{{Kind: cfzone.Kept, Name: path, Text: err.Error()}}
+		return []cfzone.Change{{Kind: cfzone.Review, Name: path, Text: err.Error()}}
 	}
 	for _, f := range findings {
 		if f.Level == levelError {
-			changes = append(changes, cfzone.Change{Kind: cfzone.Kept, Line: f.Line, Name: f.File, Text: fmt.Sprintf("%s %s: %s", f.Rule, f.Text, f.Remedy)})
+			changes = append(changes, cfzone.Change{Kind: cfzone.Review, Line: f.Line, Name: f.File, Text: fmt.Sprintf("%s %s: %s", f.Rule, f.Text, f.Remedy)})
 		}
 	}
 	return changes
 }
 
-// remaining is what has to be done before the document is a map.
-func remaining(name string, text []byte) (changes []cfzone.Change) {
+// reviewOfDocument returns a change to review for each error of a document.
+func reviewOfDocument(name string, text []byte) (changes []cfzone.Change) {
 	doc, errs := mapfile.Parse(name, text)
 	if len(errs) == 0 {
 		_, errs = mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
 	}
 	for _, e := range errs {
-		changes = append(changes, cfzone.Change{Kind: cfzone.Kept, Line: int(e.Pos.Line), Name: "the document", Text: fmt.Sprintf("%s %s: %s", e.Rule, e.Text, e.Remedy)})
+		changes = append(changes, cfzone.Change{Kind: cfzone.Review, Line: int(e.Pos.Line), Name: "the document", Text: fmt.Sprintf("%s %s: %s", e.Rule, e.Text, e.Remedy)})
 	}
 	return changes
 }
 
-// writeOut writes to a file, or without one to the standard output.
+// writeOut writes to the file at path, or to the standard output if path is "".
 func writeOut(stdout io.Writer, path string, data []byte, perm fs.FileMode) error {
 	if path == "" {
 		_, err := stdout.Write(data)
@@ -173,7 +173,7 @@ func writeOut(stdout io.Writer, path string, data []byte, perm fs.FileMode) erro
 	return writeFile(path, data, perm)
 }
 
-// report prints the changes; what is lost makes the exit status.
+// report prints the changes. A lost record makes the exit status exitRefused.
 func report(w io.Writer, changes []cfzone.Change, summary string) error {
 	var b strings.Builder
 	count := make(map[cfzone.Kind]int)
@@ -188,12 +188,12 @@ func report(w io.Writer, changes []cfzone.Change, summary string) error {
 	if summary != "" {
 		b.WriteString(summary + ", ")
 	}
-	fmt.Fprintf(&b, "%d changed, %d kept that need a look, %d lost\n", count[cfzone.Changed], count[cfzone.Kept], count[cfzone.Lost])
+	fmt.Fprintf(&b, "%d changed, %d to review, %d lost\n", count[cfzone.Changed], count[cfzone.Review], count[cfzone.Lost])
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
 	}
 	if count[cfzone.Lost] > 0 {
-		return status(exitBad)
+		return status(exitRefused)
 	}
 	return nil
 }

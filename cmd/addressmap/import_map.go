@@ -15,10 +15,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
-// zoneEntry is the zone of an import as a map has it.
+// zoneEntry is the entry of an imported zone in a map document.
 type zoneEntry struct {
 	apex           fqdn.Name
-	file           string // the zone file, "" if it is not written to one
+	file           string // the zone file, "" for the standard output
 	proxiedDefault bool
 	account        string
 }
@@ -38,16 +38,16 @@ func (z zoneEntry) node(dir string) *yaml.Node {
 	return n
 }
 
-// addTo returns the document at path with the entry in it, and what that
-// changes; the rest of the document stays as it is. With no path there is only
-// something to tell.
+// addTo returns the document at path with the entry in it, and the change; the rest of
+// the document stays as it is. Without a path there is no document, and the change has
+// the entry as text.
 func (z zoneEntry) addTo(path string, force bool) ([]byte, cfzone.Change, error) {
 	name := strings.TrimSuffix(string(z.apex), ".")
 	entry := z.node(filepath.Dir(path))
 	if path == "" {
 		line, err := yaml.Dump(entry, yaml.WithV4Defaults())
 		text := "its entry under \"zones\" of an account: " + strings.ReplaceAll(strings.TrimSpace(string(line)), "\n", ", ")
-		return nil, cfzone.Change{Kind: cfzone.Kept, Name: name, Text: text}, err
+		return nil, cfzone.Change{Kind: cfzone.Review, Name: name, Text: text}, err
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	data, err := os.ReadFile(path)
@@ -69,7 +69,7 @@ func (z zoneEntry) addTo(path string, force bool) ([]byte, cfzone.Change, error)
 			root = doc.Content[0]
 		}
 	}
-	how := z.put(root, entry)
+	how := z.putInto(root, entry)
 	out, err := yaml.Dump(root, yaml.WithV4Defaults())
 	if err != nil {
 		return nil, cfzone.Change{}, err
@@ -80,9 +80,9 @@ func (z zoneEntry) addTo(path string, force bool) ([]byte, cfzone.Change, error)
 	return out, cfzone.Change{Kind: cfzone.Changed, Name: name, Text: fmt.Sprintf("%s in %s", how, path)}, nil
 }
 
-// put puts the entry into a document: over the zone's if it has one, else into
-// the account. It tells which.
-func (z zoneEntry) put(root, entry *yaml.Node) string {
+// putInto puts the entry into a document: into the entry of the zone if there is one,
+// else into the account. It returns the text of the change.
+func (z zoneEntry) putInto(root, entry *yaml.Node) string {
 	accounts := list(root, "accounts")
 	for _, acc := range accounts.Content {
 		for _, old := range list(acc, "zones").Content {
@@ -110,12 +110,13 @@ func (z zoneEntry) put(root, entry *yaml.Node) string {
 	return "added to the new account " + z.account
 }
 
+// text is a YAML node with a text.
 func text(s string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 }
 
-// find returns the place of a key's value in a mapping, or -1.
-func find(m *yaml.Node, key string) int {
+// valueIndex returns the index of a key's value in the content of a mapping, or -1.
+func valueIndex(m *yaml.Node, key string) int {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {
 			return i + 1
@@ -124,24 +125,26 @@ func find(m *yaml.Node, key string) int {
 	return -1
 }
 
+// value returns the value of a key in a mapping, or "".
 func value(m *yaml.Node, key string) string {
-	if i := find(m, key); i >= 0 {
+	if i := valueIndex(m, key); i >= 0 {
 		return m.Content[i].Value
 	}
 	return ""
 }
 
+// set sets the value of a key in a mapping.
 func set(m *yaml.Node, key string, v *yaml.Node) {
-	if i := find(m, key); i >= 0 {
+	if i := valueIndex(m, key); i >= 0 {
 		m.Content[i] = v
 		return
 	}
 	m.Content = append(m.Content, text(key), v)
 }
 
-// list returns the list of a key, a new one if need be.
+// list returns the list of a key, a new one if there is none.
 func list(m *yaml.Node, key string) *yaml.Node {
-	if i := find(m, key); i >= 0 && m.Content[i].Kind == yaml.SequenceNode {
+	if i := valueIndex(m, key); i >= 0 && m.Content[i].Kind == yaml.SequenceNode {
 		return m.Content[i]
 	}
 	l := &yaml.Node{Kind: yaml.SequenceNode}

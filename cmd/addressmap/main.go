@@ -1,5 +1,5 @@
-// Command addressmap checks, explains and compares address maps. It loads a map
-// with the same code as the CoreDNS plugin: what it accepts, the plugin accepts.
+// Command addressmap checks, explains and compares address maps. It loads a map with
+// the same code as the CoreDNS plugin: a map that it accepts, the plugin accepts.
 package main
 
 import (
@@ -14,18 +14,18 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // The exit statuses.
 const (
-	exitGood      = 0
-	exitBad       = 1 // refused, or different
-	exitCannot    = 2 // could not run: wrong arguments, unreadable files
+	exitOK        = 0
+	exitRefused   = 1 // refused, or different
+	exitError     = 2 // could not run: wrong arguments, unreadable files
 	exitProtected = 3 // diff: a reload would refuse the change
 )
 
-// status is an error that was reported already: only the exit status is left.
+// status is the exit status of a command that has printed its result already.
 type status int
 
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// run is the command without the process around it.
+// run runs the command and returns the exit status.
 func run(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -33,12 +33,12 @@ func run(args []string) int {
 	var s status
 	switch {
 	case err == nil:
-		return exitGood
+		return exitOK
 	case errors.As(err, &s):
 		return int(s)
 	}
 	fmt.Fprintf(root.ErrOrStderr(), "addressmap: %v\n", err)
-	return exitCannot
+	return exitError
 }
 
 func newRoot() *cobra.Command {

@@ -9,8 +9,8 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// progress says on a terminal that something takes longer than a second, until
-// the function it returns is called.
+// progress prints on a terminal the seconds that a task takes, if it takes longer than
+// a second, until done is called; what names the task.
 func progress(w io.Writer, what string) (done func()) {
 	f, ok := w.(*os.File)
 	if !ok || !isatty.IsTerminal(f.Fd()) {
@@ -19,9 +19,9 @@ func progress(w io.Writer, what string) (done func()) {
 	begin := time.Now()
 	t := time.NewTicker(time.Second)
 	stop := make(chan struct{})
-	gone := make(chan struct{})
+	stopped := make(chan struct{})
 	go func() {
-		defer close(gone)
+		defer close(stopped)
 		for {
 			select {
 			case <-t.C:
@@ -34,7 +34,7 @@ func progress(w io.Writer, what string) (done func()) {
 	return func() {
 		t.Stop()
 		close(stop)
-		<-gone
+		<-stopped
 		if time.Since(begin) >= time.Second {
 			fmt.Fprint(w, "\r\x1b[K")
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/fatih/color"
 )
 
-// The colours of an explanation. The library leaves them out where the output is
-// no terminal, or NO_COLOR is set.
+// The colours of an explanation. The library leaves colours out if the output is no
+// terminal, or NO_COLOR is set.
 var (
 	good   = color.New(color.FgGreen)
 	dim    = color.New(color.Faint)
@@ -73,7 +73,7 @@ func writeExplanation(out io.Writer, e *explanation) error {
 	return err
 }
 
-// where prints a place behind what stands there.
+// where is the file and line of a place in parentheses, or "".
 func (p *place) where() string {
 	if p == nil || p.File == "" {
 		return ""

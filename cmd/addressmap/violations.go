@@ -2,7 +2,7 @@ package main
 
 import "github.com/addressmap/addressmap/plugin/mapset"
 
-// violations are what a reload from old to next would be refused for.
+// violations are the protection rules that a reload from old to next would break.
 func violations(path string, old, next *mapset.Snapshot, guard int) []finding {
 	var out []finding
 	for _, v := range mapset.Protect(old, next, guard) {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// writeFile puts data at path such that a reader sees the old content or all of
-// the new one. The file keeps its mode; a new one has perm. What a symbolic link
-// points to is replaced, not the link.
+// writeFile replaces the content of the file at path atomically: a reader sees the old
+// content or all of data. The mode of an existing file stays; a new file has perm. If
+// path is a symbolic link, its target is replaced, not the link.
 func writeFile(path string, data []byte, perm fs.FileMode) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -40,7 +40,7 @@ func writeFile(path string, data []byte, perm fs.FileMode) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// mayWrite refuses to overwrite what is there.
+// mayWrite returns an error if there is a file at path, unless force is set.
 func mayWrite(path string, force bool) error {
 	if path == "" || force {
 		return nil

@@ -11,19 +11,19 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// assembly is a document being put together.
+// assembly is a document under construction.
 type assembly struct {
 	*Import
-	doc   document
-	zones map[fqdn.Name]*docZone
-	owner map[*docZone]*docAccount
-	ids   map[string]*docZone // :: zone id → zone
+	doc       document
+	zones     map[fqdn.Name]*docZone
+	accounts  map[*docZone]*docAccount
+	zonesByID map[string]*docZone // :: zone id → zone
 }
 
-// Document puts together what was added. Everything that is not in it, or is by
-// a guess, is among the changes.
+// Document returns a document of the added objects. The changes list every object that
+// is not in the document, and every value that is a guess.
 func (i *Import) Document() ([]byte, []cfzone.Change, error) {
-	a := &assembly{Import: i, zones: make(map[fqdn.Name]*docZone), owner: make(map[*docZone]*docAccount), ids: make(map[string]*docZone)}
+	a := &assembly{Import: i, zones: make(map[fqdn.Name]*docZone), accounts: make(map[*docZone]*docAccount), zonesByID: make(map[string]*docZone)}
 	a.missingPages()
 	a.addPrefixes()
 	a.addZones()
@@ -38,28 +38,29 @@ func (i *Import) Document() ([]byte, []cfzone.Change, error) {
 	return text, i.changes, err
 }
 
-// missingPages tells of lists of which not all pages were read.
+// missingPages adds a change for each list of which a page is missing.
 func (a *assembly) missingPages() {
-	pages := slices.SortedFunc(maps.Keys(a.pages), func(x, y page) int {
+	sets := slices.SortedFunc(maps.Keys(a.pageCounts), func(x, y pageSet) int {
 		return cmp.Or(strings.Compare(string(x.kind), string(y.kind)), x.total-y.total)
 	})
-	for _, p := range pages {
-		if got := a.pages[p]; got%p.total != 0 {
-			a.note(cfzone.Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", got, p.total)
+	for _, p := range sets {
+		if count := a.pageCounts[p]; count%p.total != 0 {
+			a.addChange(cfzone.Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", count, p.total)
 		}
 	}
 }
 
+// addPrefixes puts the prefixes and delegations into their accounts.
 func (a *assembly) addPrefixes() {
 	accounts := make(map[string]string) // :: id of a prefix → id of its account
 	for _, p := range a.prefixes {
 		if p.AccountID == "" {
-			a.note(cfzone.Lost, p.CIDR, "prefix without an account_id")
+			a.addChange(cfzone.Lost, p.CIDR, "prefix without an account_id")
 			continue
 		}
 		accounts[p.ID] = p.AccountID
 		if p.Approved == "P" {
-			a.note(cfzone.Kept, p.CIDR, "prefix that Cloudflare has not approved yet")
+			a.addChange(cfzone.Review, p.CIDR, "prefix that Cloudflare has not approved yet")
 		}
 		acc := a.doc.account(p.AccountID)
 		acc.Prefixes = append(acc.Prefixes, &docPrefix{p.CIDR, p.Advertised == nil || *p.Advertised})
@@ -69,7 +70,7 @@ func (a *assembly) addPrefixes() {
 	}
 	for _, d := range a.delegations {
 		if accounts[d.ParentPrefixID] == "" {
-			a.note(cfzone.Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
+			a.addChange(cfzone.Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
 			continue
 		}
 		acc := a.doc.account(d.DelegatedAccountID)
@@ -77,8 +78,8 @@ func (a *assembly) addPrefixes() {
 	}
 }
 
-// addBGP takes from a BGP prefix whether it is withdrawn. It may be a part of the
-// prefix.
+// addBGP sets whether a prefix, or the part of a prefix that the BGP prefix is, is
+// advertised.
 func (a *assembly) addBGP(b bgpPrefix) {
 	cidr, err := netip.ParsePrefix(b.CIDR)
 	for _, acc := range a.doc.Accounts {
@@ -96,32 +97,33 @@ func (a *assembly) addBGP(b bgpPrefix) {
 			return
 		}
 	}
-	a.note(cfzone.Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
+	a.addChange(cfzone.Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
 }
 
+// addZones puts the zones into their accounts.
 func (a *assembly) addZones() {
 	for _, z := range a.Import.zones {
 		name, err := fqdn.Parse(z.Name)
 		if err != nil || z.Account.ID == "" {
-			a.note(cfzone.Lost, z.Name, "zone without a legal name or an account")
+			a.addChange(cfzone.Lost, z.Name, "zone without a legal name or an account")
 			continue
 		}
 		if z.Status != "" && z.Status != "active" {
-			a.note(cfzone.Kept, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
+			a.addChange(cfzone.Review, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
 		}
 		if z.Paused {
-			a.note(cfzone.Kept, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
+			a.addChange(cfzone.Review, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
 		}
 		if z.Type != "" && z.Type != "full" {
-			a.note(cfzone.Kept, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
+			a.addChange(cfzone.Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
 		}
 		acc := a.doc.account(z.Account.ID)
 		acc.Name = z.Account.Name
 		dz := &docZone{Name: z.Name, ID: z.ID}
 		acc.Zones = append(acc.Zones, dz)
-		a.zones[name], a.owner[dz] = dz, acc
+		a.zones[name], a.accounts[dz] = dz, acc
 		if z.ID != "" {
-			a.ids[z.ID] = dz
+			a.zonesByID[z.ID] = dz
 		}
 	}
 }

@@ -1,7 +1,6 @@
-// Package cfapi makes a map document of what Cloudflare's API returns: address
-// maps fetched one by one, prefixes with their delegations and BGP prefixes,
-// zones, DNS records and Spectrum applications. The fields are those of the
-// types of cloudflare-go.
+// Package cfapi makes a map document of the responses of Cloudflare's API: address maps
+// fetched one by one, prefixes with their delegations and BGP prefixes, zones, DNS
+// records and Spectrum applications. Objects have the fields of cloudflare-go's types.
 package cfapi
 
 import (
@@ -16,7 +15,7 @@ import (
 
 // Options of an import.
 type Options struct {
-	Account string // id of the account of objects that do not tell theirs; "" if there is none
+	Account string // id of the account of objects without an account; "" if there is none
 }
 
 // Import collects objects of the API. It is not safe for concurrent use.
@@ -31,25 +30,27 @@ type Import struct {
 	zones       []zone
 	records     []record
 	apps        []application
-	pages       map[page]int // :: page set → objects of it that were read
+	pageCounts  map[pageSet]int // :: page set → number of its objects that were read
 }
 
-// page is what tells responses apart of which each is a part.
-type page struct {
-	kind  kind
+// A pageSet is the list of which some responses are pages: it has a kind of object, and
+// their total number.
+type pageSet struct {
+	kind  objectKind
 	total int
 }
 
-// New returns an Import of nothing.
+// New returns an Import without objects.
 func New(opt Options) *Import {
-	return &Import{opt: opt, pages: make(map[page]int)}
+	return &Import{opt: opt, pageCounts: make(map[pageSet]int)}
 }
 
-func (i *Import) note(k cfzone.Kind, name, format string, args ...any) {
+// addChange adds a change about the object of that name.
+func (i *Import) addChange(k cfzone.Kind, name, format string, args ...any) {
 	i.changes = append(i.changes, cfzone.Change{Kind: k, Name: name, Text: fmt.Sprintf(format, args...)})
 }
 
-// envelope is what the API puts around a result.
+// envelope is the API's object around a result.
 type envelope struct {
 	Success *bool           `json:"success"`
 	Result  json.RawMessage `json:"result"`
@@ -62,8 +63,8 @@ type envelope struct {
 	} `json:"result_info"`
 }
 
-// Add reads a file of responses, in their envelopes or bare, one after the other;
-// name is its path. An error means that it holds no JSON.
+// Add reads a file of responses, with their envelopes or without, one after the other;
+// name is the path of the file. An error means that the file is no JSON.
 func (i *Import) Add(name string, data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	for {
@@ -74,21 +75,21 @@ func (i *Import) Add(name string, data []byte) error {
 		case err != nil:
 			return fmt.Errorf("%s is no JSON after byte %d: %w", name, dec.InputOffset(), err)
 		}
-		i.response(name, value)
+		i.addResponse(name, value)
 	}
 }
 
-// response takes one response apart.
-func (i *Import) response(name string, value json.RawMessage) {
+// addResponse adds the objects of one response.
+func (i *Import) addResponse(name string, value json.RawMessage) {
 	total := 0
-	if e, ok := object(value); ok && e["result"] != nil && e["id"] == nil {
+	if e, ok := fieldsOf(value); ok && e["result"] != nil && e["id"] == nil {
 		var env envelope
 		if err := json.Unmarshal(value, &env); err != nil {
-			i.note(cfzone.Lost, name, "a response that is none of the API's: %v", err)
+			i.addChange(cfzone.Lost, name, "a response that is none of the API's: %v", err)
 			return
 		}
 		if env.Success != nil && !*env.Success {
-			i.note(cfzone.Lost, name, "the API refused the request: %v: fetch it again", env.Errors)
+			i.addChange(cfzone.Lost, name, "the API refused the request: %v: fetch it again", env.Errors)
 			return
 		}
 		value, total = env.Result, env.Info.Total
@@ -102,14 +103,14 @@ func (i *Import) response(name string, value json.RawMessage) {
 		if len(list) > 1 {
 			at = fmt.Sprintf("%s[%d]", name, n)
 		}
-		if k := i.take(at, item); total > 0 {
-			i.pages[page{k, total}]++
+		if k := i.addObject(at, item); total > 0 {
+			i.pageCounts[pageSet{k, total}]++
 		}
 	}
 }
 
-// object returns the fields of a JSON object.
-func object(value json.RawMessage) (map[string]json.RawMessage, bool) {
+// fieldsOf returns the fields of a JSON object.
+func fieldsOf(value json.RawMessage) (map[string]json.RawMessage, bool) {
 	var fields map[string]json.RawMessage
 	err := json.Unmarshal(value, &fields)
 	return fields, err == nil && fields != nil

@@ -66,7 +66,7 @@ type (
 	}
 )
 
-// MarshalYAML writes the short form of a mark that needs no other.
+// MarshalYAML writes a mark without families in the short form.
 func (m docMark) MarshalYAML() (any, error) {
 	if !m.IPv4Only && !m.IPv6Only {
 		return m.Name, nil
@@ -75,7 +75,7 @@ func (m docMark) MarshalYAML() (any, error) {
 	return long(m), nil
 }
 
-// account returns the account with that id, a new one if need be.
+// account returns the account with that id, a new one if there is none.
 func (d *document) account(id string) *docAccount {
 	for _, a := range d.Accounts {
 		if a.ID == id {
@@ -87,8 +87,8 @@ func (d *document) account(id string) *docAccount {
 	return a
 }
 
-// holds reports whether an address lies in the address space of the account.
-func (a *docAccount) holds(ip netip.Addr) bool {
+// contains reports whether an address lies in the prefixes of the account.
+func (a *docAccount) contains(ip netip.Addr) bool {
 	in := func(cidr string) bool {
 		p, err := netip.ParsePrefix(cidr)
 		return err == nil && p.Contains(ip)

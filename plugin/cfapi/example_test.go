@@ -37,5 +37,5 @@ func ExampleImport() {
 	//   - name: example.org
 	//     proxied:
 	//     - www
-	// kept example.org 2 records are not proxied, and are not in the map: they belong in the zone file
+	// review example.org 2 records are not proxied, and are not in the map: they belong in the zone file
 }

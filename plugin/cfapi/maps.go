@@ -9,11 +9,12 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// addMap puts an address map into its account, which it does not name.
+// addMap puts an address map into its account. The API's address map does not name the
+// account.
 func (a *assembly) addMap(m addressMap) {
 	acc := a.accountOf(m)
 	if acc == nil {
-		a.note(cfzone.Lost, m.ID, "address map of an account that nothing tells: name it with --account")
+		a.addChange(cfzone.Lost, m.ID, "address map of an account that nothing tells: name it with --account")
 		return
 	}
 	dm := docMap{
@@ -23,12 +24,12 @@ func (a *assembly) addMap(m addressMap) {
 	}
 	for _, ip := range m.IPs {
 		dm.IPs = append(dm.IPs, string(ip))
-		a.lease(acc, string(ip))
+		a.addStatic(acc, string(ip))
 	}
 	account := false
 	for _, mem := range m.Memberships {
-		if mem.Kind == "zone" && a.ids[mem.Identifier] == nil {
-			a.note(cfzone.Lost, m.ID, "membership of zone %s, which is not here: fetch the zone", mem.Identifier)
+		if mem.Kind == "zone" && a.zonesByID[mem.Identifier] == nil {
+			a.addChange(cfzone.Lost, m.ID, "membership of zone %s, which is not here: fetch the zone", mem.Identifier)
 			continue
 		}
 		account = account || mem.Kind == "account"
@@ -37,25 +38,25 @@ func (a *assembly) addMap(m addressMap) {
 	if account && dm.Enabled && !dm.CanDelete && !dm.CanModifyIPs && len(dm.IPs) > 0 {
 		// Cloudflare makes such a map for accounts that may not use its addresses.
 		acc.BYOIPOnly = true
-		a.note(cfzone.Changed, acc.ID, "byoip_only: its account-wide map %s can be neither deleted nor modified", m.ID)
+		a.addChange(cfzone.Changed, acc.ID, "byoip_only: its account-wide map %s can be neither deleted nor modified", m.ID)
 	}
 	acc.Maps = append(acc.Maps, dm)
 }
 
-// accountOf finds the account of a map: by its members, by its addresses, or
-// because there is only one.
+// accountOf returns the account of a map: by its members, by its addresses, or because
+// there is only one account.
 func (a *assembly) accountOf(m addressMap) *docAccount {
 	for _, mem := range m.Memberships {
 		if mem.Kind == "account" {
 			return a.doc.account(mem.Identifier)
 		}
-		if z := a.ids[mem.Identifier]; z != nil {
-			return a.owner[z]
+		if z := a.zonesByID[mem.Identifier]; z != nil {
+			return a.accounts[z]
 		}
 	}
 	for _, text := range m.IPs {
 		ip, err := netip.ParseAddr(string(text))
-		if i := slices.IndexFunc(a.doc.Accounts, func(acc *docAccount) bool { return err == nil && acc.holds(ip) }); i >= 0 {
+		if i := slices.IndexFunc(a.doc.Accounts, func(acc *docAccount) bool { return err == nil && acc.contains(ip) }); i >= 0 {
 			return a.doc.Accounts[i]
 		}
 	}
@@ -68,30 +69,30 @@ func (a *assembly) accountOf(m addressMap) *docAccount {
 	return nil
 }
 
-// lease makes an address that lies in no prefix of the account one of its static
-// addresses: Cloudflare leases these, and has no list of them.
-func (a *assembly) lease(acc *docAccount, text string) {
+// addStatic makes an address that lies in no prefix of the account one of its static
+// addresses: Cloudflare leases static addresses, and its API has no list of them.
+func (a *assembly) addStatic(acc *docAccount, text string) {
 	ip, err := netip.ParseAddr(text)
-	if err != nil || acc.holds(ip) || slices.Contains(acc.StaticIPs, text) {
+	if err != nil || acc.contains(ip) || slices.Contains(acc.StaticIPs, text) {
 		return
 	}
 	acc.StaticIPs = append(acc.StaticIPs, text)
-	a.note(cfzone.Changed, text, "lies in no prefix of account %s that is here: taken for a leased address, under static_ips", acc.ID)
+	a.addChange(cfzone.Changed, text, "lies in no prefix of account %s that is here: taken for a leased address, under static_ips", acc.ID)
 }
 
 // addApp puts a Spectrum application into the account of its zone.
 func (a *assembly) addApp(app application) {
 	name, err := fqdn.Parse(app.DNS.Name)
 	if err != nil {
-		a.note(cfzone.Lost, app.ID, "Spectrum application without a legal name: %v", err)
+		a.addChange(cfzone.Lost, app.ID, "Spectrum application without a legal name: %v", err)
 		return
 	}
 	z := a.zoneOf(name)
 	if z == nil {
-		a.note(cfzone.Lost, app.DNS.Name, "Spectrum application in no zone that is here: fetch the zone")
+		a.addChange(cfzone.Lost, app.DNS.Name, "Spectrum application in no zone that is here: fetch the zone")
 		return
 	}
-	acc := a.owner[z]
+	acc := a.accounts[z]
 	var da docApp
 	da.DNS.Name, da.EdgeIPs = app.DNS.Name, docEdge{app.EdgeIPs.Type, app.EdgeIPs.Connectivity, app.EdgeIPs.IPs}
 	da.DNS.Type = "CNAME"
@@ -99,24 +100,24 @@ func (a *assembly) addApp(app application) {
 	case "static":
 		da.DNS.Type, da.EdgeIPs.Connectivity = "ADDRESS", ""
 		for _, ip := range app.EdgeIPs.IPs {
-			a.lease(acc, ip)
+			a.addStatic(acc, ip)
 		}
 	case "dynamic":
 		da.EdgeIPs.IPs = nil
 	default:
-		a.note(cfzone.Lost, app.DNS.Name, "Spectrum application whose edge_ips have the type %q", app.EdgeIPs.Type)
+		a.addChange(cfzone.Lost, app.DNS.Name, "Spectrum application whose edge_ips have the type %q", app.EdgeIPs.Type)
 		return
 	}
 	if app.DNS.Type != da.DNS.Type {
-		a.note(cfzone.Changed, app.DNS.Name, "dns type %s became %s, which is that of %s edge_ips", app.DNS.Type, da.DNS.Type, app.EdgeIPs.Type)
+		a.addChange(cfzone.Changed, app.DNS.Name, "dns type %s became %s, which is that of %s edge_ips", app.DNS.Type, da.DNS.Type, app.EdgeIPs.Type)
 	}
-	a.note(cfzone.Kept, app.DNS.Name, "Spectrum application %s: its protocol and origin are the edge's to know, and are not in the map", app.Protocol)
+	a.addChange(cfzone.Review, app.DNS.Name, "Spectrum application %s: its protocol and origin are the edge's to know, and are not in the map", app.Protocol)
 	for _, other := range acc.Apps {
 		if other.DNS.Name != da.DNS.Name {
 			continue
 		}
 		if !reflect.DeepEqual(other, da) {
-			a.note(cfzone.Lost, app.DNS.Name, "the edge_ips of application %s: another of the same name has other ones, and they are the name's", app.Protocol)
+			a.addChange(cfzone.Lost, app.DNS.Name, "the edge_ips of application %s: another of the same name has other ones, and they are the name's", app.Protocol)
 		}
 		return
 	}

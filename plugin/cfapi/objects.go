@@ -7,8 +7,8 @@ import (
 	"github.com/addressmap/addressmap/plugin/cfzone"
 )
 
-// The objects, as far as they matter for a map. What is null or absent has the
-// zero value.
+// The objects of the API, with the fields that a map needs. A null or absent field has
+// the zero value.
 type (
 	addressMap struct {
 		ID           string  `json:"id"`
@@ -95,12 +95,12 @@ func (ip *mapIP) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// kind is the kind of an object.
-type kind string
+// objectKind is the kind of an object of the API.
+type objectKind string
 
-// take reads one object of whatever kind it is by its fields.
-func (i *Import) take(name string, value json.RawMessage) kind {
-	f, ok := object(value)
+// addObject adds one object, whose fields show its kind.
+func (i *Import) addObject(name string, value json.RawMessage) objectKind {
+	f, ok := fieldsOf(value)
 	has := func(keys ...string) bool {
 		for _, k := range keys {
 			if _, ok := f[k]; !ok {
@@ -109,38 +109,39 @@ func (i *Import) take(name string, value json.RawMessage) kind {
 		}
 		return true
 	}
-	var k kind
+	var k objectKind
 	var err error
 	switch {
 	case !ok:
-		i.note(cfzone.Lost, name, "not an object of the API")
+		i.addChange(cfzone.Lost, name, "not an object of the API")
 	case has("can_modify_ips") && !has("ips") && !has("memberships"):
 		k = "address map"
-		i.note(cfzone.Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
+		i.addChange(cfzone.Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
 	case has("can_modify_ips"), has("ips", "memberships"):
-		k, err = "address map", add(&i.maps, value)
+		k, err = "address map", appendParsed(&i.maps, value)
 	case has("delegated_account_id", "cidr"):
-		k, err = "delegation", add(&i.delegations, value)
+		k, err = "delegation", appendParsed(&i.delegations, value)
 	case has("on_demand", "cidr"):
-		k, err = "BGP prefix", add(&i.bgp, value)
+		k, err = "BGP prefix", appendParsed(&i.bgp, value)
 	case has("account_id", "cidr"):
-		k, err = "prefix", add(&i.prefixes, value)
+		k, err = "prefix", appendParsed(&i.prefixes, value)
 	case has("dns", "protocol"), has("dns", "edge_ips"):
-		k, err = "application", add(&i.apps, value)
+		k, err = "application", appendParsed(&i.apps, value)
 	case has("name", "type", "content"), has("name", "type", "ttl"):
-		k, err = "record", add(&i.records, value)
+		k, err = "record", appendParsed(&i.records, value)
 	case has("name", "account"):
-		k, err = "zone", add(&i.zones, value)
+		k, err = "zone", appendParsed(&i.zones, value)
 	default:
-		i.note(cfzone.Lost, name, "an object of no kind that a map has%s", fields(f))
+		i.addChange(cfzone.Lost, name, "an object of no kind that a map has%s", describe(f))
 	}
 	if err != nil {
-		i.note(cfzone.Lost, name, "%s that cannot be read: %v", k, err)
+		i.addChange(cfzone.Lost, name, "%s that cannot be read: %v", k, err)
 	}
 	return k
 }
 
-func add[T any](to *[]T, value json.RawMessage) error {
+// appendParsed appends an object to the list of its kind.
+func appendParsed[T any](to *[]T, value json.RawMessage) error {
 	var v T
 	if err := json.Unmarshal(value, &v); err != nil {
 		return err
@@ -149,8 +150,8 @@ func add[T any](to *[]T, value json.RawMessage) error {
 	return nil
 }
 
-// fields says by which an object may be recognised.
-func fields(f map[string]json.RawMessage) string {
+// describe returns the id or name of an object in parentheses, or "".
+func describe(f map[string]json.RawMessage) string {
 	for _, key := range []string{"id", "name"} {
 		if v, ok := f[key]; ok {
 			return fmt.Sprintf(" (%s %s)", key, v)

@@ -76,7 +76,7 @@ func TestConvert_Again(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range again.Changes {
-			if c.Kind != cfzone.Kept {
+			if c.Kind != cfzone.Review {
 				t.Errorf("want nothing left to change, got %+v", c)
 			}
 		}

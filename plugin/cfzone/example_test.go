@@ -28,5 +28,5 @@ www.example.com.  300  IN TXT   "beside the alias"
 	// example.com.	3600	IN	SOA	ns.example.net. dns.example.net. 1 7200 3600 1209600 300
 	// www.example.com.	300	IN	A	192.0.0.8 ; cf_tags=cf-proxied:true,addressmap-origin:hidden.example.net.
 	// www.example.com.	300	IN	TXT	"beside the alias"
-	// changed 3 www.example.com proxied CNAME to hidden.example.net. beside TXT, which it would hide: the placeholder 192.0.0.8, and the origin kept in the tag addressmap-origin
+	// changed 3 www.example.com proxied CNAME to hidden.example.net. beside TXT, which it would hide: the placeholder 192.0.0.8, and the origin in the tag addressmap-origin
 }

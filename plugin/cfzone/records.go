@@ -11,33 +11,33 @@ import (
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
-// Record is a record of a zone file with the comment behind it.
+// Record is a record of a zone file with its comment.
 type Record struct {
 	RR      dns.RR
 	Owner   fqdn.Name
 	Comment string // with its semicolon, or ""
-	Line    int    // on which it ends
+	Line    int    // on which the record ends
 
-	undotted bool // the owner was the apex, as a name relative to it
+	undottedOwner bool // the owner was written as the apex without its last dot
 }
 
-// Records reads the records of the zone file data of apex; name is its path,
-// for errors. The owner of the SOA is apex, with its last dot or without.
+// Records reads the records of the zone file data of apex; errors call the file name.
+// The owner of the SOA is apex, with its last dot or without.
 func Records(name string, data []byte, apex fqdn.Name) ([]Record, error) {
 	lines := &lineReader{data: bytes.TrimPrefix(data, []byte("\ufeff"))}
 	zp := dns.NewZoneParser(lines, string(apex), "")
 	zp.SetDefaultTTL(automaticTTL)
 	var out []Record
-	undotted := false // the record above belongs to an SOA without its dot
+	undotted := false // the record above belongs to an SOA without its last dot
 	for rr, ok := zp.Next(); ok; rr, ok = zp.Next() {
 		h := rr.Header()
-		undotted = fqdn.Canonical(h.Name) == apex+apex && (h.Rrtype == dns.TypeSOA || undotted && lines.inherits())
+		undotted = fqdn.Canonical(h.Name) == apex+apex && (h.Rrtype == dns.TypeSOA || undotted && lines.inheritsOwner())
 		if undotted {
 			h.Name = string(apex)
 		}
 		lines.start = lines.pos
 		comment := strings.TrimSpace(strings.ReplaceAll(zp.Comment(), "\n", " "))
-		out = append(out, Record{RR: rr, Owner: fqdn.Canonical(h.Name), Comment: comment, Line: lines.ended(), undotted: undotted})
+		out = append(out, Record{RR: rr, Owner: fqdn.Canonical(h.Name), Comment: comment, Line: lines.lastLine(), undottedOwner: undotted})
 	}
 	if err := zp.Err(); err != nil {
 		e := zonefile.Explain(err)
@@ -47,7 +47,8 @@ func Records(name string, data []byte, apex fqdn.Name) ([]Record, error) {
 	return out, nil
 }
 
-// Tags returns the tags in the comment of the record; none if they cannot be read.
+// Tags returns the tags in the comment of the record, none if the comment cannot be
+// read.
 func (r *Record) Tags() []zonefile.Tag {
 	tags, err := zonefile.Tags(r.Comment)
 	if err != nil {
@@ -66,12 +67,12 @@ func (r *Record) Tag(name string) (string, bool) {
 	return "", false
 }
 
-// lineReader counts lines. The parser takes single bytes of it and stops at the
-// end of a record.
+// lineReader counts lines. The parser reads single bytes and stops at the end of a
+// record.
 type lineReader struct {
 	data       []byte
-	pos, start int // what is read next; where the record at hand begins
-	line       int // line ends that were read
+	pos, start int // the next byte; the beginning of the present record
+	line       int // number of line ends that were read
 }
 
 // ReadByte implements [io.ByteReader].
@@ -100,16 +101,16 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// ended returns the number of the line that was read last.
-func (r *lineReader) ended() int {
+// lastLine returns the number of the line that was read last.
+func (r *lineReader) lastLine() int {
 	if r.pos > 0 && r.data[r.pos-1] == '\n' {
 		return r.line
 	}
 	return r.line + 1
 }
 
-// inherits reports whether the record at hand names no owner.
-func (r *lineReader) inherits() bool {
+// inheritsOwner reports whether the present record names no owner.
+func (r *lineReader) inheritsOwner() bool {
 	text := r.data[r.start:r.pos]
 	for line := range bytes.Lines(text) {
 		if t := bytes.TrimSpace(line); len(t) > 0 && t[0] != ';' {

@@ -23,12 +23,13 @@ var mayImport = map[string][]string{
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
-	"plugin/cfzone":   {"plugin/fqdn", "plugin/zonefile"},
-	"plugin/cfapi":    {"plugin/fqdn", "plugin/cfzone"},
-	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cfzone"},
+
+	"plugin/cloudflare": {"plugin/fqdn", "plugin/zonefile"},
+
+	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cfzone", "plugin/cfapi", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 var keptTo = map[string][]string{
 	"github.com/coredns/":    {"", "cmd/coredns", "test/server", "test/judge/run", "test/judge/upstream"}, // the last two speak its gRPC
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cfzone", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

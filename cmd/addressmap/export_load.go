@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/edge"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
@@ -130,7 +130,7 @@ func (l *loader) addFile(out, last *loaded, zone fqdn.Name, path string, read fu
 	}
 	data, err := read(path)
 	if err == nil {
-		out.files[zone], err = cfzone.Records(path, data, zone)
+		out.files[zone], err = cloudflare.Records(path, data, zone)
 	}
 	if err != nil {
 		delete(out.files, zone)

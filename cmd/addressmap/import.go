@@ -9,8 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/addressmap/addressmap/plugin/cfapi"
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -64,7 +63,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			if err := mayWrite(out, force); err != nil {
 				return err
 			}
-			converted, err := cfzone.Convert(args[0], data, apex, cfzone.Options{ProxiedDefault: proxied})
+			converted, err := cloudflare.ConvertZone(args[0], data, apex, cloudflare.ZoneOptions{ProxiedDefault: proxied})
 			if err != nil {
 				return err
 			}
@@ -112,7 +111,7 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 			if err := mayWrite(out, force); err != nil {
 				return err
 			}
-			in := cfapi.New(cfapi.Options{Account: account})
+			in := cloudflare.NewImport(account)
 			for _, path := range args {
 				data, err := os.ReadFile(path)
 				if err != nil {
@@ -139,27 +138,27 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 }
 
 // reviewOf returns a change to review for each error of the map.
-func reviewOf(path string, zoneFiles []string) (changes []cfzone.Change) {
+func reviewOf(path string, zoneFiles []string) (changes []cloudflare.Change) {
 	findings, err := check([]string{path}, "", 0, zoneFiles)
 	if err != nil {
-		return []cfzone.Change{{Kind: cfzone.Review, Name: path, Text: err.Error()}}
+		return []cloudflare.Change{{Kind: cloudflare.Review, Name: path, Text: err.Error()}}
 	}
 	for _, f := range findings {
 		if f.Level == levelError {
-			changes = append(changes, cfzone.Change{Kind: cfzone.Review, Line: f.Line, Name: f.File, Text: fmt.Sprintf("%s %s: %s", f.Rule, f.Text, f.Remedy)})
+			changes = append(changes, cloudflare.Change{Kind: cloudflare.Review, Line: f.Line, Name: f.File, Text: fmt.Sprintf("%s %s: %s", f.Rule, f.Text, f.Remedy)})
 		}
 	}
 	return changes
 }
 
 // reviewOfDocument returns a change to review for each error of a document.
-func reviewOfDocument(name string, text []byte) (changes []cfzone.Change) {
+func reviewOfDocument(name string, text []byte) (changes []cloudflare.Change) {
 	doc, errs := mapfile.Parse(name, text)
 	if len(errs) == 0 {
 		_, errs = mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
 	}
 	for _, e := range errs {
-		changes = append(changes, cfzone.Change{Kind: cfzone.Review, Line: int(e.Pos.Line), Name: "the document", Text: fmt.Sprintf("%s %s: %s", e.Rule, e.Text, e.Remedy)})
+		changes = append(changes, cloudflare.Change{Kind: cloudflare.Review, Line: int(e.Pos.Line), Name: "the document", Text: fmt.Sprintf("%s %s: %s", e.Rule, e.Text, e.Remedy)})
 	}
 	return changes
 }
@@ -174,9 +173,9 @@ func writeOut(stdout io.Writer, path string, data []byte, perm fs.FileMode) erro
 }
 
 // report prints the changes. A lost record makes the exit status exitRefused.
-func report(w io.Writer, changes []cfzone.Change, summary string) error {
+func report(w io.Writer, changes []cloudflare.Change, summary string) error {
 	var b strings.Builder
-	count := make(map[cfzone.Kind]int)
+	count := make(map[cloudflare.Kind]int)
 	for _, c := range changes {
 		count[c.Kind]++
 		place := ""
@@ -188,11 +187,11 @@ func report(w io.Writer, changes []cfzone.Change, summary string) error {
 	if summary != "" {
 		b.WriteString(summary + ", ")
 	}
-	fmt.Fprintf(&b, "%d changed, %d to review, %d lost\n", count[cfzone.Changed], count[cfzone.Review], count[cfzone.Lost])
+	fmt.Fprintf(&b, "%d changed, %d to review, %d lost\n", count[cloudflare.Changed], count[cloudflare.Review], count[cloudflare.Lost])
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
 	}
-	if count[cfzone.Lost] > 0 {
+	if count[cloudflare.Lost] > 0 {
 		return status(exitRefused)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
@@ -41,29 +41,29 @@ func (z zoneEntry) node(dir string) *yaml.Node {
 // addTo returns the document at path with the entry in it, and the change; the rest of
 // the document stays as it is. Without a path there is no document, and the change has
 // the entry as text.
-func (z zoneEntry) addTo(path string, force bool) ([]byte, cfzone.Change, error) {
+func (z zoneEntry) addTo(path string, force bool) ([]byte, cloudflare.Change, error) {
 	name := strings.TrimSuffix(string(z.apex), ".")
 	entry := z.node(filepath.Dir(path))
 	if path == "" {
 		line, err := yaml.Dump(entry, yaml.WithV4Defaults())
 		text := "its entry under \"zones\" of an account: " + strings.ReplaceAll(strings.TrimSpace(string(line)), "\n", ", ")
-		return nil, cfzone.Change{Kind: cfzone.Review, Name: name, Text: text}, err
+		return nil, cloudflare.Change{Kind: cloudflare.Review, Name: name, Text: text}, err
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, cfzone.Change{}, err
+		return nil, cloudflare.Change{}, err
 	case !force:
-		return nil, cfzone.Change{}, mayWrite(path, force)
+		return nil, cloudflare.Change{}, mayWrite(path, force)
 	default:
 		if _, errs := mapfile.Parse(path, data); len(errs) > 0 {
-			return nil, cfzone.Change{}, fmt.Errorf("the map must be legal before a zone is put into it:\n%w", errs.Err())
+			return nil, cloudflare.Change{}, fmt.Errorf("the map must be legal before a zone is put into it:\n%w", errs.Err())
 		}
 		var doc yaml.Node
 		if err := yaml.Unmarshal(data, &doc); err != nil {
-			return nil, cfzone.Change{}, fmt.Errorf("%s: %w", path, err)
+			return nil, cloudflare.Change{}, fmt.Errorf("%s: %w", path, err)
 		}
 		if len(doc.Content) > 0 && doc.Content[0].Kind == yaml.MappingNode {
 			root = doc.Content[0]
@@ -72,12 +72,12 @@ func (z zoneEntry) addTo(path string, force bool) ([]byte, cfzone.Change, error)
 	how := z.putInto(root, entry)
 	out, err := yaml.Dump(root, yaml.WithV4Defaults())
 	if err != nil {
-		return nil, cfzone.Change{}, err
+		return nil, cloudflare.Change{}, err
 	}
 	if _, errs := mapfile.Parse(path, out); len(errs) > 0 {
-		return nil, cfzone.Change{}, errs.Err()
+		return nil, cloudflare.Change{}, errs.Err()
 	}
-	return out, cfzone.Change{Kind: cfzone.Changed, Name: name, Text: fmt.Sprintf("%s in %s", how, path)}, nil
+	return out, cloudflare.Change{Kind: cloudflare.Changed, Name: name, Text: fmt.Sprintf("%s in %s", how, path)}, nil
 }
 
 // putInto puts the entry into a document: into the entry of the zone if there is one,

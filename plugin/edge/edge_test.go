@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/edge"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -44,7 +44,7 @@ func read(t *testing.T, a *txtar.Archive) world {
 		}
 		apex := fqdn.Name(zone + ".")
 		var err error
-		if w.files[apex], err = cfzone.Records(f.Name, f.Data, apex); err != nil {
+		if w.files[apex], err = cloudflare.Records(f.Name, f.Data, apex); err != nil {
 			t.Fatal(err)
 		}
 		if src.ZoneFiles[apex], err = zonefile.Parse(f.Name, f.Data, apex); err != nil {
@@ -145,7 +145,7 @@ func FuzzNothingSlipsThrough(f *testing.F) {
 			t.Fatal(err)
 		}
 		apex := fqdn.Name("example.org.")
-		records, err := cfzone.Records("db", []byte(owner+" 300 IN A 198.51.100.1\n"), apex)
+		records, err := cloudflare.Records("db", []byte(owner+" 300 IN A 198.51.100.1\n"), apex)
 		if err != nil {
 			records = nil
 		}

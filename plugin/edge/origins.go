@@ -9,7 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -30,13 +30,13 @@ type OriginServer struct {
 }
 
 // ZoneFiles are the records of the zone files by zone.
-type ZoneFiles map[fqdn.Name][]cfzone.Record
+type ZoneFiles map[fqdn.Name][]cloudflare.Record
 
 // OriginServers returns the origins of the proxied names of all zones, in order of the
 // names, and warnings about names that are left out. A zone without a file is left
 // out.
 func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServer, warnings []string) {
-	g := &originFinder{snapshot: snapshot, records: make(map[fqdn.Name][]*cfzone.Record), files: files}
+	g := &originFinder{snapshot: snapshot, records: make(map[fqdn.Name][]*cloudflare.Record), files: files}
 	for apex, records := range files {
 		for i := range records {
 			// A zone of its own below this one has a file of its own.
@@ -114,7 +114,7 @@ func hasKey[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok
 type originFinder struct {
 	snapshot *mapset.Snapshot
 	files    ZoneFiles
-	records  map[fqdn.Name][]*cfzone.Record // :: owner → its records
+	records  map[fqdn.Name][]*cloudflare.Record // :: owner → its records
 }
 
 // zoneOf returns the deepest zone that encloses name, of the zones of the map and the
@@ -133,7 +133,7 @@ func (g *originFinder) zoneOf(name fqdn.Name) fqdn.Name {
 func (g *originFinder) belowCut(owner fqdn.Name) bool {
 	zone := g.zoneOf(owner)
 	for n, ok := owner, true; ok && n != zone; n, ok = n.Parent() {
-		if slices.ContainsFunc(g.records[n], func(r *cfzone.Record) bool { return r.RR.Header().Rrtype == dns.TypeNS }) {
+		if slices.ContainsFunc(g.records[n], func(r *cloudflare.Record) bool { return r.RR.Header().Rrtype == dns.TypeNS }) {
 			return true
 		}
 	}
@@ -159,7 +159,7 @@ func (g *originFinder) originOf(owner fqdn.Name) (server OriginServer, reason st
 		first = false
 		next := fqdn.Name("")
 		for _, r := range records {
-			originName, placeholder := r.Tag(cfzone.OriginTag)
+			originName, placeholder := r.Tag(cloudflare.OriginTag)
 			switch rr := r.RR.(type) {
 			case *dns.A:
 				if placeholder {

@@ -97,7 +97,7 @@ func importExport(t *testing.T) (export, zone, report string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := txtar.ParseFile(filepath.Join(repository, "plugin/cfzone/testdata/export.txtar"))
+	a, err := txtar.ParseFile(filepath.Join(repository, "plugin/cloudflare/testdata/zone/export.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}

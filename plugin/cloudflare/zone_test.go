@@ -1,7 +1,6 @@
-package cfzone_test
+package cloudflare_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,18 +9,16 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
 const apex = fqdn.Name("example.com.")
 
-var update = flag.Bool("update", false, "write what comes out into the archives")
-
 // The archives hold an export, what becomes of it, and the changes.
-func TestConvert(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
+func TestConvertZone(t *testing.T) {
+	files, err := filepath.Glob("testdata/zone/*.txtar")
 	if err != nil || len(files) < 4 {
 		t.Fatalf("want the archives, got %q, %v", files, err)
 	}
@@ -53,7 +50,7 @@ func TestConvert(t *testing.T) {
 }
 
 func convert(in []byte) (out, changes string) {
-	z, err := cfzone.Convert("export.txt", in, apex, cfzone.Options{})
+	z, err := cloudflare.ConvertZone("export.txt", in, apex, cloudflare.ZoneOptions{})
 	if err != nil {
 		return "", err.Error() + "\n"
 	}
@@ -65,18 +62,18 @@ func convert(in []byte) (out, changes string) {
 }
 
 // A zone that was converted needs no other change, and comes out as it is.
-func TestConvert_Again(t *testing.T) {
+func TestConvertZone_Again(t *testing.T) {
 	for _, in := range exports(t) {
-		z, err := cfzone.Convert("export.txt", in, apex, cfzone.Options{})
+		z, err := cloudflare.ConvertZone("export.txt", in, apex, cloudflare.ZoneOptions{})
 		if err != nil {
 			continue
 		}
-		again, err := cfzone.Convert("export.txt", z.Text, apex, cfzone.Options{})
+		again, err := cloudflare.ConvertZone("export.txt", z.Text, apex, cloudflare.ZoneOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range again.Changes {
-			if c.Kind != cfzone.Review {
+			if c.Kind != cloudflare.Review {
 				t.Errorf("want nothing left to change, got %+v", c)
 			}
 		}
@@ -88,9 +85,9 @@ func TestConvert_Again(t *testing.T) {
 
 // Records without a mark are proxied if the import says so: an alias at the
 // apex is then no loss.
-func TestConvert_ProxiedDefault(t *testing.T) {
+func TestConvertZone_ProxiedDefault(t *testing.T) {
 	in := []byte("example.com. 1 IN SOA ns1.example.org. dns.example.org. 1 2 3 4 5\nexample.com. 1 IN CNAME shops.invalid.\n")
-	z, err := cfzone.Convert("export.txt", in, apex, cfzone.Options{ProxiedDefault: true})
+	z, err := cloudflare.ConvertZone("export.txt", in, apex, cloudflare.ZoneOptions{ProxiedDefault: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +97,7 @@ func TestConvert_ProxiedDefault(t *testing.T) {
 }
 
 func exports(t testing.TB) (zones [][]byte) {
-	files, err := filepath.Glob("testdata/*.txtar")
+	files, err := filepath.Glob("testdata/zone/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,12 +116,12 @@ func exports(t testing.TB) (zones [][]byte) {
 }
 
 // No proxied name loses its mark, whatever the export looks like.
-func FuzzConvert(f *testing.F) {
+func FuzzConvertZone(f *testing.F) {
 	for _, in := range exports(f) {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		z, err := cfzone.Convert("export.txt", in, apex, cfzone.Options{})
+		z, err := cloudflare.ConvertZone("export.txt", in, apex, cloudflare.ZoneOptions{})
 		if err != nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package cfzone
+package cloudflare
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package cfzone
+package cloudflare
 
 import (
 	"net/netip"
@@ -12,7 +12,7 @@ import (
 )
 
 // maxChain is how many aliases are followed, one after the other.
-const maxChain = 16
+const maxAliases = 16
 
 // flattenTag is Cloudflare's mark of an alias that is answered with addresses.
 const flattenTag = "cf-flatten-cname"
@@ -20,7 +20,7 @@ const flattenTag = "cf-flatten-cname"
 // replaceAliases replaces the CNAME records that a server would not answer as
 // Cloudflare does: a CNAME hides all other records at its name, and at the apex the
 // whole zone.
-func (c *converter) replaceAliases() {
+func (c *zoneConverter) replaceAliases() {
 	for _, r := range slices.Clone(c.records) {
 		alias, ok := r.RR.(*dns.CNAME)
 		if !ok {
@@ -42,7 +42,7 @@ func (c *converter) replaceAliases() {
 }
 
 // typesBeside returns the types of the other records at the name of r.
-func (c *converter) typesBeside(r *Record) []string {
+func (c *zoneConverter) typesBeside(r *Record) []string {
 	var types []string
 	for _, other := range c.byOwner[r.Owner] {
 		if t := typeOf(other); other != r && !slices.Contains(types, t) {
@@ -54,7 +54,7 @@ func (c *converter) typesBeside(r *Record) []string {
 
 // replaceByPlaceholder replaces an alias of a proxied name by an address that is never
 // answered, with the origin in a tag.
-func (c *converter) replaceByPlaceholder(r *Record, alias *dns.CNAME, reason string) {
+func (c *zoneConverter) replaceByPlaceholder(r *Record, alias *dns.CNAME, reason string) {
 	h := alias.Hdr
 	h.Rrtype = dns.TypeA
 	r.RR = &dns.A{Hdr: h, A: netip.MustParseAddr(Placeholder).AsSlice()}
@@ -67,7 +67,7 @@ func (c *converter) replaceByPlaceholder(r *Record, alias *dns.CNAME, reason str
 
 // flatten replaces an alias of a name that is not proxied by the addresses of its final
 // target, which are known if the target lies in the zone.
-func (c *converter) flatten(r *Record, alias *dns.CNAME, beside []string) {
+func (c *zoneConverter) flatten(r *Record, alias *dns.CNAME, beside []string) {
 	end, addresses := c.followAliases(fqdn.Canonical(alias.Target))
 	reason := "is flattened at Cloudflare"
 	if len(beside) > 0 {
@@ -93,8 +93,8 @@ func (c *converter) flatten(r *Record, alias *dns.CNAME, beside []string) {
 
 // followAliases follows aliases to the final target and its addresses. A target outside
 // the zone is "".
-func (c *converter) followAliases(name fqdn.Name) (end fqdn.Name, addresses []*Record) {
-	for range maxChain {
+func (c *zoneConverter) followAliases(name fqdn.Name) (end fqdn.Name, addresses []*Record) {
+	for range maxAliases {
 		if !name.In(c.apex) {
 			return "", nil
 		}
@@ -118,7 +118,7 @@ func (c *converter) followAliases(name fqdn.Name) (end fqdn.Name, addresses []*R
 
 // sourceOf returns the owner whose records answer a name: the name itself, or a
 // wildcard (RFC 4592).
-func (c *converter) sourceOf(name fqdn.Name) fqdn.Name {
+func (c *zoneConverter) sourceOf(name fqdn.Name) fqdn.Name {
 	if len(c.byOwner[name]) > 0 {
 		return name
 	}
@@ -135,7 +135,7 @@ func (c *converter) sourceOf(name fqdn.Name) fqdn.Name {
 }
 
 // replace replaces r by copies of other records under the name of r.
-func (c *converter) replace(r *Record, by []*Record) {
+func (c *zoneConverter) replace(r *Record, by []*Record) {
 	var copies []*Record
 	for _, b := range by {
 		rr := dns.Copy(b.RR)

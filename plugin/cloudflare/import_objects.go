@@ -1,47 +1,45 @@
-package cfapi
+package cloudflare
 
 import (
 	"encoding/json"
 	"fmt"
-
-	"github.com/addressmap/addressmap/plugin/cfzone"
 )
 
 // The objects of the API, with the fields that a map needs. A null or absent field has
 // the zero value.
 type (
-	addressMap struct {
+	apiAddressMap struct {
 		ID           string  `json:"id"`
 		Description  string  `json:"description"`
 		Enabled      bool    `json:"enabled"`
 		DefaultSNI   string  `json:"default_sni"`
 		CanDelete    *bool   `json:"can_delete"`
 		CanModifyIPs *bool   `json:"can_modify_ips"`
-		IPs          []mapIP `json:"ips"`
+		IPs          []apiIP `json:"ips"`
 		Memberships  []struct {
 			Identifier string `json:"identifier"`
 			Kind       string `json:"kind"`
 		} `json:"memberships"`
 	}
-	prefix struct {
+	apiPrefix struct {
 		ID         string `json:"id"`
 		AccountID  string `json:"account_id"`
 		CIDR       string `json:"cidr"`
 		Approved   string `json:"approved"`
 		Advertised *bool  `json:"advertised"`
 	}
-	bgpPrefix struct {
+	apiBGPPrefix struct {
 		CIDR     string `json:"cidr"`
 		OnDemand struct {
 			Advertised *bool `json:"advertised"`
 		} `json:"on_demand"`
 	}
-	delegation struct {
+	apiDelegation struct {
 		CIDR               string `json:"cidr"`
 		DelegatedAccountID string `json:"delegated_account_id"`
 		ParentPrefixID     string `json:"parent_prefix_id"`
 	}
-	zone struct {
+	apiZone struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`
 		Status  string `json:"status"`
@@ -52,7 +50,7 @@ type (
 			Name string `json:"name"`
 		} `json:"account"`
 	}
-	record struct {
+	apiRecord struct {
 		Name     string `json:"name"`
 		Type     string `json:"type"`
 		Proxied  bool   `json:"proxied"`
@@ -64,7 +62,7 @@ type (
 			FlattenCNAME bool `json:"flatten_cname"`
 		} `json:"settings"`
 	}
-	application struct {
+	apiApplication struct {
 		ID       string `json:"id"`
 		Protocol string `json:"protocol"`
 		DNS      struct {
@@ -80,10 +78,10 @@ type (
 )
 
 // mapIP is an address of a map: an object in responses, a string in requests.
-type mapIP string
+type apiIP string
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (ip *mapIP) UnmarshalJSON(data []byte) error {
+func (ip *apiIP) UnmarshalJSON(data []byte) error {
 	var o struct {
 		IP string `json:"ip"`
 	}
@@ -91,7 +89,7 @@ func (ip *mapIP) UnmarshalJSON(data []byte) error {
 		return json.Unmarshal(data, (*string)(ip))
 	}
 	err := json.Unmarshal(data, &o)
-	*ip = mapIP(o.IP)
+	*ip = apiIP(o.IP)
 	return err
 }
 
@@ -113,10 +111,10 @@ func (i *Import) addObject(name string, value json.RawMessage) objectKind {
 	var err error
 	switch {
 	case !ok:
-		i.addChange(cfzone.Lost, name, "not an object of the API")
+		i.addChange(Lost, name, "not an object of the API")
 	case has("can_modify_ips") && !has("ips") && !has("memberships"):
 		k = "address map"
-		i.addChange(cfzone.Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
+		i.addChange(Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
 	case has("can_modify_ips"), has("ips", "memberships"):
 		k, err = "address map", appendParsed(&i.maps, value)
 	case has("delegated_account_id", "cidr"):
@@ -132,10 +130,10 @@ func (i *Import) addObject(name string, value json.RawMessage) objectKind {
 	case has("name", "account"):
 		k, err = "zone", appendParsed(&i.zones, value)
 	default:
-		i.addChange(cfzone.Lost, name, "an object of no kind that a map has%s", describe(f))
+		i.addChange(Lost, name, "an object of no kind that a map has%s", describe(f))
 	}
 	if err != nil {
-		i.addChange(cfzone.Lost, name, "%s that cannot be read: %v", k, err)
+		i.addChange(Lost, name, "%s that cannot be read: %v", k, err)
 	}
 	return k
 }

@@ -1,4 +1,4 @@
-package cfzone
+package cloudflare
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ const cloudflareZone = fqdn.Name("cloudflare.com.")
 
 // reviewRecords adds a change for each record that can be served as it is and is
 // probably a mistake.
-func (c *converter) reviewRecords() {
+func (c *zoneConverter) reviewRecords() {
 	addresses, marked := 0, false
 	for _, r := range c.records {
 		switch rr := r.RR.(type) {
@@ -44,7 +44,7 @@ func (c *converter) reviewRecords() {
 // reviewTarget adds a change for a record that names a proxied name as a server, which
 // must be reached at its own address. Cloudflare answers such a record with another
 // name, which has the origin's address.
-func (c *converter) reviewTarget(r *Record, target string) {
+func (c *zoneConverter) reviewTarget(r *Record, target string) {
 	name := fqdn.Canonical(target)
 	if name.In(c.apex) && c.proxied(c.sourceOf(name)) {
 		c.addChange(Review, r, "%s names %s, which is proxied: give the server a name that is not", typeOf(r), target)

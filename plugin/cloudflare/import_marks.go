@@ -1,7 +1,6 @@
-package cfapi
+package cloudflare
 
 import (
-	"github.com/addressmap/addressmap/plugin/cfzone"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -14,7 +13,7 @@ func (a *assembly) addRecords() {
 	for _, r := range a.records {
 		z := a.zoneOfRecord(r)
 		if z == nil {
-			a.addChange(cfzone.Lost, r.Name, "%s record in no zone that is here: fetch the zone", r.Type)
+			a.addChange(Lost, r.Name, "%s record in no zone that is here: fetch the zone", r.Type)
 			continue
 		}
 		if marks[z] == nil {
@@ -25,7 +24,7 @@ func (a *assembly) addRecords() {
 		if !r.Proxied || !address {
 			others[z]++
 			if r.Settings.FlattenCNAME {
-				a.addChange(cfzone.Review, r.Name, "%s is flattened at Cloudflare: that is the zone file's business, see import zone", r.Type)
+				a.addChange(Review, r.Name, "%s is flattened at Cloudflare: that is the zone file's business, see import zone", r.Type)
 			}
 			continue
 		}
@@ -40,25 +39,25 @@ func (a *assembly) addRecords() {
 	}
 	for _, z := range order {
 		if others[z] > 0 {
-			a.addChange(cfzone.Review, z.Name, "%d records are not proxied, and are not in the map: they belong in the zone file", others[z])
+			a.addChange(Review, z.Name, "%d records are not proxied, and are not in the map: they belong in the zone file", others[z])
 		}
 	}
 }
 
 // mergeMark applies the families of another record at the name to its mark. A record
 // without ipv4_only and ipv6_only makes both families answered.
-func (a *assembly) mergeMark(r record, mark *docMark, other docMark) {
+func (a *assembly) mergeMark(r apiRecord, mark *docMark, other docMark) {
 	if *mark == other {
 		return
 	}
 	mark.IPv4Only = mark.IPv4Only && other.IPv4Only
 	mark.IPv6Only = mark.IPv6Only && other.IPv6Only
-	a.addChange(cfzone.Lost, r.Name, "ipv4_only or ipv6_only of some of its records: proxied status is the name's")
+	a.addChange(Lost, r.Name, "ipv4_only or ipv6_only of some of its records: proxied status is the name's")
 }
 
 // zoneOfRecord returns the zone that a record names, or the deepest zone that encloses
 // its name.
-func (a *assembly) zoneOfRecord(r record) *docZone {
+func (a *assembly) zoneOfRecord(r apiRecord) *docZone {
 	if z := a.zonesByID[r.ZoneID]; z != nil {
 		return z
 	}

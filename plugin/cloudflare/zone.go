@@ -1,9 +1,4 @@
-// Package cfzone turns a zone as Cloudflare exports it into a zone file that a server
-// without Cloudflare's extensions answers truthfully. The extensions are the SOA whose
-// owner lacks its last dot, TTL 1 for "automatic", and aliases beside other records,
-// which RFC 1034, section 3.6.2, forbids: a server that serves such an alias hides the
-// other records.
-package cfzone
+package cloudflare
 
 import (
 	"fmt"
@@ -26,26 +21,8 @@ const (
 	automatic, automaticTTL = 1, 300
 )
 
-// Kind is the kind of a change.
-type Kind string
-
-// The kinds of change.
-const (
-	Changed Kind = "changed" // the record is answered as before, and written in another way
-	Review  Kind = "review"  // the record is as it was, and somebody has to look at it
-	Lost    Kind = "lost"    // the record is left out
-)
-
-// Change is one difference from the export, or one record to review.
-type Change struct {
-	Kind Kind
-	Line int // of the export, from 1; 0 for the zone as a whole
-	Name string
-	Text string
-}
-
-// Options of a conversion.
-type Options struct {
+// ZoneOptions are the options of [ConvertZone].
+type ZoneOptions struct {
 	// ProxiedDefault makes address records without a mark proxied.
 	ProxiedDefault bool
 }
@@ -58,10 +35,15 @@ type Zone struct {
 	Proxied int // owner names
 }
 
-// Convert turns the export data of the zone apex into a zone file; name is its
-// path, for errors. An error is about the export, which is then not converted
-// at all; it is of type [zonefile.Errors] where a line is to blame.
-func Convert(name string, data []byte, apex fqdn.Name, opt Options) (*Zone, error) {
+// ConvertZone turns the export data of the zone apex into a zone file that a server
+// without Cloudflare's extensions answers truthfully; errors call the export name. The
+// extensions are the SOA whose owner lacks its last dot, TTL 1 for "automatic", and
+// aliases beside other records, which RFC 1034, section 3.6.2, forbids: a server that
+// serves such an alias hides the other records.
+//
+// After an error there is no zone file. An error about a line of the export is of type
+// [zonefile.Errors].
+func ConvertZone(name string, data []byte, apex fqdn.Name, opt ZoneOptions) (*Zone, error) {
 	marks, err := zonefile.Parse(name, data, apex)
 	if err != nil {
 		return nil, err
@@ -70,7 +52,7 @@ func Convert(name string, data []byte, apex fqdn.Name, opt Options) (*Zone, erro
 	if err != nil {
 		return nil, err
 	}
-	c := &converter{apex: apex, marks: marks, opt: opt, byOwner: make(map[fqdn.Name][]*Record)}
+	c := &zoneConverter{apex: apex, marks: marks, opt: opt, byOwner: make(map[fqdn.Name][]*Record)}
 	c.addRecords(records)
 	if !c.has(apex, dns.TypeSOA) {
 		return nil, fmt.Errorf("%s has no SOA record of %s: export the whole zone, or write one", name, apex)
@@ -87,7 +69,7 @@ func Convert(name string, data []byte, apex fqdn.Name, opt Options) (*Zone, erro
 
 // verify reads the zone file back: a proxied name without its mark would be answered
 // with its origin.
-func (c *converter) verify(name string, text []byte) error {
+func (c *zoneConverter) verify(name string, text []byte) error {
 	again, err := zonefile.Parse(name, text, c.apex)
 	if err != nil {
 		return fmt.Errorf("what was made of %s cannot be read: %w", name, err)
@@ -101,6 +83,6 @@ func (c *converter) verify(name string, text []byte) error {
 }
 
 // isProxied reports whether a name with the mark and types of o is proxied.
-func isProxied(o zonefile.Owner, opt Options) bool {
+func isProxied(o zonefile.Owner, opt ZoneOptions) bool {
 	return o.Mark == zonefile.Proxied || o.Mark == zonefile.Unmarked && opt.ProxiedDefault && o.Types&zonefile.Address != 0
 }

@@ -1,20 +1,19 @@
-package cfapi
+package cloudflare
 
 import (
 	"net/netip"
 	"reflect"
 	"slices"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // addMap puts an address map into its account. The API's address map does not name the
 // account.
-func (a *assembly) addMap(m addressMap) {
+func (a *assembly) addMap(m apiAddressMap) {
 	acc := a.accountOf(m)
 	if acc == nil {
-		a.addChange(cfzone.Lost, m.ID, "address map of an account that nothing tells: name it with --account")
+		a.addChange(Lost, m.ID, "address map of an account that nothing tells: name it with --account")
 		return
 	}
 	dm := docMap{
@@ -29,7 +28,7 @@ func (a *assembly) addMap(m addressMap) {
 	account := false
 	for _, mem := range m.Memberships {
 		if mem.Kind == "zone" && a.zonesByID[mem.Identifier] == nil {
-			a.addChange(cfzone.Lost, m.ID, "membership of zone %s, which is not here: fetch the zone", mem.Identifier)
+			a.addChange(Lost, m.ID, "membership of zone %s, which is not here: fetch the zone", mem.Identifier)
 			continue
 		}
 		account = account || mem.Kind == "account"
@@ -38,14 +37,14 @@ func (a *assembly) addMap(m addressMap) {
 	if account && dm.Enabled && !dm.CanDelete && !dm.CanModifyIPs && len(dm.IPs) > 0 {
 		// Cloudflare makes such a map for accounts that may not use its addresses.
 		acc.BYOIPOnly = true
-		a.addChange(cfzone.Changed, acc.ID, "byoip_only: its account-wide map %s can be neither deleted nor modified", m.ID)
+		a.addChange(Changed, acc.ID, "byoip_only: its account-wide map %s can be neither deleted nor modified", m.ID)
 	}
 	acc.Maps = append(acc.Maps, dm)
 }
 
 // accountOf returns the account of a map: by its members, by its addresses, or because
 // there is only one account.
-func (a *assembly) accountOf(m addressMap) *docAccount {
+func (a *assembly) accountOf(m apiAddressMap) *docAccount {
 	for _, mem := range m.Memberships {
 		if mem.Kind == "account" {
 			return a.doc.account(mem.Identifier)
@@ -61,8 +60,8 @@ func (a *assembly) accountOf(m addressMap) *docAccount {
 		}
 	}
 	switch {
-	case a.opt.Account != "":
-		return a.doc.account(a.opt.Account)
+	case a.Import.account != "":
+		return a.doc.account(a.Import.account)
 	case len(a.doc.Accounts) == 1:
 		return a.doc.Accounts[0]
 	}
@@ -77,19 +76,19 @@ func (a *assembly) addStatic(acc *docAccount, text string) {
 		return
 	}
 	acc.StaticIPs = append(acc.StaticIPs, text)
-	a.addChange(cfzone.Changed, text, "lies in no prefix of account %s that is here: taken for a leased address, under static_ips", acc.ID)
+	a.addChange(Changed, text, "lies in no prefix of account %s that is here: taken for a leased address, under static_ips", acc.ID)
 }
 
 // addApp puts a Spectrum application into the account of its zone.
-func (a *assembly) addApp(app application) {
+func (a *assembly) addApp(app apiApplication) {
 	name, err := fqdn.Parse(app.DNS.Name)
 	if err != nil {
-		a.addChange(cfzone.Lost, app.ID, "Spectrum application without a legal name: %v", err)
+		a.addChange(Lost, app.ID, "Spectrum application without a legal name: %v", err)
 		return
 	}
 	z := a.zoneOf(name)
 	if z == nil {
-		a.addChange(cfzone.Lost, app.DNS.Name, "Spectrum application in no zone that is here: fetch the zone")
+		a.addChange(Lost, app.DNS.Name, "Spectrum application in no zone that is here: fetch the zone")
 		return
 	}
 	acc := a.accounts[z]
@@ -105,19 +104,19 @@ func (a *assembly) addApp(app application) {
 	case "dynamic":
 		da.EdgeIPs.IPs = nil
 	default:
-		a.addChange(cfzone.Lost, app.DNS.Name, "Spectrum application whose edge_ips have the type %q", app.EdgeIPs.Type)
+		a.addChange(Lost, app.DNS.Name, "Spectrum application whose edge_ips have the type %q", app.EdgeIPs.Type)
 		return
 	}
 	if app.DNS.Type != da.DNS.Type {
-		a.addChange(cfzone.Changed, app.DNS.Name, "dns type %s became %s, which is that of %s edge_ips", app.DNS.Type, da.DNS.Type, app.EdgeIPs.Type)
+		a.addChange(Changed, app.DNS.Name, "dns type %s became %s, which is that of %s edge_ips", app.DNS.Type, da.DNS.Type, app.EdgeIPs.Type)
 	}
-	a.addChange(cfzone.Review, app.DNS.Name, "Spectrum application %s: its protocol and origin are the edge's to know, and are not in the map", app.Protocol)
+	a.addChange(Review, app.DNS.Name, "Spectrum application %s: its protocol and origin are the edge's to know, and are not in the map", app.Protocol)
 	for _, other := range acc.Apps {
 		if other.DNS.Name != da.DNS.Name {
 			continue
 		}
 		if !reflect.DeepEqual(other, da) {
-			a.addChange(cfzone.Lost, app.DNS.Name, "the edge_ips of application %s: another of the same name has other ones, and they are the name's", app.Protocol)
+			a.addChange(Lost, app.DNS.Name, "the edge_ips of application %s: another of the same name has other ones, and they are the name's", app.Protocol)
 		}
 		return
 	}

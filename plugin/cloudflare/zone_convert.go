@@ -1,4 +1,4 @@
-package cfzone
+package cloudflare
 
 import (
 	"encoding/json"
@@ -15,10 +15,10 @@ import (
 const proxiedTag = "cf-proxied"
 
 // converter changes the records of one export.
-type converter struct {
+type zoneConverter struct {
 	apex         fqdn.Name
 	marks        *zonefile.Zone
-	opt          Options
+	opt          ZoneOptions
 	records      []*Record
 	byOwner      map[fqdn.Name][]*Record // :: owner → its records
 	changes      []Change
@@ -26,12 +26,12 @@ type converter struct {
 }
 
 // addChange adds a change of the record r.
-func (c *converter) addChange(kind Kind, r *Record, format string, args ...any) {
+func (c *zoneConverter) addChange(kind Kind, r *Record, format string, args ...any) {
 	c.changes = append(c.changes, Change{kind, r.Line, strings.TrimSuffix(r.RR.Header().Name, "."), fmt.Sprintf(format, args...)})
 }
 
 // addRecords adds the records that lie in the zone, with 300 for the TTL "automatic".
-func (c *converter) addRecords(records []Record) {
+func (c *zoneConverter) addRecords(records []Record) {
 	for i := range records {
 		r := &records[i]
 		h := r.RR.Header()
@@ -59,12 +59,12 @@ func (c *converter) addRecords(records []Record) {
 func typeOf(r *Record) string { return dns.TypeToString[r.RR.Header().Rrtype] }
 
 // has reports whether a name has a record of one of the types.
-func (c *converter) has(owner fqdn.Name, types ...uint16) bool {
+func (c *zoneConverter) has(owner fqdn.Name, types ...uint16) bool {
 	return slices.ContainsFunc(c.byOwner[owner], func(r *Record) bool { return slices.Contains(types, r.RR.Header().Rrtype) })
 }
 
 // proxied reports whether an owner name is proxied.
-func (c *converter) proxied(owner fqdn.Name) bool {
+func (c *zoneConverter) proxied(owner fqdn.Name) bool {
 	if _, ok := c.newlyProxied[owner]; ok {
 		return true
 	}
@@ -73,7 +73,7 @@ func (c *converter) proxied(owner fqdn.Name) bool {
 
 // markGenerated writes the marks behind the records that a $GENERATE has made, which
 // come without its comment.
-func (c *converter) markGenerated() {
+func (c *zoneConverter) markGenerated() {
 	for owner, records := range c.byOwner {
 		mark := c.marks.Owners[owner].Mark
 		if mark == zonefile.Unmarked || slices.ContainsFunc(records, func(r *Record) bool { _, ok := r.Tag(proxiedTag); return ok }) {
@@ -106,7 +106,7 @@ func (r *Record) addTag(t zonefile.Tag) {
 }
 
 // print returns the zone with the records as text, the SOA first.
-func (c *converter) print() *Zone {
+func (c *zoneConverter) print() *Zone {
 	out := &Zone{Changes: c.changes, Records: len(c.records)}
 	var b strings.Builder
 	print := func(r *Record) {

@@ -1,7 +1,4 @@
-// Package cfapi makes a map document of the responses of Cloudflare's API: address maps
-// fetched one by one, prefixes with their delegations and BGP prefixes, zones, DNS
-// records and Spectrum applications. Objects have the fields of cloudflare-go's types.
-package cfapi
+package cloudflare
 
 import (
 	"bytes"
@@ -9,27 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/addressmap/addressmap/plugin/cfzone"
 )
 
-// Options of an import.
-type Options struct {
-	Account string // id of the account of objects without an account; "" if there is none
-}
-
-// Import collects objects of the API. It is not safe for concurrent use.
+// Import collects objects of the API: address maps fetched one by one, prefixes with
+// their delegations and BGP prefixes, zones, DNS records and Spectrum applications.
+// It is not safe for concurrent use.
 type Import struct {
-	opt     Options
-	changes []cfzone.Change
+	account string // id of the account of objects without an account; "" if there is none
+	changes []Change
 
-	maps        []addressMap
-	prefixes    []prefix
-	bgp         []bgpPrefix
-	delegations []delegation
-	zones       []zone
-	records     []record
-	apps        []application
+	maps        []apiAddressMap
+	prefixes    []apiPrefix
+	bgp         []apiBGPPrefix
+	delegations []apiDelegation
+	zones       []apiZone
+	records     []apiRecord
+	apps        []apiApplication
 	pageCounts  map[pageSet]int // :: page set → number of its objects that were read
 }
 
@@ -40,14 +32,15 @@ type pageSet struct {
 	total int
 }
 
-// New returns an Import without objects.
-func New(opt Options) *Import {
-	return &Import{opt: opt, pageCounts: make(map[pageSet]int)}
+// NewImport returns an Import without objects. Address maps without an account go to the
+// account with the given id, and are lost if it is "".
+func NewImport(account string) *Import {
+	return &Import{account: account, pageCounts: make(map[pageSet]int)}
 }
 
 // addChange adds a change about the object of that name.
-func (i *Import) addChange(k cfzone.Kind, name, format string, args ...any) {
-	i.changes = append(i.changes, cfzone.Change{Kind: k, Name: name, Text: fmt.Sprintf(format, args...)})
+func (i *Import) addChange(k Kind, name, format string, args ...any) {
+	i.changes = append(i.changes, Change{Kind: k, Name: name, Text: fmt.Sprintf(format, args...)})
 }
 
 // envelope is the API's object around a result.
@@ -85,11 +78,11 @@ func (i *Import) addResponse(name string, value json.RawMessage) {
 	if e, ok := fieldsOf(value); ok && e["result"] != nil && e["id"] == nil {
 		var env envelope
 		if err := json.Unmarshal(value, &env); err != nil {
-			i.addChange(cfzone.Lost, name, "a response that is none of the API's: %v", err)
+			i.addChange(Lost, name, "a response that is none of the API's: %v", err)
 			return
 		}
 		if env.Success != nil && !*env.Success {
-			i.addChange(cfzone.Lost, name, "the API refused the request: %v: fetch it again", env.Errors)
+			i.addChange(Lost, name, "the API refused the request: %v: fetch it again", env.Errors)
 			return
 		}
 		value, total = env.Result, env.Info.Total

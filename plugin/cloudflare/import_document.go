@@ -1,4 +1,4 @@
-package cfapi
+package cloudflare
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/addressmap/addressmap/plugin/cfzone"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -22,7 +21,7 @@ type assembly struct {
 
 // Document returns a document of the added objects. The changes list every object that
 // is not in the document, and every value that is a guess.
-func (i *Import) Document() ([]byte, []cfzone.Change, error) {
+func (i *Import) Document() ([]byte, []Change, error) {
 	a := &assembly{Import: i, zones: make(map[fqdn.Name]*docZone), accounts: make(map[*docZone]*docAccount), zonesByID: make(map[string]*docZone)}
 	a.missingPages()
 	a.addPrefixes()
@@ -45,7 +44,7 @@ func (a *assembly) missingPages() {
 	})
 	for _, p := range sets {
 		if count := a.pageCounts[p]; count%p.total != 0 {
-			a.addChange(cfzone.Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", count, p.total)
+			a.addChange(Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", count, p.total)
 		}
 	}
 }
@@ -55,12 +54,12 @@ func (a *assembly) addPrefixes() {
 	accounts := make(map[string]string) // :: id of a prefix → id of its account
 	for _, p := range a.prefixes {
 		if p.AccountID == "" {
-			a.addChange(cfzone.Lost, p.CIDR, "prefix without an account_id")
+			a.addChange(Lost, p.CIDR, "prefix without an account_id")
 			continue
 		}
 		accounts[p.ID] = p.AccountID
 		if p.Approved == "P" {
-			a.addChange(cfzone.Review, p.CIDR, "prefix that Cloudflare has not approved yet")
+			a.addChange(Review, p.CIDR, "prefix that Cloudflare has not approved yet")
 		}
 		acc := a.doc.account(p.AccountID)
 		acc.Prefixes = append(acc.Prefixes, &docPrefix{p.CIDR, p.Advertised == nil || *p.Advertised})
@@ -70,7 +69,7 @@ func (a *assembly) addPrefixes() {
 	}
 	for _, d := range a.delegations {
 		if accounts[d.ParentPrefixID] == "" {
-			a.addChange(cfzone.Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
+			a.addChange(Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
 			continue
 		}
 		acc := a.doc.account(d.DelegatedAccountID)
@@ -80,7 +79,7 @@ func (a *assembly) addPrefixes() {
 
 // addBGP sets whether a prefix, or the part of a prefix that the BGP prefix is, is
 // advertised.
-func (a *assembly) addBGP(b bgpPrefix) {
+func (a *assembly) addBGP(b apiBGPPrefix) {
 	cidr, err := netip.ParsePrefix(b.CIDR)
 	for _, acc := range a.doc.Accounts {
 		for _, p := range acc.Prefixes {
@@ -97,7 +96,7 @@ func (a *assembly) addBGP(b bgpPrefix) {
 			return
 		}
 	}
-	a.addChange(cfzone.Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
+	a.addChange(Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
 }
 
 // addZones puts the zones into their accounts.
@@ -105,17 +104,17 @@ func (a *assembly) addZones() {
 	for _, z := range a.Import.zones {
 		name, err := fqdn.Parse(z.Name)
 		if err != nil || z.Account.ID == "" {
-			a.addChange(cfzone.Lost, z.Name, "zone without a legal name or an account")
+			a.addChange(Lost, z.Name, "zone without a legal name or an account")
 			continue
 		}
 		if z.Status != "" && z.Status != "active" {
-			a.addChange(cfzone.Review, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
+			a.addChange(Review, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
 		}
 		if z.Paused {
-			a.addChange(cfzone.Review, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
+			a.addChange(Review, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
 		}
 		if z.Type != "" && z.Type != "full" {
-			a.addChange(cfzone.Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
+			a.addChange(Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
 		}
 		acc := a.doc.account(z.Account.ID)
 		acc.Name = z.Account.Name

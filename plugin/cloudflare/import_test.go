@@ -1,4 +1,4 @@
-package cfapi_test
+package cloudflare_test
 
 import (
 	"flag"
@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/addressmap/addressmap/plugin/cfapi"
+	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write what comes out into the archives"
 // An archive holds files of responses, the document made of them, and what is
 // not in it.
 func TestImport(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
+	files, err := filepath.Glob("testdata/api/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("want archives, got %q, %v", files, err)
 	}
@@ -34,7 +34,7 @@ func testImport(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := cfapi.New(cfapi.Options{})
+	i := cloudflare.NewImport("")
 	for n := range a.Files {
 		f := &a.Files[n]
 		switch f.Name {
@@ -87,7 +87,7 @@ func load(t *testing.T, text []byte) {
 }
 
 func TestImport_NoJSON(t *testing.T) {
-	err := cfapi.New(cfapi.Options{}).Add("broken.json", []byte(`{"result": [`))
+	err := cloudflare.NewImport("").Add("broken.json", []byte(`{"result": [`))
 	if err == nil || !strings.Contains(err.Error(), "broken.json is no JSON") {
 		t.Errorf("want the file named, got %v", err)
 	}
@@ -96,7 +96,7 @@ func TestImport_NoJSON(t *testing.T) {
 // A map that names no account goes to the one that the operator names.
 func TestImport_Account(t *testing.T) {
 	for account, want := range map[string]string{"acme": "- id: acme\n", "": "accounts: []\n"} {
-		i := cfapi.New(cfapi.Options{Account: account})
+		i := cloudflare.NewImport(account)
 		if err := i.Add("map.json", []byte(`{"id":"m","can_modify_ips":true,"ips":[{"ip":"203.0.113.1"}],"memberships":[]}`)); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestImport_Account(t *testing.T) {
 
 // Whatever the API says, the import ends, and its document can be read again.
 func FuzzImport(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.txtar")
+	files, _ := filepath.Glob("testdata/api/*.txtar")
 	for _, path := range files {
 		a, err := txtar.ParseFile(path)
 		if err != nil {
@@ -123,7 +123,7 @@ func FuzzImport(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		i := cfapi.New(cfapi.Options{Account: "acme"})
+		i := cloudflare.NewImport("acme")
 		if i.Add("fuzz.json", data) != nil {
 			return
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 // progress prints on a terminal the seconds that a task takes, if it takes longer than
-// a second, until done is called; what names the task.
-func progress(w io.Writer, what string) (done func()) {
+// a second, until done is called; task names the work.
+func progress(w io.Writer, task string) (done func()) {
 	f, ok := w.(*os.File)
 	if !ok || !isatty.IsTerminal(f.Fd()) {
 		return func() {}
@@ -25,7 +25,7 @@ func progress(w io.Writer, what string) (done func()) {
 		for {
 			select {
 			case <-t.C:
-				fmt.Fprintf(w, "\r%s … %d s", what, int(time.Since(begin).Seconds()))
+				fmt.Fprintf(w, "\r%s … %d s", task, int(time.Since(begin).Seconds()))
 			case <-stop:
 				return
 			}

@@ -19,7 +19,7 @@ type Error struct {
 	caret int // column of the place in Line
 }
 
-// Error prints the place, what is wrong, the line with a caret under the place,
+// Error prints the place, the text, the line with a caret under the place,
 // and the remedy:
 //
 //	maps.yaml:12:11: V5: address "203.0.113.7" is in no prefix of account "acme"

@@ -18,7 +18,7 @@ type notifier struct {
 	add  func(fw *fsnotify.Watcher, path string) error // fw.Add but in tests
 
 	// mu guards the placing of watches. forward must never wait for mu: fsnotify
-	// locks a mutex of its own while it delivers some errors, and whoever adds a
+	// locks a mutex of its own while it delivers some errors, and the adding of a
 	// watch waits for that mutex.
 	mu         sync.Mutex
 	fw         *fsnotify.Watcher // nil while nobody uses it

@@ -77,7 +77,7 @@ type (
 	}
 )
 
-// mapIP is an address of a map: an object in responses, a string in requests.
+// apiIP is an address of a map: an object in responses, a string in requests.
 type apiIP string
 
 // UnmarshalJSON implements [json.Unmarshaler].

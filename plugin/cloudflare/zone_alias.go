@@ -11,7 +11,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
-// maxChain is how many aliases are followed, one after the other.
+// maxAliases is how many aliases are followed, one after the other.
 const maxAliases = 16
 
 // flattenTag is Cloudflare's mark of an alias that is answered with addresses.

@@ -14,7 +14,7 @@ import (
 
 const proxiedTag = "cf-proxied"
 
-// converter changes the records of one export.
+// zoneConverter changes the records of one export.
 type zoneConverter struct {
 	apex         fqdn.Name
 	marks        *zonefile.Zone

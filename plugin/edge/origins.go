@@ -227,7 +227,7 @@ func appendIP(list []netip.Addr, octets []byte) []netip.Addr {
 	return append(list, ip)
 }
 
-// quote is a text that a tenant may have written, for a warning.
+// quoted is a text that a tenant may have written, for a warning.
 func quoted(s string) string {
 	return strconv.QuoteToASCII(strings.TrimSpace(s))
 }

@@ -79,7 +79,7 @@ func (p *pending) observe(s stamp, now time.Time) {
 // stat returns the present stamp of f.
 func (f *file) stat() stamp { return stampOf(f.abs, placeOf(f.hops)) }
 
-// lastSeen returns the stamp of the last look at f.
+// lastStamp returns the stamp of the last look at f.
 func (f *file) lastStamp() stamp {
 	if f.pending != nil {
 		return f.pending.stamp

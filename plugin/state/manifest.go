@@ -168,7 +168,7 @@ func decode(data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// line adds one line to m.
+// parseLine adds one line to m.
 func (m *Manifest) parseLine(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
 	if word == wordGeneration {

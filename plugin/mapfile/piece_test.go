@@ -118,7 +118,7 @@ func TestV1_PlaceInALargeDocument(t *testing.T) {
 	}
 }
 
-// TestV1_MistakeInAPiece: what is no YAML is told as it is of a small
+// TestV1_MistakeInAPiece: a text that is no YAML has the same error as in a small
 // document.
 func TestV1_MistakeInAPiece(t *testing.T) {
 	data := bytes.Replace(bigYAML(5_000), []byte("id: account-000250"), []byte("id: \"account"), 1)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// toldTo returns the paths under which an inbox listens.
+// pathsOf returns the paths under which an inbox listens.
 func (n *notifier) pathsOf(in *inbox) []string {
 	n.table.Lock()
 	defer n.table.Unlock()

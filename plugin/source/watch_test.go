@@ -56,7 +56,7 @@ var modes = []mode{
 	{"polled", Options{Poll: 40 * time.Millisecond}, closedWatchSet},
 }
 
-// closedEyes are those of a machine that has no inotify instance to give.
+// closedWatchSet returns the watchSet of a machine without free inotify instances.
 func closedWatchSet() *watchSet {
 	k := newNotifier()
 	k.open = func() (*fsnotify.Watcher, error) { return nil, syscall.EMFILE }

@@ -33,7 +33,7 @@ func TestState_Crash(t *testing.T) {
 		}
 		// Not to wait for anything: to hit any point of a start or a save.
 		time.Sleep(time.Duration(random.IntN(12_000)) * time.Microsecond)
-		told, err := strconv.Atoi(p.kill(t, last))
+		printed, err := strconv.Atoi(p.kill(t, last))
 		must(t, err)
 		if hasTemporary(t, dir) {
 			unfinished++
@@ -41,10 +41,10 @@ func TestState_Crash(t *testing.T) {
 
 		d := opened(t, dir)
 		got, err := saved(d)
-		if err != nil || got != told && got != told+1 {
-			t.Fatalf("seed %d, crash %d: want version %d or the next, got %d and error %v", seed, i, told, got, err)
+		if err != nil || got != printed && got != printed+1 {
+			t.Fatalf("seed %d, crash %d: want version %d or the next, got %d and error %v", seed, i, printed, got, err)
 		}
-		if got != told {
+		if got != printed {
 			ahead++
 		}
 		version = got

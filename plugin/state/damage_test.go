@@ -35,7 +35,7 @@ var damages = map[string]func(path string) error{
 	},
 }
 
-// Each file of a state is damaged in turn and in each way. What it held is lost, and
+// Each file of a state is damaged in turn and in each way. Its content is lost, and
 // nothing else; that is said, with the file and a remedy; and the next version is
 // saved as ever.
 func TestState_EachFileDamaged(t *testing.T) {
@@ -301,7 +301,7 @@ func TestState_EarlierLayout(t *testing.T) {
 }
 
 // Whoever has the directory locked, it can be read; and when it is free, what the
-// other process has saved is told once.
+// other process has saved is returned once.
 func TestState_ReadWhileLocked(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, "save", dir)
@@ -336,10 +336,10 @@ func TestState_ReadWhileLocked(t *testing.T) {
 	m, err := d.Acquire()
 	must(t, err)
 	if now, err := d.Load(); err != nil || m == nil || string(m.encode()) != string(now.encode()) {
-		t.Errorf("want %+v told, got %+v, %v", now, m, err)
+		t.Errorf("want %+v, got %+v, %v", now, m, err)
 	}
 	if m, err := d.Acquire(); m != nil || err != nil {
-		t.Errorf("want it told once, got %+v, %v", m, err)
+		t.Errorf("want it once, got %+v, %v", m, err)
 	}
 	must(t, save(d, 1))
 	wantSaved(t, d, 1)

@@ -81,7 +81,7 @@ func diskFull(t *testing.T) {
 	full(d.Save(m), filepath.Join(dir, manifestName))
 
 	must(t, d.Close())
-	d = open(t, dir) // A start, with no room even for the note of who it is.
+	d = open(t, dir) // A start, with no space even for the note of its process.
 	wantSaved(t, d, 1)
 	full(save(d, 2), dir)
 

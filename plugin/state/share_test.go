@@ -40,7 +40,7 @@ func TestState_TwoProcesses(t *testing.T) {
 	wantSaved(t, d, 1)
 }
 
-// Maps of one process in one directory are kept apart by path. Under whatever path,
+// Maps of one process in one directory are separate by path. Under whatever path,
 // a directory is one.
 func TestState_TwoMaps(t *testing.T) {
 	above := t.TempDir()
@@ -108,7 +108,7 @@ func TestState_Reload(t *testing.T) {
 	}
 }
 
-// What an open Dir has loaded and nothing else names is kept for it to read.
+// What an open Dir has loaded and nothing else names stays for that Dir to read.
 func TestState_ReloadKeepsLoaded(t *testing.T) {
 	d := open(t, t.TempDir())
 	must(t, save(d, 1))
@@ -186,7 +186,7 @@ func TestState_ReloadsLeaveNothing(t *testing.T) {
 	}
 	must(t, old.Close())
 	if n := descriptors(); n != before || len(openState.directories) != 0 {
-		t.Errorf("want %d open descriptors as before and nothing held, got %d and %d", before, n, len(openState.directories))
+		t.Errorf("want %d open descriptors as before and no open directory, got %d and %d", before, n, len(openState.directories))
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("want at most %d goroutines as before, got %d", goroutines, n)
@@ -246,7 +246,7 @@ func TestState_NoDirectory(t *testing.T) {
 		wantError(t, err, fmt.Sprintf("cannot use the state directory %q", path), "not a directory")
 	}
 	if len(openState.directories) != 0 {
-		t.Errorf("want nothing held after errors, got %d", len(openState.directories))
+		t.Errorf("want no open directory after errors, got %d", len(openState.directories))
 	}
 }
 

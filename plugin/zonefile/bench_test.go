@@ -39,8 +39,8 @@ func BenchmarkLibrary(b *testing.B) {
 	}
 }
 
-// BenchmarkHeld tells what a zone costs while it is held.
-func BenchmarkHeld(b *testing.B) {
+// BenchmarkMemory measures the memory that a zone takes.
+func BenchmarkMemory(b *testing.B) {
 	const n = 1_000_000
 	data := export(n)
 	for b.Loop() {

@@ -108,7 +108,7 @@ func TestErrorsWrapTheParsers(t *testing.T) {
 	}
 }
 
-// A million owners are kept: none may cost more than it must.
+// There may be a million owners: none may cost more than it must.
 func TestOwnerSize(t *testing.T) {
 	if got := unsafe.Sizeof(zonefile.Owner{}); got != 8 {
 		t.Errorf("an Owner has %d octets, want 8", got)

@@ -37,12 +37,9 @@ var stillNamed = map[string]string{
 	"mapset.table.find":       "the records of a map become plain structs, which have other names",
 	"mapset.zoneClaims.atlas": "the records of a map become plain structs, which have other names",
 
-	"answer.Query.spare":               "presence becomes a backend around another",
 	"answer.conversation.settleUntold": "presence becomes a backend around another",
 	"answer.conversation.told":         "presence becomes a backend around another",
 	"answer.find":                      "presence becomes a backend around another",
-	"presence.set.find":                "presence becomes a backend around another",
-	"presence.set.room":                "presence becomes a backend around another",
 	"told":                             "presence becomes a backend around another",
 	"untold":                           "presence becomes a backend around another",
 

@@ -129,7 +129,7 @@ func (d *directory) openDisk() error {
 		return errors.Join(err, root.Close())
 	}
 	_ = d.closeDisks() // The directory at the path was another one.
-	d.disk, d.info = &disk{path: d.path, root: root, synced: make(map[string]bool)}, info
+	d.disk, d.info = &disk{path: d.path, root: root}, info
 	return nil
 }
 

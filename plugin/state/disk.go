@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -20,8 +21,8 @@ type disk struct {
 	root *os.Root
 
 	// synced are the directories of which all entries are on disk, as far as this
-	// process knows. directory.mu guards the map; replace runs without the mutex.
-	synced map[string]bool // :: name → true
+	// process knows. Several texts are replaced at the same time.
+	synced sync.Map // :: name → struct{}
 
 	// hook, if not nil, stands in for every step that changes the directory, so
 	// that tests can watch the order of steps, and let one fail.
@@ -97,11 +98,11 @@ func (k *disk) remove(name string) error {
 }
 
 // markUnsynced says that an entry of a directory is about to change.
-func (k *disk) markUnsynced(dir string) { delete(k.synced, dir) }
+func (k *disk) markUnsynced(dir string) { k.synced.Delete(dir) }
 
 // syncOnce makes the entries of a directory durable unless they are.
 func (k *disk) syncOnce(dir string) error {
-	if k.synced[dir] {
+	if _, is := k.synced.Load(dir); is {
 		return nil
 	}
 	return k.syncDir(dir)
@@ -117,7 +118,7 @@ func (k *disk) syncDir(dir string) error {
 	if err := k.perform("syncdir", dir, func() error { return syncEntries(f) }); err != nil {
 		return k.stepError("sync", dir, err)
 	}
-	k.synced[dir] = true
+	k.synced.Store(dir, struct{}{})
 	return nil
 }
 

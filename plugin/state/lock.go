@@ -110,7 +110,7 @@ func (a *parent) lock(owner string) (*os.File, error) {
 		return nil, (&disk{path: a.path}).stepError("open", "", err)
 	}
 	defer root.Close()
-	k := &disk{path: a.path, root: root, synced: make(map[string]bool)}
+	k := &disk{path: a.path, root: root}
 	if fi, err := root.Lstat(lockName); err == nil && !fi.Mode().IsRegular() {
 		_ = k.setAside(lockName)
 	}

@@ -77,7 +77,7 @@ func (d *directory) openEarlier() (*disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", path, err)
 	}
-	k := &disk{path: path, root: root, synced: make(map[string]bool)}
+	k := &disk{path: path, root: root}
 	if f, err := root.Open(lockName); err == nil {
 		owner := readNote(f).owner
 		_ = f.Close()

@@ -116,6 +116,7 @@ func (w *faultWorld) judge() {
 		next, units = w.now, nil
 		troubles[w.path()] = faultTrouble{why: "holds no good document"}
 	}
+	refused, lent := 0, false
 	for _, u := range units {
 		if u.wrong() == "" && u.inForce(next) {
 			continue
@@ -125,6 +126,7 @@ func (w *faultWorld) judge() {
 		if u.wrong() != "" && together != "" {
 			w.tally.exact = false // Both are said, and one again without the other, should that be over first.
 		}
+		refused, lent = refused+1, lent || together != ""
 		switch {
 		case why == "":
 			why = "P4|P5"
@@ -146,6 +148,9 @@ func (w *faultWorld) judge() {
 				w.tally.exact = false
 			}
 		}
+	}
+	if refused > 1 && lent {
+		w.tally.exact = false // What the lender's end means for one of them is said of the other too.
 	}
 	for path, now := range troubles {
 		before, known := w.troubles[path]

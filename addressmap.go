@@ -68,7 +68,7 @@ func (a *AddressMap) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if !ok {
 		out = q.Ask(newExchange(ctx, w, a, r))
 	}
-	a.tell(ctx, out.Decision, out.Type)
+	a.setLabels(ctx, out.Decision, out.Type)
 	if out.Void {
 		a.warnOfSignatures(out.Decision.Zone())
 	}

@@ -108,7 +108,7 @@ func (e *exchange) Ask(a answer.Ask) answer.Reply {
 	}
 	ctx := context.Context(e)
 	if a.Wildcard {
-		ctx = untold(ctx)
+		ctx = withoutWildcard(ctx)
 	}
 	e.msg, e.malformed, e.chased, e.sealed, e.gated = nil, false, false, !a.Chase, nil
 	var rep answer.Reply
@@ -119,7 +119,7 @@ func (e *exchange) Ask(a answer.Ask) answer.Reply {
 	}
 	rep.Nobody = rep.Msg == nil && !rep.Malformed && isNobody(rep.Err)
 	if a.Wildcard {
-		rep.Wildcard = told(ctx)
+		rep.Wildcard = wildcardIn(ctx)
 	}
 	return rep
 }
@@ -165,8 +165,8 @@ func (e *exchange) noteGated(m *dns.Msg, acting *fqdn.Zones) {
 // response was made from.
 const wildcardLabel = "zone/wildcard"
 
-// untold returns a context in which no wildcard is told yet.
-func untold(ctx context.Context) context.Context {
+// withoutWildcard returns a context in which no backend has named a wildcard yet.
+func withoutWildcard(ctx context.Context) context.Context {
 	none := func() string { return "" }
 	if !metadata.SetValueFunc(ctx, wildcardLabel, none) {
 		ctx = metadata.ContextWithMetadata(ctx)
@@ -174,8 +174,8 @@ func untold(ctx context.Context) context.Context {
 	return ctx
 }
 
-// told returns the wildcard that was told in ctx, or "".
-func told(ctx context.Context) fqdn.Name {
+// wildcardIn returns the wildcard that the backend has named in ctx, or "".
+func wildcardIn(ctx context.Context) fqdn.Name {
 	f := metadata.ValueFunc(ctx, wildcardLabel)
 	if f == nil {
 		return ""

@@ -189,8 +189,8 @@ func (m *memoryZones) backend(name fqdn.Name) (*memoryZone, bool) {
 	return nil, false
 }
 
-// Tells implements [answer.Backend].
-func (m *memoryZones) Tells(name fqdn.Name) bool {
+// RevealsWildcard implements [answer.Backend].
+func (m *memoryZones) RevealsWildcard(name fqdn.Name) bool {
 	_, ok := m.backend(name)
 	return ok
 }

@@ -269,7 +269,7 @@ func TestHeld_OnlyOfFile(t *testing.T) {
 		"nothing":                 {nil, false},
 	} {
 		z := zonesOf(append([]plugin.Handler{named(pluginName)}, c.next...))
-		if got := z.Tells("ns.example.org.") && address(z, "ns.example.org.") != nil; got != c.want {
+		if got := z.RevealsWildcard("ns.example.org.") && address(z, "ns.example.org.") != nil; got != c.want {
 			t.Errorf("%s: can be looked into: %t, want %t", what, got, c.want)
 		}
 	}
@@ -295,7 +295,7 @@ func TestR8_WhoTellsWildcards(t *testing.T) {
 		{"x.example.org.", []plugin.Handler{named("somethingelse"), f}, false},
 	} {
 		z := zonesOf(append([]plugin.Handler{named(pluginName)}, c.handlers...))
-		if got := z.Tells(c.name); got != c.want {
+		if got := z.RevealsWildcard(c.name); got != c.want {
 			t.Errorf("%s behind %d plugins: tells %t, want %t", c.name, len(c.handlers), got, c.want)
 		}
 	}

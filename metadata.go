@@ -21,8 +21,8 @@ func (a *AddressMap) Metadata(ctx context.Context, state request.Request) contex
 	return ctx
 }
 
-// tell sets the labels to what was decided.
-func (a *AddressMap) tell(ctx context.Context, d mapset.Decision, qtype uint16) {
+// setLabels sets the labels to what was decided.
+func (a *AddressMap) setLabels(ctx context.Context, d mapset.Decision, qtype uint16) {
 	if metadata.ValueFunc(ctx, pluginName+"/proxied") == nil {
 		return // no metadata plugin
 	}

@@ -112,12 +112,12 @@ func (n *notifier) notify(zones []fqdn.Name) {
 			}
 		}
 	}
-	n.wg.Go(func() { n.tell(n.ctx, t, names) })
+	n.wg.Go(func() { n.notifyAll(n.ctx, t, names) })
 }
 
-// tell sends a NOTIFY for each zone of the backend that one of the names is in,
+// notifyAll sends a NOTIFY for each zone of the backend that one of the names is in,
 // some zones at the same time, until ctx is done.
-func (n *notifier) tell(ctx context.Context, t *tail, names fqdn.Set) {
+func (n *notifier) notifyAll(ctx context.Context, t *tail, names fqdn.Set) {
 	turn := make(chan struct{}, atOnce)
 	done := make(map[string]bool)
 	for name := range names {

@@ -81,7 +81,7 @@ func newHandlerOf(t testing.TB, text string, next plugin.Handler, change func(*o
 // telling is a backend that tells the owners of its records, and shows nothing.
 type telling struct{ answer.Plain }
 
-func (telling) Tells(fqdn.Name) bool { return true }
+func (telling) RevealsWildcard(fqdn.Name) bool { return true }
 
 // backend is a plugin made of what it writes.
 func backend(write func(w dns.ResponseWriter, r *dns.Msg) (int, error)) plugin.Handler {

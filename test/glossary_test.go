@@ -37,14 +37,6 @@ var stillNamed = map[string]string{
 	"mapset.table.find":       "the records of a map become plain structs, which have other names",
 	"mapset.zoneClaims.atlas": "the records of a map become plain structs, which have other names",
 
-	"answer.conversation.settleUntold": "presence becomes a backend around another",
-	"answer.conversation.told":         "presence becomes a backend around another",
-	"answer.find":                      "presence becomes a backend around another",
-	"told":                             "presence becomes a backend around another",
-	"untold":                           "presence becomes a backend around another",
-
-	"answer.gate.room": "the gate counts the bytes of a message with it",
-
 	"live.keptZone":        "the code that saves accepted documents is rewritten first",
 	"live.loader.find":     "the code that saves accepted documents is rewritten first",
 	"live.loader.isUntold": "the code that saves accepted documents is rewritten first",

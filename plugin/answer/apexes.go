@@ -12,7 +12,7 @@ import (
 func (c *conversation) hasZone(zone fqdn.Name) bool {
 	return c.learn(Apex{Zone: zone}, func() (bool, bool) {
 		rep := c.ask(string(zone), dns.TypeSOA, false)
-		f := find(&rep, zone, dns.TypeSOA)
+		f := findingOf(&rep, zone, dns.TypeSOA)
 		// A failure, a reply that was cut and one beside an alias say nothing.
 		certain := f.known() && f != alias && (f == absent || rep.Msg.Rcode == dns.RcodeSuccess) && !rep.Msg.Truncated
 		return certain && has(rep.Msg, zone, dns.TypeSOA), certain
@@ -27,7 +27,7 @@ func (c *conversation) hasWildcard(zone, outer fqdn.Name) bool {
 		for n, ok := zone.Parent(); ok && n.In(outer); n, ok = n.Parent() {
 			for _, t := range []uint16{dns.TypeCNAME, dns.TypeA, dns.TypeAAAA} {
 				rep := c.ask(string(n.Wildcard()), t, false)
-				switch f := find(&rep, n.Wildcard(), t); f {
+				switch f := findingOf(&rep, n.Wildcard(), t); f {
 				case absent, empty, referred:
 				default:
 					return true, f.known()

@@ -24,9 +24,9 @@ type Backend interface {
 	// Now is the moment to pass to Learn and LearnZone, taken before the question.
 	Now() Moment
 
-	// Tells reports whether the backend that answers for name says which owner its
+	// RevealsWildcard reports whether the backend that answers for name says which owner its
 	// records stand at, see [Reply.Wildcard].
-	Tells(name fqdn.Name) bool
+	RevealsWildcard(name fqdn.Name) bool
 	// Beside returns the records of a type beside an alias at owner, with the name as
 	// given. They are not shared.
 	Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR
@@ -89,8 +89,8 @@ func (Plain) LearnZone(Apex, bool, Moment) {}
 // Now implements [Backend].
 func (Plain) Now() Moment { return 0 }
 
-// Tells implements [Backend].
-func (Plain) Tells(fqdn.Name) bool { return false }
+// RevealsWildcard implements [Backend].
+func (Plain) RevealsWildcard(fqdn.Name) bool { return false }
 
 // Beside implements [Backend].
 func (Plain) Beside(fqdn.Name, uint16, string) []dns.RR { return nil }

@@ -45,7 +45,7 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 // telling is a backend that tells, and shows nothing.
 type telling struct{ Plain }
 
-func (telling) Tells(fqdn.Name) bool { return true }
+func (telling) RevealsWildcard(fqdn.Name) bool { return true }
 
 // Remembering returns a backend that remembers for an hour, around another. It comes from
 // outside: a test of this package cannot import presence, which imports it.

@@ -63,7 +63,7 @@ func (q *Query) closed(x Exchange, moment Moment) (Outcome, bool) {
 	switch {
 	case q.names.shuts(q.owner) && q.aboutZone():
 		rep := x.Ask(Ask{Name: q.name, Type: q.qtype})
-		if q.isApex() || find(&rep, q.owner, q.qtype) == present {
+		if q.isApex() || findingOf(&rep, q.owner, q.qtype) == present {
 			return c.pass(q.question, standing{}, &rep), true
 		}
 		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.known.Decision}, true

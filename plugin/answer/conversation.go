@@ -30,7 +30,7 @@ type conversation struct {
 // wide reports whether the map holds for names of other server blocks as well: a
 // backend that is not of the kind of file follows aliases to them without asking
 // their block.
-func (c *conversation) wide() bool { return !c.names.tells(c.asked) && c.names.acts(c.asked) }
+func (c *conversation) wide() bool { return !c.names.revealsWildcard(c.asked) && c.names.acts(c.asked) }
 
 // maxQuestions bounds the questions to the backend for one query of a client.
 const maxQuestions = 64
@@ -118,7 +118,7 @@ func (c *conversation) without(q question, d mapset.Decision, ex *existence) Out
 // own answers any other type at a proxied owner: the backend's records of that
 // type at that owner, never its CNAME nor what is behind it (R6, R13, R15).
 func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
-	if !c.names.tells(q.owner) {
+	if !c.names.revealsWildcard(q.owner) {
 		ex, now := c.aliasFirst(q, d, hangs)
 		switch d, hangs = now, false; {
 		case !d.Proxied():
@@ -127,7 +127,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 			return c.beyondAlias(q, d, &ex)
 		case !ex.found.known() && !(d.Spectrum && ex.rep.silent()):
 			rep := c.ask(q.name, q.qtype, false)
-			if f := find(&rep, q.owner, q.qtype); f.known() {
+			if f := findingOf(&rep, q.owner, q.qtype); f.known() {
 				return c.undecided(d, ex.found) // an alias may be behind it
 			}
 			return c.without(q, d, &existence{found: failed, rep: rep, qtype: q.qtype})
@@ -135,16 +135,16 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 	}
 	rep := c.ask(q.name, q.qtype, hangs)
 	if hangs {
-		d = c.told(q.owner, d, hangs, rep.Wildcard)
+		d = c.withWildcard(q.owner, d, hangs, rep.Wildcard)
 		c.settled = append(c.settled, settled{q.owner, d})
 	}
 	if !d.Proxied() {
 		return c.unproxied(q, d, false, &rep)
 	}
-	f := find(&rep, q.owner, q.qtype)
-	if f == failed && c.names.tells(q.owner) && q.qtype != dns.TypeCNAME {
+	f := findingOf(&rep, q.owner, q.qtype)
+	if f == failed && c.names.revealsWildcard(q.owner) && q.qtype != dns.TypeCNAME {
 		// R5: the aliases may end in a loop.
-		if again := c.ask(q.name, dns.TypeCNAME, hangs); find(&again, q.owner, dns.TypeCNAME) == alias {
+		if again := c.ask(q.name, dns.TypeCNAME, hangs); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
 			rep, f = again, alias
 			rep.Msg = withType(rep.Msg, q.qtype)
 		}
@@ -205,7 +205,7 @@ func (c *conversation) aliasFirst(q question, d mapset.Decision, hangs bool) (ex
 		return ex, now
 	}
 	rep := c.ask(q.name, dns.TypeCNAME, hangs)
-	f := find(&rep, q.owner, dns.TypeCNAME)
+	f := findingOf(&rep, q.owner, dns.TypeCNAME)
 	return existence{found: f, presence: presenceIn(&rep, f == alias), rep: rep, qtype: dns.TypeCNAME}, d
 }
 
@@ -213,7 +213,7 @@ func (c *conversation) aliasFirst(q question, d mapset.Decision, hangs bool) (ex
 // alias: those that lead elsewhere. What etcd makes from an address leads to a name at
 // or below the owner.
 func (c *conversation) madeUp(q question, m *dns.Msg) bool {
-	return c.names.MakesUp && !c.names.tells(q.owner) && slices.ContainsFunc(m.Answer, func(rr dns.RR) bool {
+	return c.names.MakesUp && !c.names.revealsWildcard(q.owner) && slices.ContainsFunc(m.Answer, func(rr dns.RR) bool {
 		switch rr := rr.(type) {
 		case *dns.SRV:
 			return !fqdn.Canonical(rr.Target).In(q.owner)
@@ -227,7 +227,7 @@ func (c *conversation) madeUp(q question, m *dns.Msg) bool {
 // beside returns the records of the type in question that stand beside the alias of a
 // proxied owner, which the backend does not answer with (R6).
 func (c *conversation) beside(q question, wildcard fqdn.Name) []dns.RR {
-	if q.qtype == dns.TypeCNAME || q.qtype == dns.TypeRRSIG || !c.names.tells(q.owner) {
+	if q.qtype == dns.TypeCNAME || q.qtype == dns.TypeRRSIG || !c.names.revealsWildcard(q.owner) {
 		return nil
 	}
 	owner := q.owner

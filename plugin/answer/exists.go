@@ -30,7 +30,7 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 	}
 	asked := d
 	types := []uint16{dns.TypeA, dns.TypeAAAA}
-	if !c.names.tells(q.owner) {
+	if !c.names.revealsWildcard(q.owner) {
 		// R5: a question for another type may wait for what is behind the alias.
 		types = []uint16{dns.TypeCNAME, dns.TypeA, dns.TypeAAAA}
 	}
@@ -39,17 +39,17 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 	for i, t := range types {
 		rep := c.ask(q.name, t, hangs)
 		if i == 0 {
-			if d = c.told(q.owner, d, hangs, rep.Wildcard); hangs {
+			if d = c.withWildcard(q.owner, d, hangs, rep.Wildcard); hangs {
 				c.settled = append(c.settled, settled{q.owner, d})
 			}
 		}
-		f := find(&rep, q.owner, t)
+		f := findingOf(&rep, q.owner, t)
 		if t == dns.TypeCNAME {
 			shown = f
 		}
-		if t == dns.TypeA && f == failed && c.names.tells(q.owner) {
+		if t == dns.TypeA && f == failed && c.names.revealsWildcard(q.owner) {
 			// R5: the aliases may end in a loop.
-			if again := c.ask(q.name, dns.TypeCNAME, hangs); find(&again, q.owner, dns.TypeCNAME) == alias {
+			if again := c.ask(q.name, dns.TypeCNAME, hangs); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
 				rep, f = again, alias
 			}
 		}
@@ -128,7 +128,7 @@ func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
 // from the name itself if that is "".
 func (n *Names) from(owner fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
 	switch {
-	case !d.ByWildcard || !n.tells(owner):
+	case !d.ByWildcard || !n.revealsWildcard(owner):
 		return d
 	case wildcard != "":
 		return n.Snapshot.LookupFrom(owner, wildcard)

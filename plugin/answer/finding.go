@@ -24,10 +24,10 @@ const (
 // known reports whether an answer may hang on the finding.
 func (f finding) known() bool { return f != failed && f != truncated }
 
-// find reads a reply to a question about records of type t at owner. A record that is
+// findingOf reads a reply to a question about records of type t at owner. A record that is
 // there counts whatever the rcode is, which is that of the name behind an alias (RFC
 // 6604), and wherever the reply is cut.
-func find(rep *Reply, owner fqdn.Name, t uint16) finding {
+func findingOf(rep *Reply, owner fqdn.Name, t uint16) finding {
 	m := rep.Msg
 	switch {
 	case m == nil, m.Opcode != dns.OpcodeQuery:

@@ -55,7 +55,7 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 	if aliases(m) > maxAliases {
 		return c.withhold(s.d, ReasonLoop)
 	}
-	g := &gate{c: c, q: q, s: s, rep: rep, shown: s.d, cut: cutOf(q, m), room: maxMapped}
+	g := &gate{c: c, q: q, s: s, rep: rep, shown: s.d, cut: cutOf(q, m), addrsLeft: maxMapped}
 	g.survey(m)
 	answer, ok := g.section(m.Answer, g.inAnswer)
 	if !ok {
@@ -153,13 +153,13 @@ type gate struct {
 	shown mapset.Decision // to the operator: of the last owner substituted
 	cut   fqdn.Name       // of a referral, or ""
 
-	chain   fqdn.Set // owners that the aliases of unproxied names lead to, and the owner in question
-	hidden  fqdn.Set // owners that the alias of a proxied name leads to
-	reaches bool     // the chain ends at a name that is not certainly unproxied
-	targets fqdn.Set // see named
-	room    int      // see mapped
-	done    fqdn.Set // owners whose additional addresses are in place
-	void    []rrset  // whose signatures no longer hold
+	chain     fqdn.Set // owners that the aliases of unproxied names lead to, and the owner in question
+	hidden    fqdn.Set // owners that the alias of a proxied name leads to
+	reaches   bool     // the chain ends at a name that is not certainly unproxied
+	targets   fqdn.Set // see named
+	addrsLeft int      // how many mapped addresses may still be added; see mapped
+	done      fqdn.Set // owners whose additional addresses are in place
+	void      []rrset  // whose signatures no longer hold
 
 	changed     bool // something is dropped or replaced
 	substituted bool // something is replaced by data of the map

@@ -92,7 +92,7 @@ func (c *conversation) soa(q question, ex *existence) (*dns.SOA, finding) {
 	}
 	for at, ok := q.owner, true; ok && (c.names.acts(at) || c.names.Snapshot.Declares(at)); at, ok = at.Parent() {
 		rep := c.ask(string(at), dns.TypeSOA, false)
-		f := find(&rep, at, dns.TypeSOA)
+		f := findingOf(&rep, at, dns.TypeSOA)
 		if rep.Msg != nil && f != alias {
 			for _, section := range [2][]dns.RR{rep.Msg.Answer, rep.Msg.Ns} {
 				if soa := soaIn(section, q.owner); soa != nil {

@@ -114,7 +114,7 @@ func (q *Query) ask(x Exchange) Outcome {
 	}
 	if !q.known.Settled && q.names.acts(q.owner) {
 		if d.Proxied() || d.ByWildcard || q.names.undecidedAbove(q.owner, d) {
-			d, hangs = q.conversation(x, moment).settleUntold(q.owner, d)
+			d, hangs = q.conversation(x, moment).settleWildcard(q.owner, d)
 		}
 	}
 	if d.Proxied() || hangs || d.Spectrum {

@@ -261,7 +261,7 @@ func (g *gate) mapped(name string, owner fqdn.Name, s standing) ruling {
 	if _, done := g.done[owner]; done {
 		return ruling{fate: replaced}
 	}
-	if g.room -= (len(s.d.Octets(mapset.IPv4)) / mapset.IPv4.Size()) + len(s.d.Octets(mapset.IPv6))/mapset.IPv6.Size(); g.room < 0 {
+	if g.addrsLeft -= (len(s.d.Octets(mapset.IPv4)) / mapset.IPv4.Size()) + len(s.d.Octets(mapset.IPv6))/mapset.IPv6.Size(); g.addrsLeft < 0 {
 		return ruling{fate: dropped}
 	}
 	if g.done == nil {

@@ -95,7 +95,7 @@ func (c *conversation) answersIPv6(name string, owner fqdn.Name, d mapset.Decisi
 	if has(rep.Msg, owner, dns.TypeAAAA) {
 		return present, rep
 	}
-	if f := find(&rep, owner, dns.TypeAAAA); f != alias {
+	if f := findingOf(&rep, owner, dns.TypeAAAA); f != alias {
 		return f, rep
 	}
 	return empty, rep // R3: whether the target has one is not waited for

@@ -30,9 +30,9 @@ func standingBy(d mapset.Decision) standing {
 	return standing{unproxied, d}
 }
 
-// tells reports whether the backend that answers for a name tells the owner that its
-// records stand at (R8).
-func (n *Names) tells(name fqdn.Name) bool { return n.Backend.Tells(name) }
+// revealsWildcard reports whether the backend that answers for a name says at which owner its
+// records stand (R8).
+func (n *Names) revealsWildcard(name fqdn.Name) bool { return n.Backend.RevealsWildcard(name) }
 
 // refuses reports whether nothing is said of a name, because the map does not know its
 // zone (R29).
@@ -54,16 +54,16 @@ func (c *conversation) first(owner fqdn.Name) (d mapset.Decision, hangs bool) {
 		}
 		return d, false
 	}
-	return c.settleUntold(owner, c.names.Snapshot.Lookup(owner))
+	return c.settleWildcard(owner, c.names.Snapshot.Lookup(owner))
 }
 
-// settleUntold completes a decision for a name that the directive acts for, given what
+// settleWildcard completes a decision for a name that the directive acts for, given what
 // the zone that encloses the name most closely says.
-func (c *conversation) settleUntold(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
+func (c *conversation) settleWildcard(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
 	if d.Itself {
 		return d, false // a mark of the name itself, an exception included
 	}
-	if c.names.tells(owner) {
+	if c.names.revealsWildcard(owner) {
 		return d, d.ByWildcard || c.coveredAbove(owner, d)
 	}
 	return c.askAbove(owner, d), false
@@ -122,9 +122,9 @@ func (c *conversation) coveredAbove(owner fqdn.Name, d mapset.Decision) bool {
 	return false
 }
 
-// told decides for an owner of which the backend has replied, given the wildcard that
-// it told, or "" for the owner itself.
-func (c *conversation) told(owner fqdn.Name, d mapset.Decision, hangs bool, wildcard fqdn.Name) mapset.Decision {
+// withWildcard decides for an owner of which the backend has replied, given the wildcard that
+// the backend answered from, or "" for the owner itself.
+func (c *conversation) withWildcard(owner fqdn.Name, d mapset.Decision, hangs bool, wildcard fqdn.Name) mapset.Decision {
 	switch {
 	case !hangs:
 		return d
@@ -159,10 +159,10 @@ func (c *conversation) standingOf(owner fqdn.Name) standing {
 		}
 		return standing{elsewhere, d}
 	}
-	if c.names.tells(owner) {
+	if c.names.revealsWildcard(owner) {
 		return standingBy(c.names.Snapshot.LookupFrom(owner, owner))
 	}
-	d, _ := c.settleUntold(owner, c.names.Snapshot.Lookup(owner))
+	d, _ := c.settleWildcard(owner, c.names.Snapshot.Lookup(owner))
 	return standingBy(d)
 }
 

@@ -63,10 +63,10 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 	if d.Proxied() && !hangs {
 		return target{name, owner, standing{proxied, d}}, ""
 	}
-	if !c.names.tells(owner) {
+	if !c.names.revealsWildcard(owner) {
 		// A question for an address may wait for what is behind the alias, or hide it.
 		rep := c.ask(name, dns.TypeCNAME, false)
-		switch f := find(&rep, owner, dns.TypeCNAME); f {
+		switch f := findingOf(&rep, owner, dns.TypeCNAME); f {
 		case alias:
 			return target{}, aliasIn(rep.Msg, owner)
 		case empty:
@@ -75,10 +75,10 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 		}
 	}
 	rep := c.ask(name, dns.TypeA, hangs)
-	f := find(&rep, owner, dns.TypeA)
+	f := findingOf(&rep, owner, dns.TypeA)
 	switch f {
 	case alias, present, empty:
-		d = c.told(owner, d, hangs, rep.Wildcard)
+		d = c.withWildcard(owner, d, hangs, rep.Wildcard)
 	}
 	if d.Proxied() {
 		return target{name, owner, standing{proxied, d}}, ""
@@ -87,7 +87,7 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 	case alias:
 		return target{}, aliasIn(rep.Msg, owner)
 	case absent:
-		if !c.names.tells(owner) {
+		if !c.names.revealsWildcard(owner) {
 			return target{}, ""
 		}
 		fallthrough

@@ -128,8 +128,8 @@ func (z *zoneData) of(name fqdn.Name) mapset.Decision {
 		parent, _ := name.Parent()
 		name = unmarked + parent
 	}
-	if source == "" || !z.c.names.tells(name) {
-		d, _ := z.c.settleUntold(name, z.c.names.Snapshot.Lookup(name))
+	if source == "" || !z.c.names.revealsWildcard(name) {
+		d, _ := z.c.settleWildcard(name, z.c.names.Snapshot.Lookup(name))
 		return d
 	}
 	return z.c.names.Snapshot.LookupFrom(name, source)
@@ -253,7 +253,7 @@ func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
 		}
 		next, ok := z.aliasOf(owner)
 		if !ok {
-			if z.source(owner) == "" && !z.c.names.tells(owner) {
+			if z.source(owner) == "" && !z.c.names.revealsWildcard(owner) {
 				return target{}, false // as in answers
 			}
 			return target{name, owner, standing{unproxied, d}}, false

@@ -10,7 +10,7 @@ import (
 )
 
 // Released is a response that passed the gate. The zero Released is no response.
-// Only this file makes one.
+// Only this file makes one, and ReleaseTransfer for the messages of a transfer.
 type Released struct{ msg *dns.Msg }
 
 // Msg returns the message to write to the client, nil if there is none.

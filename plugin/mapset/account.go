@@ -9,8 +9,8 @@ import (
 
 // account compiles the account with that number in its document.
 func (b *builder) account(s Source, n int) {
-	a, acct := &s.Doc.Accounts[n], &b.block.accounts[n]
-	acct.id, acct.byoipOnly = a.ID, a.BYOIPOnly
+	a, acct := &s.Doc.Accounts[n], &b.doc.accounts[n]
+	acct.id, acct.file, acct.byoipOnly = a.ID, s.Doc.Name, a.BYOIPOnly
 	b.addresses(s.Doc, a)
 	att := b.attach(s.Doc, a)
 	b.protectedFallback(s.Doc, a, att)
@@ -22,23 +22,28 @@ func (b *builder) account(s Source, n int) {
 		base.of[StepAccount] = b.candidate(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
 	}
 	ofMap := make(map[*mapfile.AddressMap]*candidate)
+	outcomes := make(map[*mapfile.AddressMap]*outcome) // shared by the zones that a map is attached to, or none
 	apps := appsByZone(a, att)
 	for i := range a.Zones {
 		z := &a.Zones[i]
 		steps := base
-		if m := att.zones[z.Name]; m != nil {
+		m := att.zones[z.Name]
+		if m != nil {
 			if ofMap[m] == nil {
 				ofMap[m] = b.candidate(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 			}
 			steps.of[StepZone] = ofMap[m]
 		}
-		out := &zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: steps.outcome()}
+		if outcomes[m] == nil {
+			outcomes[m] = steps.outcome()
+		}
+		b.doc.zones = append(b.doc.zones, zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: outcomes[m]})
+		out := &b.doc.zones[len(b.doc.zones)-1]
 		for _, app := range apps[z.Name] {
 			b.spectrum(s.Doc, a, out, app, steps, att)
 		}
 		b.zoneMarks(s, out, z)
 		b.reachable(s.Doc, a, out, z, &steps, att)
-		b.block.add(out, n)
 	}
 	b.snap.accounts[a.ID] = acct
 }
@@ -47,8 +52,8 @@ func (b *builder) account(s Source, n int) {
 // version if the document has not changed.
 func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
 	if b.unchanged {
-		last := b.last.zones.zone(z.Name, new(zone))
-		out.marks, out.rest = last.marks, last.rest
+		last := b.last.zones[z.Name]
+		out.apex, out.marks, out.rest = last.apex, last.marks, last.rest
 		return
 	}
 	b.marks(s, out, z)
@@ -56,15 +61,12 @@ func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
 
 // addressMaps compiles what outlives the decisions of the account's address maps.
 func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *attachments) []addressMap {
-	out := cut(&b.room.maps, len(a.Maps))
+	out := make([]addressMap, len(a.Maps))
 	for i := range a.Maps {
 		m := &a.Maps[i]
-		ips := cut(&b.room.addrs, len(m.IPs))
-		for j, ip := range m.IPs {
-			ips[j] = ip.IP
-		}
+		ips := addrsOf(m.IPs)
 		slices.SortFunc(ips, netip.Addr.Compare)
-		members := cut(&b.room.members, len(m.Members))
+		members := make([]string, len(m.Members))
 		for j, mem := range m.Members {
 			members[j] = att.member(mem)
 		}
@@ -104,10 +106,6 @@ func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone
 func (b *builder) judgesAddresses(a *mapfile.Account, att *attachments) bool {
 	return !b.anycastUnknown && !a.MapsInvalid && !att.incomplete
 }
-
-// needsPools reports whether any name of the zone is answered from its pools:
-// one that is proxied and has no Spectrum application.
-func (z *zone) needsPools() bool { return z.rest&markProxied != 0 || z.names() > len(z.apps) }
 
 func onlyFamily(m mark) string {
 	if m.answers(IPv4) {

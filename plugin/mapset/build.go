@@ -24,7 +24,8 @@ type Options struct {
 
 // Build compiles the documents of sources, in the order in which they keep their
 // claims, or returns every error in them: the snapshot is nil exactly if there
-// are errors. It keeps nothing of the sources and is safe for concurrent use.
+// are errors. It is safe for concurrent use. The documents must not be changed
+// afterwards: the snapshot shares parts of them.
 //
 // A document may have errors of its own, which are not repeated: nothing is said
 // of what they leave open.
@@ -45,33 +46,30 @@ type builder struct {
 	errs mapfile.Errors
 
 	claimants map[*mapfile.Account]*claimant // of the changed documents
-	zones     zoneClaims
+	zones     map[fqdn.Name]claim            // of the same
 
 	perFamily      bool
 	everyone       *candidate // the anycast addresses
 	anycastUnknown bool       // part of them was refused: nothing can be said of what is missing
 
-	part      *part // of the document that is compiled
-	block     *block
-	room      room
-	named     []named // room for the marks of one zone after the other
-	unchanged bool    // it is as it was in last, and its marks are gone from it
+	doc       *document // that is compiled
+	named     []named   // room for the marks of one zone after the other
+	unchanged bool      // it is as it was in last, and its marks are gone from its source
 }
 
 func newBuilder(s *Set) *builder {
 	snap := &Snapshot{
-		zones:    s.snap.zones.clone(),
-		accounts: maps.Clone(s.snap.accounts),
-		anycast:  s.snap.anycast,
-		lineage:  newLineage(),
-		above:    new(above),
+		documents: maps.Clone(s.snap.documents),
+		zones:     maps.Clone(s.snap.zones),
+		accounts:  maps.Clone(s.snap.accounts),
+		anycast:   s.snap.anycast,
+		above:     new(above),
 	}
-	reg := s.reg.clone()
-	next := &Set{opt: s.opt, snap: snap, reg: reg, parts: maps.Clone(s.parts), anycastIn: s.anycastIn}
+	next := &Set{opt: s.opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn}
 	return &builder{
-		last: s.snap, next: next, snap: snap, reg: reg,
+		last: s.snap, next: next, snap: snap, reg: next.reg,
 		claimants: make(map[*mapfile.Account]*claimant),
-		zones:     zoneClaims{&snap.zones, make(map[fqdn.Name]claim)},
+		zones:     make(map[fqdn.Name]claim),
 		perFamily: s.opt.PerFamily,
 	}
 }
@@ -81,12 +79,12 @@ func (b *builder) refuse(doc *mapfile.Document, pos mapfile.Pos, rule, remedy, f
 }
 
 func (b *builder) warn(doc *mapfile.Document, pos mapfile.Pos, format string, args ...any) {
-	b.part.warnings = append(b.part.warnings, warning{pos, doc.Errorf(pos, "", "", format, args...).Head()})
+	b.doc.warnings = append(b.doc.warnings, warning{pos, doc.Errorf(pos, "", "", format, args...).Head()})
 }
 
 // warnOfMarks is warn for what only the marks and zone files tell.
 func (b *builder) warnOfMarks(doc *mapfile.Document, pos mapfile.Pos, format string, args ...any) {
-	b.part.ofMarks = append(b.part.ofMarks, warning{pos, doc.Errorf(pos, "", "", format, args...).Head()})
+	b.doc.ofMarks = append(b.doc.ofMarks, warning{pos, doc.Errorf(pos, "", "", format, args...).Head()})
 }
 
 func addrsOf(list []mapfile.Addr) []netip.Addr {

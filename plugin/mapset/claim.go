@@ -2,6 +2,7 @@ package mapset
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"github.com/gaissmai/bart"
@@ -26,51 +27,47 @@ func (c claim) at() string { return fmt.Sprintf("%s:%d:%d", c.file, c.pos.Line, 
 // registry is what of all documents may be there only once (V4), but for zones, and
 // the address space of all accounts (V6). What comes first keeps its claim.
 type registry struct {
-	accounts claims[string]
-	maps     claims[string] // :: id → its map
-	apps     claims[fqdn.Name]
-	statics  claims[netip.Addr]
+	accounts map[string]claim
+	maps     map[string]claim // :: id → its map
+	apps     map[fqdn.Name]claim
+	statics  map[netip.Addr]claim
 	own      *bart.Table[claim] // prefixes
 	lent     *bart.Table[claim] // delegated_prefixes
 }
 
 func newRegistry() *registry {
 	return &registry{
-		own:  new(bart.Table[claim]),
-		lent: new(bart.Table[claim]),
+		accounts: make(map[string]claim),
+		maps:     make(map[string]claim),
+		apps:     make(map[fqdn.Name]claim),
+		statics:  make(map[netip.Addr]claim),
+		own:      new(bart.Table[claim]),
+		lent:     new(bart.Table[claim]),
 	}
 }
 
 // clone returns a registry that can be changed without changing r.
 func (r *registry) clone() *registry {
 	return &registry{
-		accounts: r.accounts.clone(),
-		maps:     r.maps.clone(),
-		apps:     r.apps.clone(),
-		statics:  r.statics.clone(),
+		accounts: maps.Clone(r.accounts),
+		maps:     maps.Clone(r.maps),
+		apps:     maps.Clone(r.apps),
+		statics:  maps.Clone(r.statics),
 		own:      r.own.Clone(),
 		lent:     r.lent.Clone(),
 	}
-}
-
-// settle is to be called when no more changes.
-func (r *registry) settle() {
-	r.accounts.settle()
-	r.maps.settle()
-	r.apps.settle()
-	r.statics.settle()
 }
 
 // remove takes out all that a document in force claims.
 func (r *registry) remove(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
-		r.accounts.drop(a.ID)
+		delete(r.accounts, a.ID)
 		for j := range a.Maps {
-			r.maps.drop(a.Maps[j].ID)
+			delete(r.maps, a.Maps[j].ID)
 		}
 		for j := range a.Spectrum {
-			r.apps.drop(a.Spectrum[j].Name)
+			delete(r.apps, a.Spectrum[j].Name)
 		}
 		for _, p := range a.Prefixes {
 			r.own.Delete(p.CIDR)
@@ -79,46 +76,30 @@ func (r *registry) remove(doc *mapfile.Document) {
 			r.lent.Delete(p.CIDR)
 		}
 		for _, ip := range a.StaticIPs {
-			r.statics.drop(ip.IP)
+			delete(r.statics, ip.IP)
 		}
 	}
 }
 
-// holder knows who holds what.
-type holder[K comparable] interface {
-	get(K) (claim, bool)
-	put(K, claim)
-}
-
-// zoneClaims is who holds the zones. That the atlas has them is claim enough, and
-// nothing need be kept beside it.
-type zoneClaims struct {
-	atlas   *atlas
-	changed map[fqdn.Name]claim // of the documents that are to be compiled
-}
-
-func (z *zoneClaims) get(apex fqdn.Name) (claim, bool) {
-	if c, ok := z.changed[apex]; ok {
+// zoneClaim returns who has the zone: one of the documents that are to be compiled, or
+// one in force.
+func (b *builder) zoneClaim(apex fqdn.Name) (claim, bool) {
+	if c, ok := b.zones[apex]; ok {
 		return c, true
 	}
-	r, ok := z.atlas.find(apex)
-	if !ok {
-		return claim{}, false
+	if z := b.snap.zones[apex]; z != nil {
+		return claim{claimant: &claimant{z.account.id, z.account.file}, pos: z.pos}, true
 	}
-	p := r.place()
-	return claim{claimant: &claimant{p.account().id, p.block.file}, pos: p.block.facts[p.number].pos}, true
+	return claim{}, false
 }
 
-func (z *zoneClaims) put(apex fqdn.Name, by claim) { z.changed[apex] = by }
-
 // take enters key and reports true, or complains that it is taken.
-func take[K comparable](b *builder, doc *mapfile.Document, in holder[K], key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
-	first, taken := in.get(key)
-	if taken {
+func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
+	if first, taken := in[key]; taken {
 		b.refuse(doc, pos, "V4", remedy, "%s is there already, at %s", fmt.Sprintf(what, key), first.at())
 		return false
 	}
-	in.put(key, claim{claimant: by, pos: pos})
+	in[key] = claim{claimant: by, pos: pos}
 	return true
 }
 
@@ -128,19 +109,23 @@ func (b *builder) names(doc *mapfile.Document) {
 		a := &doc.Accounts[i]
 		by := &claimant{a.ID, doc.Name}
 		b.claimants[a] = by
-		unique := a.ID != "" && take(b, doc, &b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
+		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
 		for j := range a.Zones {
-			take(b, doc, &b.zones, a.Zones[j].Name, by, a.Zones[j].Pos, "zone %q", "keep the zone in one account, once")
+			z := &a.Zones[j]
+			if c, taken := b.zoneClaim(z.Name); taken {
+				b.zones[z.Name] = c // also if a document in force has it
+			}
+			take(b, doc, b.zones, z.Name, by, z.Pos, "zone %q", "keep the zone in one account, once")
 		}
 		for j := range a.Maps {
 			m := &a.Maps[j]
 			if !unique && madeUp(a.ID, m.ID) {
 				continue // It would be there already because the account is.
 			}
-			take(b, doc, &b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
+			take(b, doc, b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
 		}
 		for j := range a.Spectrum {
-			take(b, doc, &b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
+			take(b, doc, b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
 		}
 	}
 }
@@ -150,6 +135,6 @@ func (b *builder) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
 	if b.unchanged {
 		return true
 	}
-	c, ok := b.zones.get(z.Name)
+	c, ok := b.zoneClaim(z.Name)
 	return ok && c.file == doc.Name && c.pos == z.Pos
 }

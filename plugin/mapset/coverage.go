@@ -8,8 +8,7 @@ import (
 
 // Knows reports whether a declared zone is name or encloses it.
 func (s *Snapshot) Knows(name fqdn.Name) bool {
-	_, ok := s.zones.enclosing(name)
-	return ok
+	return s.zones.enclosing(name) != nil
 }
 
 // Outside yields, in no order and each once, the names that are proxied in the zones
@@ -27,22 +26,20 @@ func (s *Snapshot) Outside(block, acting fqdn.Set) iter.Seq[fqdn.Name] {
 				above[n] = struct{}{}
 			}
 		}
-		var room zone
-		for p := range s.zones.all() {
-			apex := p.record().apex()
+		for apex, z := range s.zones {
 			_, encloses := above[apex]
-			if !p.hasProxied() || acting.Encloses(apex) || !encloses && !block.Encloses(apex) {
+			if !z.hasProxied() || acting.Encloses(apex) || !encloses && !block.Encloses(apex) {
 				continue
 			}
 			outside := func(n fqdn.Name) bool {
 				_, was := block[n]
 				return !was && block.Encloses(n) && !acting.Encloses(n)
 			}
-			all := p.zone(&room).rest&markProxied != 0
+			all := z.byDefault()
 			if all && outside(apex) && !yield(apex) {
 				return
 			}
-			for owner := range room.proxied() {
+			for owner := range z.proxied() {
 				if n := absolute(owner, apex); !(all && owner == "") && outside(n) && !yield(n) {
 					return
 				}

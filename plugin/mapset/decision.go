@@ -12,10 +12,8 @@ import (
 // zero Decision is that of a name that no zone of the map encloses. It carries the reason
 // of every step of the fallback: see [Decision.Reasons].
 type Decision struct {
-	block  *block // of the zone
-	number uint32 // the zone's; see place
-	mark   mark
-	flags  flags // of the zone's record; of an application none
+	zone *zone
+	mark mark
 	// ByWildcard: no mark of the name itself decided, but one of a wildcard
 	// above it. It covers the name only if the backend answers for the name from
 	// that wildcard (RFC 4592); see [Snapshot.LookupFrom].
@@ -68,12 +66,12 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 
 // NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at
 // the name (ipv6: false of its zone).
-func (d Decision) NeedsAAAA() bool { return d.flags&manualV6 != 0 && !d.Spectrum }
+func (d Decision) NeedsAAAA() bool { return d.zone != nil && !d.zone.autoV6 && !d.Spectrum }
 
 // Named reports whether the map itself names the owner. Of names that a wildcard or
 // its zone as a whole decides for, anybody can ask for any number.
 func (d Decision) Named() bool {
-	return !d.ByWildcard && (d.flags.rest()&markProxied == 0 || d.Spectrum)
+	return !d.ByWildcard && (!d.zone.byDefault() || d.Spectrum)
 }
 
 // Step returns the step of the fallback that answers for family f; StepNone for
@@ -95,16 +93,16 @@ func (d Decision) Map(f Family) string {
 
 // Zone returns the zone of the map that encloses the name most closely, or "".
 func (d Decision) Zone() fqdn.Name {
-	if d.block == nil {
+	if d.zone == nil {
 		return ""
 	}
-	return place{d.block, d.number}.record().apex()
+	return d.zone.apex
 }
 
 // Account returns the id of the account of that zone, or "".
 func (d Decision) Account() string {
-	if d.block == nil {
+	if d.zone == nil {
 		return ""
 	}
-	return place{d.block, d.number}.account().id
+	return d.zone.account.id
 }

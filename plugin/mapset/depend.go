@@ -37,8 +37,8 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 			found[c.file] = struct{}{}
 		}
 	}
-	// The changed ones are not among the parts yet.
-	maps.DeleteFunc(found, func(name string, _ struct{}) bool { return b.next.parts[name] == nil })
+	// The changed ones are not in the snapshot yet.
+	maps.DeleteFunc(found, func(name string, _ struct{}) bool { return b.snap.documents[name] == nil })
 	return slices.Sorted(maps.Keys(found))
 }
 
@@ -47,8 +47,8 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 func (b *builder) anycast(changed []*mapfile.Document) bool {
 	override := b.next.opt.Anycast
 	var holder *mapfile.Document
-	if p := b.next.parts[b.next.anycastIn]; p != nil {
-		holder = p.kept.document()
+	if d := b.snap.documents[b.next.anycastIn]; d != nil {
+		holder = d.source
 	}
 	for _, doc := range changed {
 		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid && len(override) == 0

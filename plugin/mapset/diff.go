@@ -58,9 +58,8 @@ func Diff(old, next *Snapshot) Changes {
 	}
 	d := differ{touched: make(map[string]bool)}
 	zones := mayDiffer(old, next)
-	var was, is zone
 	for _, apex := range zones {
-		d.zone(old.zones.zone(apex, &was), next.zones.zone(apex, &is))
+		d.zone(old.zones[apex], next.zones[apex])
 	}
 	accounts := changedAccounts(old, next)
 	for _, id := range accounts {
@@ -107,19 +106,11 @@ func (c *Change) note(there, changed bool) {
 	}
 }
 
-// is reports whether the two are one, or neither there: either may be nil.
-func (z *zone) is(o *zone) bool {
-	if z == nil || o == nil {
-		return z == o
-	}
-	return z.place == o.place
-}
-
 // zone compares two versions of a zone, one of which may be nil.
 func (d *differ) zone(a, b *zone) {
 	before := d.Names
 	switch {
-	case a.is(b), a != nil && b != nil && a.same(b) && len(a.apps) == 0 && len(b.apps) == 0:
+	case a == b, a != nil && b != nil && a.same(b) && len(a.apps) == 0 && len(b.apps) == 0:
 		return
 	case b == nil:
 		d.Names.Removed += a.names()
@@ -182,7 +173,7 @@ func (z *zone) proxied() iter.Seq[string] {
 				return
 			}
 		}
-		for owner, m := range z.marks.marks() {
+		for owner, m := range z.marks.all() {
 			if m&markProxied != 0 && z.apps[owner] == nil && !yield(owner) {
 				return
 			}
@@ -204,13 +195,13 @@ func (z *zone) names() int {
 // known decides for an owner that exists by itself.
 func (z *zone) known(owner string) Decision {
 	if app := z.apps[owner]; app != nil {
-		return app.decision(z.place)
+		return z.decisionOf(app)
 	}
 	m, ok := z.marks.mark(owner)
 	if !ok {
 		m = z.rest
 	}
-	return z.place.decision(z.outcome, m, z.flags())
+	return z.decision(m)
 }
 
 // same reports whether a client is told the same by both decisions.
@@ -233,5 +224,5 @@ func (o *outcome) same(p *outcome) bool {
 
 // same reports whether the zones are the same but for their applications.
 func (z *zone) same(o *zone) bool {
-	return z.place == o.place || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.outcome.same(o.outcome) && z.marks.same(&o.marks)
+	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.outcome.same(o.outcome) && z.marks.same(&o.marks)
 }

@@ -73,9 +73,9 @@ type candidate struct {
 }
 
 func (b *builder) candidate(step Step, mapID string, addrs addrSet) *candidate {
-	c := &candidate{written: b.room.pool().of(step, mapID, addrs.written)}
+	c := &candidate{written: new(Pool).of(step, mapID, addrs.written)}
 	if c.usable = c.written; len(addrs.usable) < len(addrs.written) {
-		c.usable = b.room.pool().of(step, mapID, addrs.usable)
+		c.usable = new(Pool).of(step, mapID, addrs.usable)
 	}
 	return c
 }

@@ -36,10 +36,9 @@ func Groups(old, next *Snapshot) []Group {
 		}
 		g.Names = append(g.Names, name)
 	}
-	var was, is zone
 	for _, apex := range slices.Sorted(slices.Values(mayDiffer(old, next))) {
-		a, b := old.zones.zone(apex, &was), next.zones.zone(apex, &is)
-		if a.is(b) {
+		a, b := old.zones[apex], next.zones[apex]
+		if a == b {
 			continue
 		}
 		for _, n := range union(a, b) {
@@ -68,7 +67,7 @@ func union(a, b *zone) []fqdn.Name {
 		if z == nil {
 			continue
 		}
-		for owner := range z.marks.marks() {
+		for owner := range z.marks.all() {
 			all[absolute(owner, z.apex)] = struct{}{}
 		}
 		for owner := range z.apps {
@@ -86,7 +85,7 @@ func (z *zone) other() Decision {
 	if z == nil {
 		return Decision{}
 	}
-	return z.place.decision(z.outcome, z.rest, 0)
+	return z.decision(z.rest)
 }
 
 // texts returns the addresses of both families.

@@ -7,16 +7,14 @@ import "github.com/addressmap/addressmap/plugin/fqdn"
 // itself, else that of the nearest wildcard above it, else what the zone says of
 // all other names. The zone is the declared one that encloses the name most closely.
 func (s *Snapshot) Lookup(name fqdn.Name) Decision {
-	r, ok := s.zones.enclosing(name)
-	if !ok || s.closed != nil && s.IsClosed(name) {
+	z := s.zones.enclosing(name)
+	if z == nil || s.closed != nil && s.IsClosed(name) {
 		return Decision{}
 	}
-	if r.flags()&withApps != 0 {
-		if app := r.place().apps()[relative(name, r.apexLen())]; app != nil {
-			return app.decision(r.place())
-		}
+	if app := z.apps[relative(name, len(z.apex))]; app != nil {
+		return z.decisionOf(app)
 	}
-	return r.lookup(name)
+	return z.lookup(name)
 }
 
 // LookupAbove decides for a name as if neither the declared zone with this apex nor
@@ -27,37 +25,37 @@ func (s *Snapshot) LookupAbove(name, apex fqdn.Name) (Decision, bool) {
 	if !ok {
 		return Decision{}, false
 	}
-	r, ok := s.zones.enclosing(up)
-	if !ok {
+	z := s.zones.enclosing(up)
+	if z == nil {
 		return Decision{}, false
 	}
-	return r.lookup(name), true
+	return z.lookup(name), true
 }
 
-// lookup decides by the marks of r for a name at or below its apex.
-func (r ref) lookup(name fqdn.Name) Decision {
-	m, ok := r.mark(keyOf(relative(name, r.apexLen())))
+// lookup decides by the marks of z for a name at or below its apex.
+func (z *zone) lookup(name fqdn.Name) Decision {
+	m, ok := z.marks.mark(relative(name, len(z.apex)))
 	var parent fqdn.Name
 	if !ok {
-		m, parent = r.above(name)
+		m, parent = z.above(name)
 	}
-	d := r.decide(m)
+	d := z.decision(m)
 	d.ByWildcard, d.Itself = parent != "", ok
 	return d
 }
 
 // above returns the mark of the nearest wildcard above a name, and the parent of that
 // wildcard; or the mark of the zone's rest, and no parent.
-func (r ref) above(name fqdn.Name) (m mark, parent fqdn.Name) {
-	if r.flags()&withWilds != 0 {
-		for n := name; len(n) > r.apexLen(); {
+func (z *zone) above(name fqdn.Name) (m mark, parent fqdn.Name) {
+	if z.marks.wildcards {
+		for n := name; len(n) > len(z.apex); {
 			n, _ = n.Parent()
-			if m, ok := r.mark(relative(n, r.apexLen()), true); ok {
+			if m, ok := z.marks.wildcardBelow(relative(n, len(z.apex))); ok {
 				return m, n
 			}
 		}
 	}
-	return r.rest(), ""
+	return z.rest, ""
 }
 
 // MarkOf returns the owner whose mark decides for a name by [Snapshot.Lookup]: the name
@@ -68,8 +66,7 @@ func (s *Snapshot) MarkOf(name fqdn.Name) fqdn.Name {
 	case d.Itself:
 		return name
 	case d.ByWildcard:
-		r, _ := s.zones.enclosing(name)
-		_, parent := r.above(name)
+		_, parent := d.zone.above(name)
 		return parent.Wildcard()
 	}
 	return ""
@@ -80,119 +77,52 @@ func (s *Snapshot) MarkOf(name fqdn.Name) fqdn.Name {
 // a declared zone further up says that the backend has no such zone as the one that
 // encloses the name most closely: then the zone of the wildcard decides (R8).
 func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
-	r, ok := s.zones.enclosing(name)
-	if !ok || s.closed != nil && s.IsClosed(name) {
+	z := s.zones.enclosing(name)
+	if z == nil || s.closed != nil && s.IsClosed(name) {
 		return Decision{}
 	}
-	above, _ := source.Parent()
-	told := source == name || source.IsWildcard() && name.In(above)
-	if d, ok := r.ofItself(relative(name, r.apexLen())); ok {
-		return d
+	owner := relative(name, len(z.apex))
+	if app := z.apps[owner]; app != nil {
+		return z.decisionOf(app)
 	}
+	if m, ok := z.marks.mark(owner); ok {
+		return z.decision(m)
+	}
+	above, _ := source.Parent()
 	switch {
-	case !told:
-		return r.lookup(name)
 	case source == name:
-		return r.decide(r.rest())
-	case !source.In(r.apex()):
-		if above, ok := s.zones.enclosing(source); ok {
-			if d := above.from(name, source); d.Proxied() {
+		return z.decision(z.rest)
+	case !source.IsWildcard() || !name.In(above): // The records of name cannot stand there.
+		return z.lookup(name)
+	case !source.In(z.apex):
+		if further := s.zones.enclosing(source); further != nil {
+			if d := further.from(name, source); d.Proxied() {
 				return d
 			}
 		}
-		return r.decide(r.rest())
+		return z.decision(z.rest)
 	}
-	return r.from(name, source)
+	return z.from(name, source)
 }
 
-// from decides by the marks of r, and its rest, for a name whose records come from a
+// from decides by the marks of z, and its rest, for a name whose records come from a
 // wildcard of its zone.
-func (r ref) from(name, source fqdn.Name) Decision {
+func (z *zone) from(name, source fqdn.Name) Decision {
 	for _, owner := range [2]fqdn.Name{name, source} {
-		if m, ok := r.mark(keyOf(relative(owner, r.apexLen()))); ok {
-			return r.decide(m)
+		if m, ok := z.marks.mark(relative(owner, len(z.apex))); ok {
+			return z.decision(m)
 		}
 	}
-	return r.decide(r.rest())
+	return z.decision(z.rest)
 }
 
 // Declares reports whether a declared zone encloses a name.
 func (s *Snapshot) Declares(name fqdn.Name) bool {
-	_, ok := s.zones.enclosing(name)
-	return ok
+	return s.zones.enclosing(name) != nil
 }
 
 // HasProxied reports whether the zone with this apex has names that are proxied.
 func (s *Snapshot) HasProxied(apex fqdn.Name) bool {
-	r, ok := s.zones.find(apex)
-	return ok && r.place().hasProxied()
-}
-
-// relative returns a name relative to the apex of its zone, as the zone's table
-// has it: "www.", or "" for the apex itself.
-func relative(name fqdn.Name, apexLen int) string {
-	switch {
-	case len(name) == apexLen:
-		return ""
-	case apexLen == 1: // the root: all that names have in common with it is the last dot
-		return string(name)
-	}
-	return string(name[:len(name)-apexLen])
-}
-
-// absolute is the reverse of relative.
-func absolute(owner string, apex fqdn.Name) fqdn.Name {
-	switch {
-	case owner == "":
-		return apex
-	case apex == ".":
-		return fqdn.Name(owner)
-	}
-	return fqdn.Name(owner) + apex
-}
-
-// ofItself decides by what is said of the owner by its own name, if anything is.
-func (r ref) ofItself(owner string) (Decision, bool) {
-	m, app, ok := r.find(owner)
-	switch {
-	case app != nil:
-		return app.decision(r.place()), true
-	case !ok:
-		return Decision{}, false
-	}
-	return r.decide(m), true
-}
-
-// find returns what the zone has at an owner: an application or a mark. It passes no
-// Decision on: the stack of a query has not much room left here.
-func (r ref) find(owner string) (m mark, app *spectrum, ok bool) {
-	if r.flags()&withApps != 0 {
-		if app := r.place().apps()[owner]; app != nil {
-			return 0, app, true
-		}
-	}
-	m, ok = r.mark(keyOf(owner))
-	return m, nil, ok
-}
-
-// mark returns the mark of an owner, given by its key.
-func (r ref) mark(key string, wild bool) (mark, bool) {
-	if r.flags()&withIndex != 0 {
-		return findBy(r.place().index(), r.marks(), key, wild)
-	}
-	return findIn(r.marks(), key, wild)
-}
-
-func (r ref) decide(m mark) Decision {
-	return r.place().decision(&r.block.outcomes[r.outcome()], m, r.flags())
-}
-
-func (p place) decision(o *outcome, m mark, f flags) Decision {
-	return Decision{block: p.block, number: p.number, mark: m, flags: f, outcome: o}
-}
-
-func (app *spectrum) decision(p place) Decision {
-	d := p.decision(app.outcome, app.mark, 0)
-	d.Spectrum = true
-	return d
+	z := s.zones[apex]
+	return z != nil && z.hasProxied()
 }

@@ -28,10 +28,10 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 		c.addFile(z, file)
 		b.nameServers(s.Doc, c, z, file)
 		for _, w := range file.Warnings {
-			b.part.ofMarks = append(b.part.ofMarks, warning{z.ZoneFilePos, w})
+			b.doc.ofMarks = append(b.doc.ofMarks, warning{z.ZoneFilePos, w})
 		}
 	}
-	out.marks = newTable(c.list)
+	out.apex, out.marks = newTable(z.Name, c.list)
 	b.named = c.list
 	if !out.hasProxied() && (z.ZoneFile == "" || file != nil) {
 		b.warnOfMarks(s.Doc, z.Pos, "zone %q has no proxied names", z.Name)
@@ -179,9 +179,4 @@ func (c *collector) markOf(name fqdn.Name) mark {
 		}
 	}
 	return c.rest
-}
-
-// hasProxied reports whether any name of the zone may be proxied.
-func (z *zone) hasProxied() bool {
-	return z.rest&markProxied != 0 || z.marks.proxied > 0 || len(z.apps) > 0
 }

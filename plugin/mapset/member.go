@@ -100,7 +100,7 @@ func (b *builder) zoneRemedy(a *mapfile.Account, identifier string) string {
 		remedy += ": " + strings.Join(names, ", ")
 	}
 	if n, err := fqdn.Parse(identifier); err == nil {
-		if c, ok := b.zones.get(n); ok && c.account != a.ID {
+		if c, ok := b.zoneClaim(n); ok && c.account != a.ID {
 			remedy += "; this one is of account " + c.account
 		}
 	}

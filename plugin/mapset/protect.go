@@ -82,8 +82,8 @@ func emptied(old, next *Snapshot) []Violation {
 
 // hasProxied reports whether any name of the map is proxied.
 func (s *Snapshot) hasProxied() bool {
-	for p := range s.zones.all() {
-		if p.hasProxied() {
+	for _, z := range s.zones {
+		if z.hasProxied() {
 			return true
 		}
 	}
@@ -156,9 +156,8 @@ func guarded(old, next *Snapshot, guard int) []Violation {
 		}
 	}
 	var zones, names int
-	var a, b zone
 	for _, apex := range mayDiffer(old, next) {
-		was, now := old.zones.zone(apex, &a), next.zones.zone(apex, &b)
+		was, now := old.zones[apex], next.zones[apex]
 		switch {
 		case was == nil:
 		case now == nil:

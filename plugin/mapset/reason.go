@@ -82,7 +82,7 @@ func (d Decision) Reasons() []Reason {
 // reasonsOfMaps returns the reason of each address map with that member, in the order
 // of the document.
 func (d Decision) reasonsOfMaps(step Step, member string) (out []Reason) {
-	maps := place{d.block, d.number}.account().maps
+	maps := d.zone.account.maps
 	for i := range maps {
 		switch m := &maps[i]; {
 		case !slices.Contains(m.members, member):

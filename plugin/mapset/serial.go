@@ -36,26 +36,12 @@ func (s *Snapshot) Follow(old *Snapshot, related func([]fqdn.Name) []fqdn.Name) 
 	if counters == nil {
 		counters = make(map[fqdn.Name]uint32)
 	}
-	for _, z := range ownCopies(changed) {
-		counters[z]++
+	for _, z := range changed {
+		// A counter outlasts the snapshots, and must not hold on to their texts.
+		counters[fqdn.Name(strings.Clone(string(z)))]++
 	}
 	s.Resume(counters)
 	return changed
-}
-
-// ownCopies returns the names in a text of their own: counters outlast the snapshots,
-// and are not to hold on to all that these consist of.
-func ownCopies(names []fqdn.Name) []fqdn.Name {
-	var b strings.Builder
-	for _, n := range names {
-		b.WriteString(string(n))
-	}
-	text := strings.Clone(b.String())
-	out := make([]fqdn.Name, len(names))
-	for i, n := range names {
-		out[i], text = fqdn.Name(text[:len(n)]), text[len(n):]
-	}
-	return out
 }
 
 // Resume sets the counters to those of an earlier run. It keeps the map.
@@ -90,25 +76,15 @@ func (s *Snapshot) SerialOffset(apex fqdn.Name) uint32 {
 // only included, in order. Only zones that next was made anew with can.
 func changedZones(old, next *Snapshot) []fqdn.Name {
 	var out []fqdn.Name
-	var was, is zone
 	for _, apex := range mayDiffer(old, next) {
 		// Of one that was not there, or is no more, the zone around it answered or
 		// answers the names: that may have proxied names where it has none.
-		if a, b := old.around(apex, &was), next.around(apex, &is); !a.is(b) && !a.answersAs(b) {
+		if a, b := old.zones.enclosing(apex), next.zones.enclosing(apex); a != b && !a.answersAs(b) {
 			out = append(out, apex)
 		}
 	}
 	slices.Sort(out)
 	return out
-}
-
-// around puts the zone that answers the names of an apex into room, and returns that,
-// or nil.
-func (s *Snapshot) around(apex fqdn.Name, room *zone) *zone {
-	if r, ok := s.zones.enclosing(apex); ok {
-		return r.place().zone(room)
-	}
-	return nil
 }
 
 // answersAs reports whether the names of z are answered as those of o. Either
@@ -141,9 +117,9 @@ func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
 // ProxiedZones returns the zones that have proxied names.
 func (s *Snapshot) ProxiedZones() []fqdn.Name {
 	var out []fqdn.Name
-	for p := range s.zones.all() {
-		if p.hasProxied() {
-			out = append(out, p.record().apex())
+	for apex, z := range s.zones {
+		if z.hasProxied() {
+			out = append(out, apex)
 		}
 	}
 	return out
@@ -153,10 +129,10 @@ func (s *Snapshot) ProxiedZones() []fqdn.Name {
 // in order.
 func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	for p := range s.zones.all() {
-		for owner := range p.apps() {
+	for own, z := range s.zones {
+		for owner := range z.apps {
 			// A zone below it may enclose the name more closely.
-			if n := absolute(owner, p.record().apex()); n.In(apex) && s.Lookup(n).Spectrum {
+			if n := absolute(owner, own); n.In(apex) && s.Lookup(n).Spectrum {
 				out = append(out, n)
 			}
 		}
@@ -169,17 +145,15 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 // and the apexes of zones there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
-	var room zone
-	for p := range s.zones.all() {
-		if own := p.record().apex(); !own.In(apex) && !apex.In(own) {
+	for own, z := range s.zones {
+		if !own.In(apex) && !apex.In(own) {
 			continue
 		}
-		z := p.zone(&room)
-		if z.apex.In(apex) {
-			out = append(out, z.apex)
+		if own.In(apex) {
+			out = append(out, own)
 		}
-		for owner := range z.marks.marks() {
-			if n := absolute(owner, z.apex); n.In(apex) {
+		for owner := range z.marks.all() {
+			if n := absolute(owner, own); n.In(apex) {
 				out = append(out, n)
 			}
 		}

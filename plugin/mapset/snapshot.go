@@ -11,21 +11,20 @@ import (
 	"sync"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Snapshot is everything a query needs of the documents in force. It never
 // changes once built and is safe for concurrent use.
 type Snapshot struct {
-	zones    atlas
-	accounts map[string]*account // :: id → account
-	anycast  []netip.Addr
-	serials  serials
-	lineage  lineage
-	shares   bool    // an address may be on the maps of two accounts
-	closed   *Closed // nil if nothing is
-	stats    Stats
-	warnings []string
+	documents map[string]*document // :: name → document
+	zones     zones
+	accounts  map[string]*account // :: id → account
+	anycast   []netip.Addr
+	serials   serials
+	shares    bool    // an address may be on the maps of two accounts
+	closed    *Closed // nil if nothing is
+	stats     Stats
+	warnings  []string
 
 	above *above // shared with those made by Beside
 }
@@ -131,23 +130,10 @@ func familyOf(a netip.Addr) Family {
 	return IPv6
 }
 
-// zone is one zone compiled, as its block has it or, while it is compiled, as it is
-// to be.
-type zone struct {
-	place   place
-	apex    fqdn.Name
-	pos     mapfile.Pos // of its name in the document
-	account *account
-	outcome *outcome // of names without an application
-	marks   table
-	rest    mark                 // of every name without a mark
-	autoV6  bool                 // AAAA is answered whatever the backend has
-	apps    map[string]*spectrum // :: owner relative to the apex → its application
-}
-
 // account is what a decision and a later reload need to know of an account.
 type account struct {
 	id        string
+	file      string // the document it stands in
 	byoipOnly bool
 	maps      []addressMap
 	inForce   int // how many addresses it has in force

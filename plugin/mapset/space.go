@@ -77,12 +77,12 @@ func (b *builder) lent(doc *mapfile.Document, a *mapfile.Account) {
 
 func (b *builder) staticIPs(doc *mapfile.Document, a *mapfile.Account) {
 	for _, ip := range a.StaticIPs {
-		first, taken := b.reg.statics.get(ip.IP)
+		first, taken := b.reg.statics[ip.IP]
 		if taken && first.account != a.ID {
 			b.refuse(doc, ip.Pos, "V6", "lease the address to one account", "static address %s is leased to account %q already, at %s", ip.IP, first.account, first.at())
 			continue
 		}
-		b.reg.statics.put(ip.IP, claim{claimant: b.claimants[a], pos: ip.Pos})
+		b.reg.statics[ip.IP] = claim{claimant: b.claimants[a], pos: ip.Pos}
 	}
 }
 
@@ -122,7 +122,7 @@ func inside(t *bart.Table[claim], p netip.Prefix, account string) (claim, netip.
 
 // holds reports whether the account may answer with ip (V5).
 func (r *registry) holds(account string, ip netip.Addr) bool {
-	if c, ok := r.statics.get(ip); ok && c.account == account {
+	if c, ok := r.statics[ip]; ok && c.account == account {
 		return true
 	}
 	host := netip.PrefixFrom(ip, ip.BitLen())

@@ -24,8 +24,11 @@ func (s *Stats) add(o Stats) {
 }
 
 // statsOf counts what one document gave. An address counts once in an account.
-func statsOf(doc *mapfile.Document, b *block) Stats {
-	st := Stats{Accounts: len(doc.Accounts), Zones: len(b.facts), ProxiedNames: b.names}
+func statsOf(doc *mapfile.Document, zones []zone) Stats {
+	st := Stats{Accounts: len(doc.Accounts), Zones: len(zones)}
+	for i := range zones {
+		st.ProxiedNames += zones[i].names()
+	}
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
 		st.AddressMaps += len(a.Maps)
@@ -67,9 +70,8 @@ func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.A
 			}
 		}
 	}
-	var room zone
 	for _, apex := range zones {
-		z := s.zones.zone(apex, &room)
+		z := s.zones[apex]
 		if z == nil {
 			continue
 		}
@@ -94,18 +96,13 @@ func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Ad
 		}
 	}
 	touched := fqdn.NewSet(zones...)
-	for _, b := range s.zones.blocks {
-		if b == nil {
+	for apex, z := range s.zones {
+		if _, skip := touched[apex]; skip {
 			continue
 		}
-		for _, apps := range b.apps {
-			if _, skip := touched[place{b, apps.of}.record().apex()]; skip {
-				continue
-			}
-			for _, app := range apps.list {
-				for _, ip := range app.ips.written {
-					f(ip)
-				}
+		for _, app := range z.apps {
+			for _, ip := range app.ips.written {
+				f(ip)
 			}
 		}
 	}

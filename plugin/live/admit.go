@@ -15,15 +15,17 @@ type verdict struct {
 	singly   int     // how many the guard refused that were judged by themselves
 }
 
-// decide decides about changes. What was refused before comes after what has
-// changed since: a loss that stands on disk and was refused by the guard keeps no
-// later change back.
+// decide decides about changes, in the order of admission.
 func (l *loader) decide(changes []change) verdict {
 	v := verdict{sets: l.base()}
 	fresh, before := l.byAge(l.linked(changes))
 	for v.leaves(fresh) || v.leaves(before) {
-		fresh = l.admitGuarded(&v, fresh, true)
-		before = l.admitGuarded(&v, before, false)
+		for v.leaves(fresh) {
+			fresh = l.admit(&v, fresh, true)
+		}
+		for v.leaves(before) {
+			before = l.admit(&v, before, false)
+		}
 	}
 	v.refused = slices.Concat(v.refused, fresh, before)
 	return v
@@ -35,55 +37,76 @@ func (v *verdict) leaves(waiting []group) bool {
 	return slices.ContainsFunc(waiting, func(g group) bool { return g.after < len(v.accepted) })
 }
 
-// admitGuarded admits groups as far as the guard allows, and returns those that are
-// not accepted and may be once others are. With inOrder, the first ones come into
-// force and those are refused that go beyond the guard (P4). Without it, none comes
-// into force if together they go beyond it: what was refused before and is on disk
-// as it was would otherwise pass in parts, one load after the other. So it is where
-// nothing would be left (P5): each part of that may be harmless by itself.
-func (l *loader) admitGuarded(v *verdict, groups []group, inOrder bool) (waiting []group) {
-	trial := verdict{sets: v.sets, accepted: slices.Clone(v.accepted)}
-	for waiting = groups; trial.leaves(waiting); {
-		waiting = l.admit(&trial, waiting)
+// maxSingly is how many groups that are all in conflict, or beyond the guard, are
+// judged each by itself. More of them are an accident, and to judge them would hold
+// others up.
+const maxSingly = 16
+
+// admit accepts groups in the order of admission, and returns those that are wrong only
+// beside others. inOrder says that the guard refuses the groups from the one on that
+// goes beyond it; without it, the guard refuses all that together go beyond it.
+//
+// The first groups are tried together, as many as size says: all of them to begin with,
+// and fewer when it is not known which of them are to blame.
+func (l *loader) admit(v *verdict, groups []group, inOrder bool) (waiting []group) {
+	for size := len(groups); len(groups) > 0; {
+		n := min(size, len(groups))
+		tried, rest := groups[:n], groups[n:]
+		next, f := l.try(v.sets, tried)
+		if f.err == nil {
+			v.sets, v.accepted = next, append(v.accepted, tried...)
+			groups, size = rest, 2*n
+			continue
+		}
+		for i := range tried {
+			tried[i].refuse(f, len(v.accepted))
+		}
+		if own, others := split(tried, f.isOwn); len(own) > 0 {
+			v.refused = append(v.refused, own...)
+			groups = slices.Concat(others, rest)
+			continue
+		}
+		first, last := l.divide(v, next, tried, f, inOrder)
+		if len(first) == 0 {
+			waiting = append(waiting, last...)
+			groups, size = rest, len(rest)
+			continue
+		}
+		groups, size = slices.Concat(first, last, rest), len(first)
 	}
-	v.refused = append(v.refused, trial.refused...)
-	good := trial.accepted[len(v.accepted):]
-	if len(good) == 0 {
-		return waiting
-	}
-	rule, err := l.guard(trial.sets.lead())
-	if err == nil {
-		v.sets, v.accepted = trial.sets, trial.accepted
-		return waiting
-	}
-	left := l.divide(v, removedTogether(good), trial.sets.lead(), err, inOrder && rule == "P4")
-	for i := range waiting { // They were tried beside what may not be accepted after all.
-		waiting[i].after = -1
-	}
-	return slices.Concat(left, l.admitGuarded(v, waiting, inOrder))
+	return waiting
 }
 
-// divide admits parts of groups that next, with all of them, is refused for by the
-// guard, or refuses them all. It returns those that are not accepted.
-func (l *loader) divide(v *verdict, groups []group, next *mapset.Set, err error, inOrder bool) []group {
-	if inOrder && len(groups) > 1 {
-		half := len(groups) / 2
-		first, second := groups[:half], groups[half:]
-		if v.singly >= maxSingly {
-			second, first = split(groups, func(g group) bool { return l.shrinks(next, g) })
+// divide parts groups that f was found of, if they are made together, into those that
+// are to be tried first, and others. If there are none of the first kind, all of them
+// have to wait. next is what they would lead to, if only the guard refuses it.
+func (l *loader) divide(v *verdict, next sets, groups []group, f fault, inOrder bool) (first, last []group) {
+	halves := func() ([]group, []group) { return groups[:len(groups)/2], groups[len(groups)/2:] }
+	if f.guarded {
+		if !inOrder || l.opt.Guard == 0 { // Of P5, each part may be harmless by itself.
+			return nil, groups
 		}
-		if len(first) > 0 && len(second) > 0 {
-			left := l.admitGuarded(v, first, true)
-			return slices.Concat(left, l.admitGuarded(v, second, v.singly < maxSingly))
+		groups = removedTogether(groups)
+		switch {
+		case len(groups) == 1:
+			v.singly++
+		case v.singly >= maxSingly:
+			last, first = split(groups, func(g group) bool { return l.shrinks(next.lead(), g) })
+			if len(last) > 0 {
+				return first, last
+			}
+			return nil, groups
 		}
+		return halves()
 	}
-	for i := range groups {
-		groups[i].refuse(fault{err: err}, len(v.accepted))
+	last, first = split(groups, f.about)
+	switch {
+	case len(groups) == 1, len(first) == 0 && len(groups) > maxSingly:
+		return nil, groups
+	case len(first) == 0 || len(last) == 0:
+		return halves()
 	}
-	if inOrder {
-		v.singly++
-	}
-	return groups
+	return first, last
 }
 
 // shrinks reports whether a document of the group gives less in next than it does in
@@ -96,76 +119,24 @@ func (l *loader) shrinks(next *mapset.Set, g group) bool {
 }
 
 // removedTogether makes one group of the documents that go, after the others: they
-// are judged as one reload. No group was tried yet of those it returns.
+// are judged as one reload.
 func removedTogether(groups []group) []group {
 	gone, out := split(groups, func(g group) bool {
 		return !slices.ContainsFunc(g.changes, func(c change) bool { return c.next != nil })
 	})
 	if len(gone) > 0 {
-		out = append(out, group{changes: changesOf(gone)})
-	}
-	for i := range out {
-		out[i].after = -1
+		gone[0].changes = changesOf(gone)
+		out = append(out, gone[0])
 	}
 	return out
 }
 
-// guard returns why the whole of the next version may not come into force (P4, P5),
-// and the rule. At the very first start there is nothing to lose.
-func (l *loader) guard(next *mapset.Set) (rule string, err error) {
-	old := l.snapshot()
-	if old == nil {
-		return "", nil
-	}
-	violations := mapset.ProtectWhole(old, next.Snapshot(), l.opt.Guard)
-	if len(violations) == 0 {
-		return "", nil
-	}
-	return violations[0].Rule, mapset.Violations(violations)
-}
-
-// maxSingly is how many groups that are all in conflict, or beyond the guard, are
-// judged each by itself. More of them are an accident, and to judge them would hold
-// others up.
-const maxSingly = 16
-
-// admit accepts those groups that go together, the first ones first, and returns
-// those that are wrong only beside others. It tries them all at once, then those
-// against which nothing is said before the others, and then halves, as where a
-// document that has not changed is wrong now.
-func (l *loader) admit(v *verdict, groups []group) (waiting []group) {
-	if len(groups) == 0 {
-		return nil
-	}
-	next, f := l.try(v.sets, groups)
-	if f.err == nil {
-		v.sets, v.accepted = next, append(v.accepted, groups...)
-		return nil
-	}
-	for i := range groups {
-		groups[i].refuse(f, len(v.accepted))
-	}
-	if own, others := split(groups, f.isOwn); len(own) > 0 {
-		v.refused = append(v.refused, own...)
-		return l.admit(v, others)
-	}
-	second, first := split(groups, f.about)
-	switch {
-	case len(groups) == 1, len(second) > maxSingly && len(first) == 0:
-		return groups
-	case len(second) == 0 || len(first) == 0:
-		half := len(groups) / 2
-		first, second = groups[:half], groups[half:]
-	}
-	waiting = l.admit(v, first)
-	return slices.Concat(waiting, l.admit(v, second))
-}
-
 // fault is why groups cannot be made together.
 type fault struct {
-	err error            // all of it
-	of  map[string]error // :: path → what of it is about that document, if that can be told
-	own map[string]bool  // :: path → it is wrong by itself, whatever the others are
+	err     error            // all of it
+	of      map[string]error // :: path → what of it is about that document, if that can be told
+	own     map[string]bool  // :: path → it is wrong by itself, whatever the others are
+	guarded bool             // the guard refuses it, and nothing else does (P4, P5)
 }
 
 // about reports whether the fault is of a document of the group.
@@ -178,7 +149,8 @@ func (f fault) isOwn(g group) bool {
 	return slices.ContainsFunc(g.changes, func(c change) bool { return f.own[c.path] })
 }
 
-// try makes all groups to base, or returns why it cannot.
+// try makes the changes of all groups to base, or returns why it may not: what that
+// would lead to as well, if only the guard is against it.
 func (l *loader) try(base sets, groups []group) (sets, fault) {
 	next := make(sets, len(base))
 	for i := range base {
@@ -187,10 +159,15 @@ func (l *loader) try(base sets, groups []group) (sets, fault) {
 			return nil, wrong(errs) // one view that fails refuses it for all
 		}
 	}
-	if old := l.snapshot(); old != nil { // Nothing is protected at the very first start.
-		if violations := mapset.ProtectAccounts(old, next.lead().Snapshot()); len(violations) > 0 {
-			return nil, l.forbidden(groups, violations)
-		}
+	old := l.snapshot()
+	if old == nil { // Nothing is protected at the very first start.
+		return next, fault{}
+	}
+	if violations := mapset.ProtectAccounts(old, next.lead().Snapshot()); len(violations) > 0 {
+		return nil, l.forbidden(groups, violations)
+	}
+	if violations := mapset.ProtectWhole(old, next.lead().Snapshot(), l.opt.Guard); len(violations) > 0 {
+		return next, fault{err: mapset.Violations(violations), guarded: true}
 	}
 	return next, fault{}
 }

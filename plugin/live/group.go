@@ -44,7 +44,6 @@ func (b *batch) changes() []change {
 // group is changes that are made together or not at all.
 type group struct {
 	changes []change
-	asks    bool  // for something that none of its documents has in force
 	fault   fault // why it was refused last
 	after   int   // how many groups were accepted then; -1: it was not tried yet
 }
@@ -136,21 +135,17 @@ func claimsOf(doc *mapfile.Document) []claim {
 
 // linked parts changes into groups. Two documents are of one group if something
 // moves from one to the other, as when one is renamed: it would be nowhere if only
-// one of them came into force. Groups that ask for more than they have come last,
-// so that what is in force keeps its claims; other than that the order is kept.
+// one of them came into force. The order is kept.
 func (l *loader) linked(changes []change) []group {
 	if !l.dir && len(changes) > 0 { // If there are several, the map was a directory.
 		return []group{{changes: changes, after: -1}}
 	}
 	groups := newJoiner(len(changes))
-	asks := make([]bool, len(changes))
-	kept, left := l.holders(changes)
+	left := l.left(changes)
 	for i, c := range changes {
 		for _, what := range c.claimed() {
 			if from, moves := left[what]; moves {
 				groups.join(i, from)
-			} else if by, has := kept[what]; !has || by != i {
-				asks[i] = true
 			}
 		}
 	}
@@ -159,18 +154,16 @@ func (l *loader) linked(changes []change) []group {
 		g := group{after: -1}
 		for _, i := range members {
 			g.changes = append(g.changes, changes[i])
-			g.asks = g.asks || asks[i]
 		}
 		out = append(out, g)
 	}
-	last, first := split(out, func(g group) bool { return g.asks })
-	return append(first, last...)
+	return out
 }
 
-// holders returns which of the changes has what in force: what it keeps, and what
-// it leaves to others.
-func (l *loader) holders(changes []change) (kept, left map[claim]int) {
-	kept, left = make(map[claim]int), make(map[claim]int)
+// left returns what documents have in force and give up, and which of the changes
+// does.
+func (l *loader) left(changes []change) map[claim]int {
+	left := make(map[claim]int)
 	for i, c := range changes {
 		for _, what := range l.holds(c.path) {
 			left[what] = i
@@ -180,11 +173,10 @@ func (l *loader) holders(changes []change) (kept, left map[claim]int) {
 		for _, what := range c.claimed() {
 			if by, ok := left[what]; ok && by == i {
 				delete(left, what)
-				kept[what] = i
 			}
 		}
 	}
-	return kept, left
+	return left
 }
 
 // byAge parts what has changed since it was judged last from what was refused

@@ -1,6 +1,32 @@
 // Package live keeps a map in force: it reads the documents, compiles them,
 // swaps the outcome in at one stroke, and does so again whenever they change. A
 // version that is refused leaves the last good one where it is.
+//
+// # The order of admission
+//
+// The documents of a directory that have changed come into force as far as they go
+// together. Which of them do is decided by these rules, the first ones first:
+//
+//  1. What is in force keeps its zones, accounts and anycast addresses, whatever claims
+//     them as well.
+//  2. Documents between which a zone, an account or anycast moves are one group, which
+//     comes into force as a whole or not at all: half of a move would take the zone
+//     out of force.
+//  3. A version that was refused before comes after those that are new: a loss that
+//     stands on disk keeps no later change back.
+//  4. A document that is wrong by itself is refused, and its group, and no other.
+//  5. A group that nothing is said against comes before those that are in conflict with
+//     others. Other than that, the order is that of the names.
+//  6. A group comes into force if it goes together with those before it. One that does
+//     not is tried again after others have come into force: a borrower may stand before
+//     its lender.
+//  7. New versions come into force one after the other as far as the guard goes (P4);
+//     documents that are removed are one group, the last. Versions that were refused
+//     before, and those that leave nothing (P5), come into force together or not at all:
+//     else the loss would pass in parts, one load after the other.
+//  8. Of more than 16 groups that are all in conflict, none comes into force, and after
+//     16 groups beyond the guard those that lose nothing do, and the others as long as
+//     the guard allows all of them: that many are an accident.
 package live
 
 import (

@@ -74,7 +74,7 @@ func (l *loader) restore(m *state.Manifest) (waiting []group) {
 		changes = append(changes, change{candidates[i].path, &candidates[i]})
 	}
 	v := verdict{sets: l.base()}
-	waiting = l.admit(&v, l.linked(changes))
+	waiting = l.admit(&v, l.linked(changes), true)
 	for _, g := range v.refused {
 		l.logRefusedToday(g)
 	}
@@ -114,7 +114,7 @@ func (l *loader) admitRestored(waiting []group) {
 		}
 	}
 	v := verdict{sets: l.base()}
-	left := l.admit(&v, groups)
+	left := l.admit(&v, groups, true)
 	for _, g := range append(v.refused, left...) {
 		l.logRefusedToday(g)
 	}

@@ -191,29 +191,3 @@ func directory(n int) (all, edited []mapset.Source) {
 	z.Marks = append([]mapfile.Mark{{Owner: "new." + z.Name, Proxied: true}}, z.Marks...)
 	return all, []mapset.Source{{Doc: &one}}
 }
-
-// BenchmarkWaits reads what a decision in a map of 1,000,000 names cannot do without
-// reading, one after the other, and does nothing else: a slot, the record that it
-// leads to, and the outcome of that. What it costs is this machine's memory.
-func BenchmarkWaits(b *testing.B) {
-	const slots, records, outcomes = 1 << 18, 1 << 17, 1 << 14
-	rng := rand.New(rand.NewPCG(1, 2))
-	slot, record, outcome := make([]uint64, slots), make([][2]uint64, 8*records), make([][2]uint64, outcomes)
-	for i := range slot {
-		slot[i] = 8 * rng.Uint64N(records) // 128 octets each
-	}
-	for i := range record {
-		record[i][0] = rng.Uint64N(outcomes)
-	}
-	order := make([]uint32, 1<<20)
-	for i := range order {
-		order[i] = rng.Uint32N(slots)
-	}
-	var sum uint64
-	i := 0
-	for b.Loop() {
-		at := order[(uint64(i)+sum&1)&(1<<20-1)]
-		sum += outcome[record[slot[at]][0]][0]
-		i++
-	}
-}

@@ -31,9 +31,9 @@ import (
 // with open addressing: at the hash of an entry, or in the next free slot after it,
 // stands 1 + where the entry begins.
 //
-// With a map of marks for each zone, or a sorted slice, a decision among 1,000,000
-// names in 100,000 zones took more than twice as long as with this, and 80 or 54 MB
-// were in use in place of 31. The goals are S5, 400 ns, and S7, the memory of a load.
+// In a sorted slice or a map, of 1,000,000 names in 100,000 zones, looking a mark up took
+// 0.77 or 1.08 µs in place of 0.40 on a busy machine, and more than twice the memory was
+// in use (BenchmarkMarks). The goal is 0.4 µs for a whole decision.
 type table struct {
 	entries   string
 	index     []uint32 // nil if the entries are few

@@ -22,21 +22,6 @@ var notInUse = []string{"atlas", "burst", "eyes", "find", "happening", "held", "
 // stillNamed are the names that have such a word nevertheless, each with the reason. A
 // name that is gone must leave the list.
 var stillNamed = map[string]string{
-	"mapset.atlas":            "the records of a map become plain structs, which have other names",
-	"mapset.atlas.find":       "the records of a map become plain structs, which have other names",
-	"mapset.builder.held":     "the records of a map become plain structs, which have other names",
-	"mapset.builder.room":     "the records of a map become plain structs, which have other names",
-	"mapset.claims.held":      "the records of a map become plain structs, which have other names",
-	"mapset.findBy":           "the records of a map become plain structs, which have other names",
-	"mapset.findIn":           "the records of a map become plain structs, which have other names",
-	"mapset.kept":             "the records of a map become plain structs, which have other names",
-	"mapset.part.kept":        "the records of a map become plain structs, which have other names",
-	"mapset.ref.find":         "the records of a map become plain structs, which have other names",
-	"mapset.room":             "the records of a map become plain structs, which have other names",
-	"mapset.roomFor":          "the records of a map become plain structs, which have other names",
-	"mapset.table.find":       "the records of a map become plain structs, which have other names",
-	"mapset.zoneClaims.atlas": "the records of a map become plain structs, which have other names",
-
 	"live.keptZone":        "the code that saves accepted documents is rewritten first",
 	"live.loader.find":     "the code that saves accepted documents is rewritten first",
 	"live.loader.isUntold": "the code that saves accepted documents is rewritten first",

@@ -41,7 +41,7 @@ type Document struct {
 	AnycastInvalid  bool // part of anycast was refused (V15 cannot be judged)
 	AccountsInvalid bool // an account was left out, or has no ID (V6: a lender may be missing)
 	// HasAllZones says that Accounts certainly has all zones of the document, whatever
-	// else was refused (R26). CBOR leaves the flag out: stored documents were accepted.
+	// else was refused (R26).
 	HasAllZones bool
 
 	text *quoter // for the lines that errors quote

@@ -17,7 +17,7 @@ func (b *builder) addresses(doc *mapfile.Document, a *mapfile.Account) {
 	onMap := make(map[netip.Addr]claim)
 	for i := range a.Maps {
 		for _, ip := range a.Maps[i].IPs {
-			b.held(doc, a, ip, "map")
+			b.foreign(doc, a, ip, "map")
 			if !static[ip.IP] {
 				continue
 			}
@@ -30,14 +30,14 @@ func (b *builder) addresses(doc *mapfile.Document, a *mapfile.Account) {
 	}
 	for i := range a.Spectrum {
 		for _, ip := range a.Spectrum[i].IPs {
-			b.held(doc, a, ip, "application")
+			b.foreign(doc, a, ip, "application")
 		}
 	}
 }
 
-// held complains about an address that the account does not name as its own. One
+// foreign complains about an address that the account does not name as its own. One
 // that it names and may not have is refused there, and not once more here.
-func (b *builder) held(doc *mapfile.Document, a *mapfile.Account, ip mapfile.Addr, on string) {
+func (b *builder) foreign(doc *mapfile.Document, a *mapfile.Account, ip mapfile.Addr, on string) {
 	if a.ID == "" || a.SpaceInvalid || b.reg.holds(a.ID, ip.IP) || names(a, ip.IP) {
 		return
 	}

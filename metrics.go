@@ -35,7 +35,7 @@ var (
 	lastSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("last_reload_success_timestamp_seconds",
 		"Time of the last load that left what is on disk in force, in seconds since 1970.")), []string{"map"})
 	degraded = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("degraded",
-		"1 while the map on disk is not what is in force.")), []string{"map"})
+		"1 while the map on disk is not what is in force, or what is in force is not in the state.")), []string{"map"})
 	entries = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("entries",
 		"Size of what is in force.")), []string{"map", "kind"})
 	info = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("info",

@@ -19,17 +19,6 @@ import (
 // "findZone" has one, "finding" has none.
 var notInUse = []string{"atlas", "burst", "eyes", "find", "happening", "held", "kept", "ladder", "room", "rung", "spare", "told", "untold"}
 
-// stillNamed are the names that have such a word nevertheless, each with the reason. A
-// name that is gone must leave the list.
-var stillNamed = map[string]string{
-	"live.keptZone":        "the code that saves accepted documents is rewritten first",
-	"live.loader.find":     "the code that saves accepted documents is rewritten first",
-	"live.loader.isUntold": "the code that saves accepted documents is rewritten first",
-	"live.loader.kept":     "the code that saves accepted documents is rewritten first",
-	"live.loader.keptText": "the code that saves accepted documents is rewritten first",
-	"live.loader.readKept": "the code that saves accepted documents is rewritten first",
-}
-
 // declared are the names that the product's code declares outside of functions, with
 // their files: "source.Watcher" and "source.Watcher.Read", without package name in the
 // root package.
@@ -108,30 +97,24 @@ func receiver(typ ast.Expr) string {
 
 func TestGlossary_Words(t *testing.T) {
 	names := declared(t)
-	for _, wrong := range wrongWords(names, stillNamed) {
+	for _, wrong := range wrongWords(names) {
 		t.Error(wrong)
 	}
 }
 
 func TestGlossary_WordsCanFail(t *testing.T) {
 	for _, tc := range []struct {
-		name, allowed, want string
+		name, want string
 	}{
-		{"tree.find", "", `x.go: name tree.find has the word "find"`},
-		{"keptZone", "", `the word "kept"`},
-		{"part.textKept", "", `the word "kept"`},
-		{"part.rooms", "", `the word "room"`},
-		{"kept.name", "", ""}, // The type itself is the name that counts.
-		{"finding", "", ""},
-		{"Withheld", "", ""},
-		{"keptZone", "keptZone", ""},
-		{"x", "keptZone", "keptZone is not declared any more"},
+		{"tree.find", `x.go: name tree.find has the word "find"`},
+		{"keptZone", `the word "kept"`},
+		{"part.textKept", `the word "kept"`},
+		{"part.rooms", `the word "room"`},
+		{"kept.name", ""}, // The type itself is the name that counts.
+		{"finding", ""},
+		{"Withheld", ""},
 	} {
-		allowed := make(map[string]string)
-		if tc.allowed != "" {
-			allowed[tc.allowed] = "a test"
-		}
-		got := strings.Join(wrongWords(map[string]string{tc.name: "x.go"}, allowed), "\n")
+		got := strings.Join(wrongWords(map[string]string{tc.name: "x.go"}), "\n")
 		if (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: want %q, got %q", tc.name, tc.want, got)
 		}
@@ -139,24 +122,16 @@ func TestGlossary_WordsCanFail(t *testing.T) {
 }
 
 // wrongWords returns an error for each name whose last part has a word that is not in
-// use, and for each allowed name that does not exist. The names have their files.
-func wrongWords(names, allowed map[string]string) []string {
+// use. The names have their files.
+func wrongWords(names map[string]string) []string {
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if allowed[name] != "" {
-			continue
-		}
 		last := name[strings.LastIndexByte(name, '.')+1:]
 		for _, word := range words(last) {
 			if i := slices.IndexFunc(notInUse, func(w string) bool { return word == w || word == w+"s" }); i >= 0 {
 				wrong = append(wrong, fmt.Sprintf("%s: name %s has the word %q, which is not in use: take another from docs/glossary.md",
 					names[name], name, notInUse[i]))
 			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(allowed)) {
-		if names[name] == "" {
-			wrong = append(wrong, fmt.Sprintf("%s is not declared any more: take it off the list stillNamed", name))
 		}
 	}
 	return wrong

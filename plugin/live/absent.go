@@ -45,7 +45,7 @@ func (l *loader) miss(b *batch) {
 // long enough, or moved to the candidates of the batch.
 func (l *loader) removed(b *batch) []string {
 	now, due := time.Now(), l.absent.due(l.waits)
-	believed := !l.isUntold(b)
+	believed := !l.hidesDocuments(b)
 	var out []string
 	for _, p := range b.gone {
 		at, waits := due[p]
@@ -56,9 +56,9 @@ func (l *loader) removed(b *batch) []string {
 	return out
 }
 
-// isUntold reports whether the directory has a document of which no version is in force and
+// hidesDocuments reports whether the directory has a document of which no version is in force and
 // nobody can tell what it holds: one that is gone may have moved there.
-func (l *loader) isUntold(b *batch) bool {
+func (l *loader) hidesDocuments(b *batch) bool {
 	return slices.ContainsFunc(b.problems, func(p problem) bool {
 		_, known := l.docs[p.path]
 		return !known && p.path != l.opt.Path

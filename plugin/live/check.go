@@ -30,7 +30,7 @@ const checkPatience = time.Second
 func Check(opt Options) (*Checked, error) {
 	opt.Log = nobody{} // the problems say it
 	l := newLoader(opt, nil, nil)
-	paths, err := l.find()
+	paths, err := l.list()
 	if err != nil {
 		return nil, err
 	}

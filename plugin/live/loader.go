@@ -20,35 +20,35 @@ import (
 
 // loader brings documents into force.
 type loader struct {
-	mu       sync.Mutex // held while documents are loaded, and to use any of what follows
-	opt      Options
-	dir      bool
-	watch    *source.Watcher
-	views    views
-	saved    []string // the settings of an earlier run, which secondaries have seen
-	durable  *durable
-	docs     map[string]document // :: path → the version in force
-	order    []string            // the paths of docs, sorted; nil if not known
-	names    map[string][]string // :: path → the zone files it named when last read
-	zones    map[string]zoneFile // :: path → as last read
-	troubles map[string]trouble  // :: path → why it is not in force as it is on disk
-	shut     shut
-	absent   absent
-	waits    patience
-	remind   bool        // of what is not in force as it is on disk, with the next report
-	warned   bool        // of a start that may need more memory than there is
-	differs  time.Time   // since when what is in force is not what is on disk; zero if it is
-	wake     func()      // has what is missing or refused looked at again; nil for never
-	changed  []fqdn.Name // the zones that answer differently, since the last report
-	counted  counters    // of an earlier run, for the first version in force to go on from
-	patience time.Time   // until when the start waits for files that are being written
+	mu         sync.Mutex // held while documents are loaded, and to use any of what follows
+	opt        Options
+	dir        bool
+	watch      *source.Watcher
+	views      views
+	saved      []string // the settings of an earlier run, which secondaries have seen
+	durable    *durable
+	docs       map[string]document // :: path → the version in force
+	order      []string            // the paths of docs, sorted; nil if not known
+	names      map[string][]string // :: path → the zone files it named when last read
+	zones      map[string]zoneFile // :: path → as last read
+	troubles   map[string]trouble  // :: path → why it is not in force as it is on disk
+	shut       shut
+	absent     absent
+	waits      patience
+	remind     bool        // of what is not in force as it is on disk, with the next report
+	warned     bool        // of a start that may need more memory than there is
+	differs    time.Time   // since when what is in force is not what is on disk; zero if it is
+	wake       func()      // has what is missing or refused looked at again; nil for never
+	changed    []fqdn.Name // the zones that answer differently, since the last report
+	counted    counters    // of an earlier run, for the first version in force to go on from
+	startUntil time.Time   // until when the start waits for files that are being written
 }
 
 // document is the version of a document that is in force.
 type document struct {
 	digest digest            // of its bytes and those of its zone files
 	sum    [sha256.Size]byte // of its bytes alone
-	zones  []keptZone        // without their texts
+	zones  []savedZone       // without their texts
 }
 
 // trouble is why a document is not in force as it is on disk.
@@ -86,7 +86,7 @@ func (l *loader) start(m *state.Manifest) error {
 	if m != nil {
 		l.dir = ofDirectory(m)
 	}
-	paths, err := l.find()
+	paths, err := l.list()
 	if err != nil && m == nil {
 		return err
 	}
@@ -123,9 +123,9 @@ func (l *loader) start(m *state.Manifest) error {
 	return nil
 }
 
-// find returns the paths of the documents, and notes whether they are those of a
+// list returns the paths of the documents, and notes whether they are those of a
 // directory. If there are none, what the map was last is what it is.
-func (l *loader) find() ([]string, error) {
+func (l *loader) list() ([]string, error) {
 	info, err := os.Stat(l.opt.Path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the map: %w", err)

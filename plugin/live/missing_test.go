@@ -53,7 +53,7 @@ func TestLifeCycle_GoneAtTheStart(t *testing.T) {
 		t.Fatalf("Read() = %v, want that it is unsettled", err)
 	}
 	l := newLoader(Options{Path: path, Log: silent{}}, w, nil)
-	l.patience = time.Now().Add(time.Minute)
+	l.startUntil = time.Now().Add(time.Minute)
 	if _, err := l.readFirst(path, maxBytes); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("readFirst() = %v, want that it is gone, once that has settled", err)
 	}

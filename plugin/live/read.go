@@ -36,12 +36,12 @@ type candidate struct {
 	sum    [sha256.Size]byte // of the document alone
 	text   []byte            // of the document, if it may have to be written to the state
 	src    mapset.Source
-	zones  []keptZone     // the zone files it names
+	zones  []savedZone    // the zone files it names
 	errs   mapfile.Errors // what is wrong with it by itself
 }
 
-// keptZone is which content of a zone file belongs to a version of a document.
-type keptZone struct {
+// savedZone is which content of a zone file belongs to a version of a document.
+type savedZone struct {
 	apex fqdn.Name
 	path string
 	sum  [sha256.Size]byte
@@ -158,7 +158,7 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 			}
 		default:
 			c.src.ZoneFiles[z.Name] = f.zone
-			c.zones = append(c.zones, keptZone{z.Name, name, f.sum, f.text})
+			c.zones = append(c.zones, savedZone{z.Name, name, f.sum, f.text})
 		}
 		h.Write(f.sum[:])
 	})
@@ -209,13 +209,13 @@ const startPatience = 5 * time.Second
 
 // readFirst reads a file at the start. One that is being written is waited for.
 func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
-	if l.patience.IsZero() {
-		l.patience = time.Now().Add(startPatience)
+	if l.startUntil.IsZero() {
+		l.startUntil = time.Now().Add(startPatience)
 	}
 	if l.watch == nil {
-		return source.Await(path, limit, l.patience)
+		return source.Await(path, limit, l.startUntil)
 	}
-	return l.watch.Await(path, limit, l.patience)
+	return l.watch.Await(path, limit, l.startUntil)
 }
 
 // eachZoneFile calls f for each zone of the document that names a zone file,

@@ -68,7 +68,7 @@ func (l *loader) raise(saved map[string]uint32) {
 // document. It returns the documents that are wrong only beside others, as where
 // the one with their anycast is lost.
 func (l *loader) restore(m *state.Manifest) (waiting []group) {
-	candidates, m := l.readKept(m)
+	candidates, m := l.readSaved(m)
 	var changes []change
 	for i := range candidates {
 		changes = append(changes, change{candidates[i].path, &candidates[i]})
@@ -129,15 +129,15 @@ func (l *loader) logRefusedToday(g group) {
 	}
 }
 
-// readKept reads the documents of m that are whole. Where another process writes the
+// readSaved reads the documents of m that are whole. Where another process writes the
 // state, its texts may have gone since m was read: m is read anew then, and returned.
-func (l *loader) readKept(m *state.Manifest) ([]candidate, *state.Manifest) {
+func (l *loader) readSaved(m *state.Manifest) ([]candidate, *state.Manifest) {
 	dir := l.durable.dir
 	for tries := 3; ; tries-- {
 		var out []candidate
 		var lost []error
 		for _, doc := range m.Documents {
-			c, err := l.kept(doc)
+			c, err := l.savedCandidate(doc)
 			if err == nil {
 				out = append(out, c)
 				continue
@@ -158,13 +158,13 @@ func (l *loader) readKept(m *state.Manifest) ([]candidate, *state.Manifest) {
 	}
 }
 
-// kept reads one document, and its zone files, from the state.
-func (l *loader) kept(doc state.Document) (candidate, error) {
+// savedCandidate reads one document, and its zone files, from the state.
+func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 	path := l.opt.Path
 	if doc.Name != "" {
 		path = filepath.Join(path, doc.Name) // also if the directory is a file now
 	}
-	text, unsaved, err := l.keptText(doc.Text, path)
+	text, unsaved, err := l.savedText(doc.Text, path)
 	if err != nil {
 		return candidate{}, err
 	}
@@ -180,7 +180,7 @@ func (l *loader) kept(doc state.Document) (candidate, error) {
 	h.Write(doc.Text[:])
 	for _, z := range doc.ZoneFiles {
 		file := files[fqdn.Name(z.Name)]
-		text, unsaved, err := l.keptText(z.Text, file)
+		text, unsaved, err := l.savedText(z.Text, file)
 		if err != nil {
 			return candidate{}, err
 		}
@@ -189,16 +189,16 @@ func (l *loader) kept(doc state.Document) (candidate, error) {
 			return candidate{}, err
 		}
 		c.src.ZoneFiles[zone.Apex] = zone
-		c.zones = append(c.zones, keptZone{zone.Apex, file, z.Text, unsaved})
+		c.zones = append(c.zones, savedZone{zone.Apex, file, z.Text, unsaved})
 		h.Write(z.Text[:])
 	}
 	h.Sum(c.digest[:0])
 	return c, nil
 }
 
-// keptText reads a text from the state, or from the file it was of if that is the
+// savedText reads a text from the state, or from the file it was of if that is the
 // same still: it is unsaved then.
-func (l *loader) keptText(sum state.Sum, path string) (text, unsaved []byte, err error) {
+func (l *loader) savedText(sum state.Sum, path string) (text, unsaved []byte, err error) {
 	text, err = l.durable.dir.Read(sum)
 	if err == nil {
 		return text, nil, nil

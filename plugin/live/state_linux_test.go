@@ -14,6 +14,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // ran brings a map into force and then each of the versions of it, with a state, and
@@ -231,6 +232,18 @@ func TestState_MovedAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A state that begins to fail when a directive joins shows in the metrics at once.
+func TestState_FailsWithANewView(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1")}, "maps", live.Options{State: state})
+	r.do(os.RemoveAll(state))
+	r.do(os.WriteFile(state, nil, 0o666))
+	if _, err := r.View(mapset.Options{}, "other", false); err != nil {
+		t.Fatal(err)
+	}
+	r.checkDegraded(live.NoLoad, true)
 }
 
 // What is in force and on disk nowhere any more cannot be written, and that is said:

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -99,7 +100,11 @@ func (s *Store) View(compile mapset.Options, settings string, later bool) (*View
 	set.Snapshot().Resume(counters)
 	v.snapshot.Store(set.Snapshot().Beside(l.closed()))
 	l.views = append(l.views, v)
+	failed := l.durable.failing()
 	l.persist()
+	if l.durable.failing() != failed {
+		l.report(&batch{}, l.snapshot(), time.Now(), NoLoad)
+	}
 	return v, nil
 }
 

@@ -51,12 +51,13 @@ func TestBook_IsWhole(t *testing.T) {
 		rule, _, _ := strings.Cut(filepath.Base(path), "-")
 		got = append(got, rule)
 	}
-	for n := 0; n <= 30; n++ {
+	got = slices.Compact(got)
+	for n := 0; !slices.Contains(want, got[len(got)-1]); n++ {
 		if n != 18 && n != 19 {
 			want = append(want, fmt.Sprintf("r%02d", n))
 		}
 	}
-	if got = slices.Compact(got); !slices.Equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("got archives of %v\nwant %v", got, want)
 	}
 	text, err := os.ReadFile("rules_test.go")

@@ -182,8 +182,6 @@ const (
 	markProxied mark = 1 << iota
 	markV4Only
 	markV6Only
-
-	restMarks = markProxied | markV4Only | markV6Only // what a zone may say of all names
 )
 
 // answers reports whether a name with this mark is answered for family f at all.

@@ -27,8 +27,12 @@ import (
 // AddressMap is the handler of one directive. It is safe for concurrent use
 // once the server has started.
 type AddressMap struct {
-	next plugin.Handler
+	// What a query needs of the directive stands together: with ten thousand server blocks
+	// each line of memory is waited for.
+	remembering presence.Backend // if presence is on
 	resolver
+	next plugin.Handler
+
 	opt      options
 	memory   *presence.Memory // nil if presence is off
 	deadEnds sync.Map         // :: *dnsserver.Server → one of the same address that answers nothing
@@ -129,19 +133,19 @@ func (a *AddressMap) warnOfSignatures(zone fqdn.Name) {
 	}
 }
 
-// remembering returns a backend that remembers what is known of b, unless presence is off:
-// then b is asked each time.
-func (a *AddressMap) remembering(b answer.Backend) answer.Backend {
+// backend returns one that remembers, unless presence is off: then it is asked each time.
+func (a *AddressMap) backend(z answer.Zones) answer.Backend {
 	if a.memory == nil {
-		return answer.Asked{Backend: b}
+		return answer.Forgetful{Zones: z}
 	}
-	return a.memory.Around(b)
+	a.remembering.Remember(a.memory, z)
+	return &a.remembering
 }
 
 // look takes stock of the server block once all its plugins are in place.
 func (a *AddressMap) look(config *dnsserver.Config) error {
 	handlers := config.Handlers()
-	a.scope.Backend = a.remembering(zonesOf(handlers))
+	a.scope.Backend = a.backend(zonesOf(handlers))
 	a.scope.MakesUp = slices.ContainsFunc(handlers, func(h plugin.Handler) bool {
 		return slices.Contains([]string{"etcd", "k8s_external", "kubernetes", "nomad"}, h.Name())
 	})

@@ -75,7 +75,7 @@ func remembering(t testing.TB, a *AddressMap) *AddressMap {
 	m := presence.New(defaultPresence)
 	t.Cleanup(m.Close)
 	a.memory = m
-	a.scope.Backend = a.remembering(telling{})
+	a.scope.Backend = a.backend(telling{})
 	return a
 }
 

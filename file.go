@@ -22,7 +22,6 @@ import (
 // can be said before which of its plugins answers. A look into a zone costs less than to
 // ask the plugin, which makes a response, and shows what file does not answer with.
 type memoryZones struct {
-	answer.Plain
 	plugins []lookupZone // in the order in which they are asked
 }
 
@@ -100,31 +99,21 @@ func lookupOf(h plugin.Handler) lookupZone {
 	return nil
 }
 
+// ofFile looks into the zone that encloses a name most closely: among those that the
+// Corefile lists, or as the plugin says.
 func ofFile(p *file.File) lookupZone {
-	enclosing := enclosingOf(p)
-	return func(name fqdn.Name) (*memoryZone, answering) {
-		z, ok := enclosing(name)
-		switch {
-		case !ok:
-			return nil, passesOn
-		case z == nil || p.Fall.Through(string(name)):
-			return nil, unsure
-		}
-		return z, answersFromZone
-	}
-}
-
-// enclosingOf returns the function that finds the zone that encloses a name most
-// closely: among those that the Corefile lists, or as the plugin says.
-func enclosingOf(p *file.File) func(name fqdn.Name) (*memoryZone, bool) {
+	fall := p.Fall
 	if p.ZoneLookupFunc != nil {
 		var seen changingZones
-		return func(name fqdn.Name) (*memoryZone, bool) {
+		return func(name fqdn.Name) (*memoryZone, answering) {
 			apex, z, ok := p.ZoneLookupFunc(string(name))
-			if z == nil {
-				return nil, ok
+			switch {
+			case !ok:
+				return nil, passesOn
+			case z == nil || fall.Through(string(name)):
+				return nil, unsure
 			}
-			return seen.of(fqdn.Canonical(apex), z), ok
+			return seen.of(fqdn.Canonical(apex), z), answersFromZone
 		}
 	}
 	zones := make(map[fqdn.Name]*memoryZone, len(p.Z))
@@ -134,13 +123,17 @@ func enclosingOf(p *file.File) func(name fqdn.Name) (*memoryZone, bool) {
 			zones[fqdn.Name(apex)] = &memoryZone{apex: fqdn.Name(apex), zone: z}
 		}
 	}
-	return func(name fqdn.Name) (*memoryZone, bool) {
+	return func(name fqdn.Name) (*memoryZone, answering) {
 		for n, ok := name, true; ok; n, ok = n.Parent() {
-			if z, is := zones[n]; is {
-				return z, true
+			switch z, is := zones[n]; {
+			case !is:
+			case z == nil || fall.Through(string(name)):
+				return nil, unsure
+			default:
+				return z, answersFromZone
 			}
 		}
-		return nil, false
+		return nil, passesOn
 	}
 }
 
@@ -189,31 +182,16 @@ func (m *memoryZones) backend(name fqdn.Name) (*memoryZone, bool) {
 	return nil, false
 }
 
-// RevealsWildcard implements [answer.Backend].
+// RevealsWildcard implements [answer.Zones].
 func (m *memoryZones) RevealsWildcard(name fqdn.Name) bool {
 	_, ok := m.backend(name)
 	return ok
 }
 
-// Known implements [answer.Backend]. A look is taken at names alone that may be proxied.
-func (m *memoryZones) Known(n answer.Names, owner fqdn.Name) answer.Known {
-	d := n.Lookup(owner)
-	if d.Spectrum || !d.Proxied() && !d.ByWildcard {
-		return answer.Known{Decision: d}
-	}
-	p, version := m.look(owner)
-	if !p.Exists {
-		return answer.Known{Decision: d}
-	}
-	k := n.WithPresence(owner, d, p)
-	k.Version = version
-	return k
-}
-
-// look returns what file would answer for the name itself, as its zone is now; nothing
+// Look implements [answer.Zones]: what file would answer for the name itself, as its zone is now; nothing
 // where there is more to be seen than an address or an alias, such as a signature: then
 // the plugin is to be asked.
-func (m *memoryZones) look(name fqdn.Name) (answer.Presence, answer.Version) {
+func (m *memoryZones) Look(name fqdn.Name) (answer.Presence, answer.Version) {
 	z, _ := m.backend(name)
 	version, owners := z.current()
 	if version == nil {
@@ -222,7 +200,7 @@ func (m *memoryZones) look(name fqdn.Name) (answer.Presence, answer.Version) {
 	return version.lookAt(owners, name, z.apex), version
 }
 
-// Beside implements [answer.Backend].
+// Beside implements [answer.Zones].
 func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR {
 	z, _ := m.backend(owner)
 	version, owners := z.current()
@@ -236,7 +214,7 @@ func (m *memoryZones) Beside(owner fqdn.Name, qtype uint16, name string) []dns.R
 	return elem.TypeForWildcard(qtype, name)
 }
 
-// IsGlue implements [answer.Backend].
+// IsGlue implements [answer.Zones].
 func (m *memoryZones) IsGlue(name fqdn.Name) bool {
 	z, _ := m.backend(name)
 	version, owners := z.current()
@@ -313,11 +291,13 @@ func (v *zoneVersion) lookAt(owners *tree.Tree, name, apex fqdn.Name) answer.Pre
 
 // presenceOf returns what an element of the zone's tree answers with, with authority.
 func presenceOf(elem *tree.Elem) answer.Presence {
-	alias := elem.Type(dns.TypeCNAME) != nil
-	if !alias && elem.Type(dns.TypeA) == nil && elem.Type(dns.TypeAAAA) == nil {
-		return answer.Presence{}
+	switch {
+	case elem.Type(dns.TypeCNAME) != nil:
+		return answer.Presence{Flags: answer.FlagExists | answer.FlagAlias | answer.FlagAA}
+	case elem.Type(dns.TypeA) != nil, elem.Type(dns.TypeAAAA) != nil:
+		return answer.Presence{Flags: answer.FlagExists | answer.FlagAA}
 	}
-	return answer.Presence{Exists: true, Alias: alias, Authoritative: true}
+	return answer.Presence{}
 }
 
 // leadsOn reports whether names below are not answered from this zone: it is a zone

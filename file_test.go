@@ -55,7 +55,7 @@ func saysAddress(t testing.TB, h plugin.Handler, name string) bool {
 
 // address returns the version of the zone in which an address of the name is seen.
 func address(z *memoryZones, name fqdn.Name) answer.Version {
-	if p, version := z.look(name); p.Exists && !p.Alias {
+	if p, version := z.Look(name); p.Exists() && !p.Alias() {
 		return version
 	}
 	return nil
@@ -132,7 +132,7 @@ func TestHeld_SeesWhatFileAnswers(t *testing.T) {
 		"flat.example.org.": true, "loop.example.org.": true, "both.example.org.": true,
 		"ns.example.org.": false, "any.wild.example.org.": false, "nope.example.org.": false,
 	} {
-		if p, _ := h.look(fqdn.Name(name)); p.Alias != want || want && !p.Exists {
+		if p, _ := h.Look(fqdn.Name(name)); p.Alias() != want || want && !p.Exists() {
 			t.Errorf("%s: got %+v, want an alias: %t", name, p, want)
 		}
 	}
@@ -198,7 +198,7 @@ func TestHeld_Random(t *testing.T) {
 		h := zonesOf([]plugin.Handler{named(pluginName), f})
 		for range 100 {
 			n := name()
-			if p, _ := h.look(fqdn.Canonical(n)); p.Alias && !saysAlias(t, f, n) {
+			if p, _ := h.Look(fqdn.Canonical(n)); p.Alias() && !saysAlias(t, f, n) {
 				t.Fatalf("%s: an alias is seen that file does not answer with, in\n%s", n, text)
 			}
 			if address(h, fqdn.Canonical(n)) == nil {
@@ -311,12 +311,12 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 		return f.ServeDNS(ctx, w, r)
 	})
 	for what, c := range map[string]struct {
-		zones answer.Backend
+		zones answer.Zones
 		off   bool
 		want  map[string]int // :: name → how often file is asked
 	}{
 		"looked into":  {zonesOf([]plugin.Handler{named(pluginName), f}), false, map[string]int{"www": 0, "plain": 1, "flat": 0, "x.wild": 1}},
-		"not":          {answer.Plain{}, false, map[string]int{"www": 2, "plain": 1, "flat": 1, "x.wild": 2}},
+		"not":          {answer.Opaque{}, false, map[string]int{"www": 2, "plain": 1, "flat": 1, "x.wild": 2}},
 		"presence off": {zonesOf([]plugin.Handler{named(pluginName), f}), true, map[string]int{"www": 1, "plain": 1, "flat": 1, "x.wild": 1}},
 	} {
 		for name, want := range c.want {
@@ -324,7 +324,7 @@ func TestPresence_FileIsNotAsked(t *testing.T) {
 			if !c.off {
 				remembering(t, a)
 			}
-			a.scope.Backend, asked = a.remembering(c.zones), 0
+			a.scope.Backend, asked = a.backend(c.zones), 0
 			e := &exchange{Context: context.Background(), ResponseWriter: new(test.ResponseWriter)}
 			if _, err := a.ServeDNS(served(t), e, new(dns.Msg).SetQuestion(name+".example.org.", dns.TypeA)); err != nil {
 				t.Fatal(err)

@@ -396,7 +396,7 @@ func TestR12_GlueOfTheBackend(t *testing.T) {
 		"|; ns.sub.example.org. 60 IN A 10.66.0.1":                                                 "",
 	} {
 		names := testNames(t, attackMap, true)
-		names.Backend = delegating{}
+		names.Backend = Forgetful{delegating{}}
 		backend := &script{tb: t, replies: map[string]string{"www.example.org. TXT": reply}}
 		if got := toldText(respond(new(dns.Msg).SetQuestion("www.example.org.", dns.TypeTXT), names, backend)); got != "NOERROR passed"+want {
 			t.Errorf("%s: got %s", reply, got)

@@ -7,10 +7,27 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
+// Zones is what can be seen of a backend without a question to it. It is safe for
+// concurrent use.
+type Zones interface {
+	// Look returns what the backend has at an owner name, and the zone that shows it; no
+	// presence where more is to be seen than an address or an alias, or nothing at all.
+	Look(owner fqdn.Name) (Presence, Version)
+	// RevealsWildcard reports whether the backend that answers for name says which owner its
+	// records stand at, see [Reply.Wildcard].
+	RevealsWildcard(name fqdn.Name) bool
+	// Beside returns the records of a type beside an alias at owner, with the name as
+	// given. They are not shared.
+	Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR
+	// IsGlue reports whether name is a name server of a zone cut, at or below the cut.
+	IsGlue(name fqdn.Name) bool
+}
+
 // Backend is what answers after the directive in its server block, as far as that is
-// known without a question to it. One that remembers stands around another one. What
-// it is asked goes through an [Exchange]. It is safe for concurrent use.
+// known without a question to it: what can be seen, and what is remembered of earlier
+// questions. Those go through an [Exchange]. It is safe for concurrent use.
 type Backend interface {
+	Zones
 	// Known decides for an owner name, and returns what is known of the backend there.
 	Known(n Names, owner fqdn.Name) Known
 	// Learn takes note of what the backend was found to have at a name. asked is
@@ -23,15 +40,6 @@ type Backend interface {
 	LearnZone(z Apex, has bool, asked Moment)
 	// Now is the moment to pass to Learn and LearnZone, taken before the question.
 	Now() Moment
-
-	// RevealsWildcard reports whether the backend that answers for name says which owner its
-	// records stand at, see [Reply.Wildcard].
-	RevealsWildcard(name fqdn.Name) bool
-	// Beside returns the records of a type beside an alias at owner, with the name as
-	// given. They are not shared.
-	Beside(owner fqdn.Name, qtype uint16, name string) []dns.RR
-	// IsGlue reports whether name is a name server of a zone cut, at or below the cut.
-	IsGlue(name fqdn.Name) bool
 }
 
 // Moment is a time by the clock of a backend that remembers.
@@ -44,21 +52,33 @@ type Known struct {
 	// Settled says that the decision is final, whatever the backend answers. Without
 	// it, the decision is what the map alone says.
 	Settled bool
-	// Version is the zone that the presence was seen in just now; nil if the backend
-	// was asked, or the presence is remembered.
-	Version Version
 }
 
 // Presence is what a backend has at an owner name, as far as an answer for addresses
 // hangs on it. The zero Presence says nothing of the backend.
 type Presence struct {
-	Exists             bool // the name has an address or an alias
-	Alias              bool // the name has an alias
-	Authoritative      bool // the AA of the backend's reply
-	RecursionAvailable bool // its RA
+	Flags
 	// Wildcard is the wildcard that the backend said it answered from, or "".
 	Wildcard fqdn.Name
 }
+
+// Flags are the facts of a [Presence], each a bit: so what is known of a name fits into
+// registers.
+type Flags uint8
+
+// The facts.
+const (
+	FlagExists Flags = 1 << iota // the name has an address or an alias
+	FlagAlias                    // the name has an alias
+	FlagAA                       // the backend's reply has AA
+	FlagRA                       // the backend's reply has RA
+)
+
+// Exists reports whether the name has an address or an alias.
+func (f Flags) Exists() bool { return f&FlagExists != 0 }
+
+// Alias reports whether the name has an alias.
+func (f Flags) Alias() bool { return f&FlagAlias != 0 }
 
 // Version is a zone of a backend as it was when it was looked into.
 type Version interface {
@@ -70,37 +90,35 @@ type Version interface {
 // the declared zone Outer around it.
 type Apex struct{ Zone, Outer fqdn.Name }
 
-// Plain is a [Backend] of which nothing is known without a question: it learns nothing,
-// and shows no zone.
-type Plain struct{}
+// Opaque is the [Zones] of a backend that shows nothing.
+type Opaque struct{}
+
+// Look implements [Zones].
+func (Opaque) Look(fqdn.Name) (Presence, Version) { return Presence{}, nil }
+
+// RevealsWildcard implements [Zones].
+func (Opaque) RevealsWildcard(fqdn.Name) bool { return false }
+
+// Beside implements [Zones].
+func (Opaque) Beside(fqdn.Name, uint16, string) []dns.RR { return nil }
+
+// IsGlue implements [Zones].
+func (Opaque) IsGlue(fqdn.Name) bool { return false }
+
+// Forgetful is a [Backend] that remembers nothing, and is asked about each name.
+type Forgetful struct{ Zones }
 
 // Known implements [Backend]: the decision is what the map says.
-func (Plain) Known(n Names, owner fqdn.Name) Known { return Known{Decision: n.Lookup(owner)} }
+func (Forgetful) Known(n Names, owner fqdn.Name) Known { return Known{Decision: n.Lookup(owner)} }
 
 // Learn implements [Backend].
-func (Plain) Learn(Names, fqdn.Name, Known, bool, Moment) {}
+func (Forgetful) Learn(Names, fqdn.Name, Known, bool, Moment) {}
 
 // KnownZone implements [Backend].
-func (Plain) KnownZone(Apex) (has, known bool) { return false, false }
+func (Forgetful) KnownZone(Apex) (has, known bool) { return false, false }
 
 // LearnZone implements [Backend].
-func (Plain) LearnZone(Apex, bool, Moment) {}
+func (Forgetful) LearnZone(Apex, bool, Moment) {}
 
 // Now implements [Backend].
-func (Plain) Now() Moment { return 0 }
-
-// RevealsWildcard implements [Backend].
-func (Plain) RevealsWildcard(fqdn.Name) bool { return false }
-
-// Beside implements [Backend].
-func (Plain) Beside(fqdn.Name, uint16, string) []dns.RR { return nil }
-
-// IsGlue implements [Backend].
-func (Plain) IsGlue(fqdn.Name) bool { return false }
-
-// Asked is a [Backend] of whose names nothing is known without a question, whatever the
-// one in it knows.
-type Asked struct{ Backend }
-
-// Known implements [Backend].
-func (Asked) Known(n Names, owner fqdn.Name) Known { return Plain{}.Known(n, owner) }
+func (Forgetful) Now() Moment { return 0 }

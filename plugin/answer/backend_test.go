@@ -35,21 +35,21 @@ func testNames(tb testing.TB, text string, tells bool) *Names {
 	if err := errs.Err(); err != nil {
 		tb.Fatal(err)
 	}
-	scope := &Scope{Backend: Plain{}, Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}
+	scope := &Scope{Backend: Forgetful{Opaque{}}, Options: Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org.", "example.net."))}
 	if tells {
-		scope.Backend = telling{}
+		scope.Backend = Forgetful{telling{}}
 	}
 	return &Names{snap, scope}
 }
 
 // telling is a backend that tells, and shows nothing.
-type telling struct{ Plain }
+type telling struct{ Opaque }
 
 func (telling) RevealsWildcard(fqdn.Name) bool { return true }
 
-// Remembering returns a backend that remembers for an hour, around another. It comes from
+// Remembering returns a backend that remembers for an hour, around zones. It comes from
 // outside: a test of this package cannot import presence, which imports it.
-var Remembering func(tb testing.TB, b Backend) Backend
+var Remembering func(tb testing.TB, z Zones) Backend
 
 // respond answers from what is known, else with the help of a backend.
 func respond(req *dns.Msg, names *Names, x Exchange) Outcome {

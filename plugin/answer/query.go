@@ -50,12 +50,6 @@ func (q *Query) forAddress() bool {
 	return q.inet() && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA)
 }
 
-// answers reports whether a decision is enough to answer: NODATA needs an SOA, and
-// AAAA may hang on what the backend has.
-func (q *Query) answers(d mapset.Decision) bool {
-	return d.Answers(q.family()) && (q.qtype == dns.TypeA || !d.NeedsAAAA())
-}
-
 // inet reports whether the class is IN.
 func (q *Query) inet() bool { return q.req.Question[0].Qclass == dns.ClassINET }
 
@@ -84,15 +78,36 @@ func (q *Query) WithoutBackend() (Outcome, bool) {
 // presence returns what the backend has at the name in question, if no more than that is
 // needed to answer.
 func (q *Query) presence() (Presence, bool) {
-	switch {
-	case !q.forAddress():
+	if !q.forAddress() {
 		return Presence{}, false
-	case q.known.Settled && q.known.Exists:
-		return q.known.Presence, q.answers(q.known.Decision)
-	case q.known.Decision.Spectrum:
-		return inMap, q.answers(q.known.Decision)
 	}
-	return Presence{}, false
+	return q.known.enough(q.qtype)
+}
+
+// enough returns what the backend has at a name, if no more than that is needed to answer
+// for addresses. NODATA needs an SOA, and AAAA may hang on what the backend has.
+func (k *Known) enough(qtype uint16) (Presence, bool) {
+	p, d := k.Presence, k.Decision
+	switch {
+	case k.Settled && p.Exists():
+	case d.Spectrum():
+		p = inMap
+	default:
+		return Presence{}, false
+	}
+	if qtype == dns.TypeAAAA {
+		return p, d.Answers(mapset.IPv6) && !d.NeedsAAAA()
+	}
+	return p, d.Answers(mapset.IPv4)
+}
+
+// Mapped returns what decides for an owner, and what the backend has there, if no more is
+// needed to answer a query for A or AAAA: with the addresses of the decision, as the rule
+// "mapped" of the gate lets them out.
+func (n Names) Mapped(owner fqdn.Name, qtype uint16) (mapset.Decision, Presence, bool) {
+	k := n.Backend.Known(n, owner)
+	p, ok := k.enough(qtype)
+	return k.Decision, p, ok
 }
 
 // Ask answers with the help of the backend.
@@ -113,11 +128,11 @@ func (q *Query) ask(x Exchange) Outcome {
 		return q.conversation(x, moment).pass(q.question, standing{unproxied, d}, &rep)
 	}
 	if !q.known.Settled && q.names.acts(q.owner) {
-		if d.Proxied() || d.ByWildcard || q.names.undecidedAbove(q.owner, d) {
+		if d.Proxied() || d.ByWildcard() || q.names.undecidedAbove(q.owner, d) {
 			d, hangs = q.conversation(x, moment).settleWildcard(q.owner, d)
 		}
 	}
-	if d.Proxied() || hangs || d.Spectrum {
+	if d.Proxied() || hangs || d.Spectrum() {
 		c := q.conversation(x, moment)
 		out := c.answer(q.question, d, hangs)
 		out.Void = c.signed && out.Verdict == Substituted

@@ -9,9 +9,11 @@ import (
 )
 
 func init() {
-	answer.Remembering = func(tb testing.TB, b answer.Backend) answer.Backend {
+	answer.Remembering = func(tb testing.TB, z answer.Zones) answer.Backend {
 		memory := presence.New(time.Hour)
 		tb.Cleanup(memory.Close)
-		return memory.Around(b)
+		b := new(presence.Backend)
+		b.Remember(memory, z)
+		return b
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/addressmap/addressmap/plugin/answer"
 )
 
 // Memory is a lifetime of names, and the clock for it. A [Backend] is made with it for
@@ -66,12 +64,6 @@ func (m *Memory) Close() {
 	m.stop()
 	m.done.Wait()
 	m.Forget()
-}
-
-// Around returns a backend that remembers what is known of b, and what b was found to
-// have. What others made by Around remember stays theirs.
-func (m *Memory) Around(b answer.Backend) *Backend {
-	return &Backend{Backend: b, m: m, id: backends.Add(1)}
 }
 
 // Forget forgets every name, and what is learned from questions under way. No

@@ -11,10 +11,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Backend is an [answer.Backend] that remembers, around another one. From the second
+// Backend is an [answer.Backend] that remembers, around the zones to be seen. From the second
 // time on that one of these is asked for, it is remembered for a lifetime of the memory:
 //
-//   - a proxied name of which the backend inside knows that it has an address or an
+//   - a proxied name that the zones show to have an address or an
 //     alias, and longer while the zone that it was seen in does not change: [Backend.Known]
 //   - a proxied name of which a reply has shown an address or an alias: [Backend.Learn]
 //   - a name that is not proxied, of which a reply has shown a record, until another
@@ -23,11 +23,17 @@ import (
 // From the first time on it is remembered whether the backend has a declared zone, and
 // wildcards above it (R8): [Backend.LearnZone]. Reading takes no lock and no time of day.
 type Backend struct {
-	answer.Backend
-	m     *Memory
-	id    uint64   // tells the names of one backend from those of another
 	zones sync.Map // :: answer.Apex → zone
+
+	// What every query needs stands at the end, and so beside what holds a Backend.
+	answer.Zones
+	m  *Memory
+	id uint64 // tells the names of one backend from those of another
 }
+
+// Remember has b remember in m what is seen in z, and what the backend with these zones
+// is found to have. It must be called before b is used, once.
+func (b *Backend) Remember(m *Memory, z answer.Zones) { b.m, b.Zones, b.id = m, z, backends.Add(1) }
 
 // zone is what is remembered of a zone.
 type zone struct {
@@ -36,26 +42,37 @@ type zone struct {
 }
 
 // Known implements [answer.Backend].
-func (b *Backend) Known(n answer.Names, owner fqdn.Name) (k answer.Known) {
+func (b *Backend) Known(n answer.Names, owner fqdn.Name) answer.Known {
 	hash := hashOf(owner)
 	e := b.get(owner, hash)
 	if e == nil || e.snapshot != n.Snapshot {
 		return b.decide(n, owner, hash, e)
 	}
-	k.Decision, k.Presence, k.Settled = e.decision, e.presence, true
-	return k
+	return answer.Known{Decision: e.decision, Presence: e.presence, Settled: true}
 }
 
 // decide returns what is known of a name of which no decision on the snapshot is
-// remembered: what the backend has, if e is not nil, else what the backend inside knows.
-func (b *Backend) decide(n answer.Names, owner fqdn.Name, hash uint64, e *entry) answer.Known {
-	if e != nil && e.presence.Exists {
-		return n.WithPresence(owner, n.Lookup(owner), e.presence)
+// remembered: by what the backend has, which is remembered if e is not nil, or is seen. A
+// look is taken at names alone that may be proxied.
+func (b *Backend) decide(n answer.Names, owner fqdn.Name, hash uint64, e *entry) (k answer.Known) {
+	d := n.Lookup(owner)
+	if e != nil && e.presence.Exists() {
+		k.Presence = e.presence
+		k.Decision, k.Settled = n.Settle(owner, d, k.Presence)
+		return k
+	}
+	k.Decision = d
+	if d.Spectrum() || !d.Proxied() && !d.ByWildcard() {
+		return k
 	}
 	tick := b.m.now.Load()
-	k := b.Backend.Known(n, owner)
-	if k.Exists && k.Settled {
-		b.add(n, owner, hash, k, true, tick) // as if the map named it: nobody can make up such names
+	p, version := b.Look(owner)
+	if !p.Exists() {
+		return k
+	}
+	k.Presence = p
+	if k.Decision, k.Settled = n.Settle(owner, d, p); k.Settled {
+		b.add(n, owner, hash, &k, version, true, tick) // as if the map named it: nobody can make up such names
 	}
 	return k
 }
@@ -75,10 +92,11 @@ func (b *Backend) get(name fqdn.Name, hash uint64) *entry {
 
 // Learn implements [answer.Backend].
 func (b *Backend) Learn(n answer.Names, owner fqdn.Name, k answer.Known, named bool, asked answer.Moment) {
-	if !k.Exists {
-		k.Version = inForce{}
+	var version answer.Version
+	if !k.Exists() {
+		version = inForce{}
 	}
-	b.add(n, owner, hashOf(owner), k, named, uint32(asked))
+	b.add(n, owner, hashOf(owner), &k, version, named, uint32(asked))
 }
 
 // inForce is an [answer.Version] for what hangs on nothing but the snapshot.
@@ -93,7 +111,7 @@ func (inForce) Current() bool { return true }
 // passes by. No name that was learned within the lifetime gives way to another, and none
 // that is longer than [longest] is remembered. One that was seen in a version lasts on if
 // that is current at the end of its lifetime.
-func (b *Backend) add(n answer.Names, name fqdn.Name, hash uint64, k answer.Known, named bool, tick uint32) {
+func (b *Backend) add(n answer.Names, name fqdn.Name, hash uint64, k *answer.Known, version answer.Version, named bool, tick uint32) {
 	if len(name) > longest {
 		return
 	}
@@ -105,11 +123,11 @@ func (b *Backend) add(n answer.Names, name fqdn.Name, hash uint64, k answer.Know
 	if old == nil && !seen.again(hash) {
 		return
 	}
-	if old != nil && old.says(n, k) {
+	if old != nil && old.says(n, k, version) {
 		old.renew(tick)
 		return
 	}
-	e := &entry{backend: b.id, size: uint8(len(name)), decision: k.Decision, presence: k.Presence, version: k.Version, memory: b.m}
+	e := &entry{backend: b.id, size: uint8(len(name)), decision: k.Decision, presence: k.Presence, version: version, memory: b.m}
 	if k.Settled {
 		e.snapshot = n.Snapshot
 	}
@@ -123,7 +141,7 @@ func (b *Backend) KnownZone(z answer.Apex) (has, known bool) {
 	if v, ok := b.zones.Load(z); ok && b.m.lasts(v.(zone).learned) {
 		return v.(zone).has, true
 	}
-	return b.Backend.KnownZone(z)
+	return false, false
 }
 
 // LearnZone implements [answer.Backend].

@@ -17,7 +17,14 @@ func still(t testing.TB) *Backend {
 	t.Helper()
 	m := New(time.Hour)
 	t.Cleanup(m.Close)
-	return m.Around(answer.Plain{})
+	return around(m)
+}
+
+// around returns a backend with a memory, of which nothing is seen.
+func around(m *Memory) *Backend {
+	b := new(Backend)
+	b.Remember(m, answer.Opaque{})
+	return b
 }
 
 // has reports whether a name is remembered.
@@ -31,7 +38,7 @@ func (b *Backend) learn(name fqdn.Name, asked answer.Moment, p answer.Presence) 
 
 // see has a name learned once.
 func (b *Backend) see(name fqdn.Name, asked answer.Moment, p answer.Presence, named bool) {
-	p.Exists = true
+	p.Flags |= answer.FlagExists
 	b.Learn(answer.Names{}, name, answer.Known{Presence: p}, named, asked)
 }
 
@@ -46,9 +53,9 @@ func (b *Backend) pass(n uint32) { b.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
-	m.learn("www.example.org.", m.Now(), answer.Presence{Authoritative: true})
+	m.learn("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA})
 	m.pass(ticks - 2)
-	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || !e.presence.Authoritative {
+	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || e.presence.Flags&answer.FlagAA == 0 {
 		t.Fatalf("get() = %v before the lifetime is over", e)
 	}
 	m.pass(1)
@@ -62,7 +69,7 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 	const lifetime = 100 * time.Millisecond
 	memory := New(lifetime)
 	defer memory.Close()
-	m := memory.Around(answer.Plain{})
+	m := around(memory)
 	born := time.Now()
 	m.learn("www.example.org.", m.Now(), answer.Presence{})
 	for {
@@ -100,7 +107,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 
 func TestViewsDoNotShareNames(t *testing.T) {
 	a := still(t)
-	b := a.m.Around(answer.Plain{})
+	b := around(a.m)
 	a.learn("www.example.org.", a.Now(), answer.Presence{})
 	if b.has("www.example.org.") {
 		t.Error("a name of one backend is remembered for another")
@@ -177,11 +184,11 @@ func TestANameIsRenewed(t *testing.T) {
 	if !m.has("www.example.org.") {
 		t.Error("an old answer shortens the life of a name")
 	}
-	m.see("www.example.org.", m.Now(), answer.Presence{Authoritative: true}, true)
-	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || !e.presence.Authoritative {
+	m.see("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA}, true)
+	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || e.presence.Flags&answer.FlagAA == 0 {
 		t.Errorf("get() = %v after the backend said otherwise", e)
 	}
-	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), answer.Presence{Authoritative: true}, true) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA}, true) }); n != 0 {
 		t.Errorf("to renew a name allocates %v times", n)
 	}
 }
@@ -198,7 +205,8 @@ func TestANameOfAVersionLastsOn(t *testing.T) {
 	v := &fact{true}
 	learn := func(version answer.Version) {
 		for range 2 {
-			m.Learn(answer.Names{}, "www.example.org.", answer.Known{Presence: answer.Presence{Exists: true}, Version: version}, true, m.Now())
+			known := answer.Known{Presence: answer.Presence{Flags: answer.FlagExists}}
+			m.add(answer.Names{}, "www.example.org.", hashOf("www.example.org."), &known, version, true, uint32(m.Now()))
 		}
 	}
 	learn(v)
@@ -265,7 +273,7 @@ func TestNamesThatExistComeFirst(t *testing.T) {
 	}
 	remembered := 0
 	for _, n := range names {
-		if e := m.get(n, hashOf(n)); e != nil && e.presence.Exists {
+		if e := m.get(n, hashOf(n)); e != nil && e.presence.Exists() {
 			remembered++
 		}
 	}
@@ -335,7 +343,7 @@ func TestKnownDoesNotAllocate(t *testing.T) {
 func BenchmarkKnown(b *testing.B) {
 	memory := New(time.Hour)
 	defer memory.Close()
-	m := memory.Around(answer.Plain{})
+	m := around(memory)
 	n, names := answer.Names{Scope: new(answer.Scope)}, make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))

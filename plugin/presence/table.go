@@ -56,12 +56,12 @@ func (e *entry) is(backend uint64, name fqdn.Name) bool {
 }
 
 // says reports whether the entry says the same as what is known on a snapshot.
-func (e *entry) says(n answer.Names, k answer.Known) bool {
+func (e *entry) says(n answer.Names, k *answer.Known, version answer.Version) bool {
 	var snapshot *mapset.Snapshot
 	if k.Settled {
 		snapshot = n.Snapshot
 	}
-	return e.snapshot == snapshot && e.decision == k.Decision && e.presence == k.Presence && e.version == k.Version
+	return e.snapshot == snapshot && e.decision == k.Decision && e.presence == k.Presence && e.version == version
 }
 
 // renew makes the name last on: the backend has said the same at a later tick.
@@ -100,7 +100,7 @@ func (s *set) lookup(tag byte, backend uint64, name fqdn.Name) (*entry, int) {
 func (s *set) put(tag byte, e *entry, name fqdn.Name) {
 	old, at := s.lookup(tag, e.backend, name)
 	if old == nil {
-		if old, at = s.place(e.backend, name, e.presence.Exists); at < 0 {
+		if old, at = s.place(e.backend, name, e.presence.Exists()); at < 0 {
 			return
 		}
 	}
@@ -134,7 +134,7 @@ func (s *set) place(backend uint64, name fqdn.Name, exists bool) (old *entry, at
 		return nil, -1
 	}
 	for i := range s.slots {
-		if o := s.slots[i].Load(); o == nil || !o.presence.Exists {
+		if o := s.slots[i].Load(); o == nil || !o.presence.Exists() {
 			return o, i
 		}
 	}

@@ -87,7 +87,7 @@ func TestP4_GoneOneByOne(t *testing.T) {
 		files[fmt.Sprintf("maps/%d.yaml", i)] = tenant(fmt.Sprint("t", i), fmt.Sprintf("192.0.2.%d", i+1))
 	}
 	r := newRig(t, files, "maps", live.Options{Guard: 20})
-	live.Await(r.Store, 500*time.Millisecond, 3*time.Second) // longer than from one to the next
+	live.Await(r.Store, 7*time.Second, 4*time.Second) // longer than from one to the next
 	for i := range 5 {
 		r.remove(fmt.Sprintf("maps/%d.yaml", i))
 		r.until("it is missed", func() bool { return strings.Contains(live.Waits(r.Store), fmt.Sprintf("%d.yaml", i)) })

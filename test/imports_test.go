@@ -21,13 +21,14 @@ var mayImport = map[string][]string{
 	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
+	"plugin/lane":     {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 
 	"plugin/cloudflare": {"plugin/fqdn", "plugin/zonefile"},
 
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
-	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/live"},
+	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
 	"cmd/coredns":     {""},
 	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/edge"},
 	"bench/rig":       {},
@@ -41,6 +42,7 @@ var mayImport = map[string][]string{
 	"test/server":     {"test/ports"},
 	"test/book":       {},
 	"test/fault":      {},
+	"test/lane":       {},
 	"test/property":   {},
 	"test/rules":      {},
 	"test/acceptance": {},
@@ -55,9 +57,9 @@ var mayImport = map[string][]string{
 // keptTo names the modules that only some packages may import: CoreDNS is
 // spoken in the root alone, files are watched in one place.
 var keptTo = map[string][]string{
-	"github.com/coredns/":    {"", "cmd/coredns", "test/server", "test/judge/run", "test/judge/upstream"}, // the last two speak its gRPC
+	"github.com/coredns/":    {"", "plugin/lane", "cmd/coredns", "test/server", "test/judge/run", "test/judge/upstream"}, // the last two speak its gRPC
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/lane", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
 }
 

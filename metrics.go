@@ -22,6 +22,8 @@ func opts(name, help string) prometheus.Opts {
 var (
 	responsesTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("responses_total",
 		"Counter of responses in which a proxied name was substituted.")), []string{"server", "step", "family"})
+	laneTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("lane_responses_total",
+		"Counter of responses given where the packet was read; they count in responses_total too.")), []string{"server"})
 	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("failures_total",
 		"Counter of responses refused rather than risk an origin address.")), []string{"server", "reason"})
 	reloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("reloads_total",

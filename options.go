@@ -29,6 +29,7 @@ type options struct {
 	state    string        // directory; "" is off
 	guard    int           // percent; 0 is off
 	presence time.Duration // 0 is off
+	lane     laneMode
 
 	zoneFiles []string // directories
 }
@@ -111,6 +112,7 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"state":          (*options).parseState,
 	"guard":          (*options).parseGuard,
 	"presence":       (*options).parsePresence,
+	"lane":           (*options).parseLane,
 	"unlisted":       (*options).parseUnlisted,
 	"zone_files":     (*options).parseZoneFiles,
 }
@@ -207,6 +209,22 @@ func (o *options) parseUnlisted(args []string) error {
 		o.answer.RefuseUnlisted = true
 	default:
 		return fmt.Errorf("%q is neither pass nor refuse", arg)
+	}
+	return nil
+}
+
+func (o *options) parseLane(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	switch arg {
+	case "on":
+		o.lane = laneOn
+	case "off":
+		o.lane = laneOff
+	default:
+		return fmt.Errorf("%q is neither on nor off", arg)
 	}
 	return nil
 }

@@ -53,6 +53,9 @@ func setup(c *caddy.Controller) error {
 		cf.warnOfStale(config, number)
 		return a.look(config)
 	})
+	if o.lane != laneOff {
+		hookLane()
+	}
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
 		return a

@@ -112,7 +112,7 @@ func TestV16_CorefileAnycast(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, guard, https, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
+		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, guard, https, lane, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},

@@ -119,16 +119,17 @@ func (s *server) wrap(p net.PacketConn) (net.PacketConn, error) {
 	if s.stopped {
 		return nil, errors.Join(net.ErrClosed, p.Close())
 	}
-	u, ok := p.(*net.UDPConn)
-	if !ok {
-		return p, nil
-	}
 	zones, err := zonesOf(s.Server)
 	if err != nil {
 		return p, nil
 	}
 	table := s.open(s.Server, zones)
 	if table == nil {
+		return p, nil
+	}
+	u, ok := p.(*net.UDPConn)
+	if !ok {
+		log.Warningf("lane off at %s: its packets are not read from a socket but from %T", s.Addr, p)
 		return p, nil
 	}
 	c, err := New(u, table, s.drain)

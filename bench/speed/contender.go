@@ -52,8 +52,13 @@ func contenders() []*contender {
 	return []*contender{
 		{name: "file", base: "file", block: file},
 		{name: "addressmap + file (S1)", base: "file", answers: edge, block: mapped("")},
+		{name: "NSD, edge addresses in the zones", base: "file", answers: edge, outside: nsd},
+		{name: "dnsdist, edge addresses in a CDB file", base: "file", answers: edge, outside: dnsdist},
+		{name: "addressmap + file, lane off (S1b)", base: "file", answers: edge, block: mapped(laneOff)},
 		{name: "addressmap + file, names not proxied (S3)", base: "file",
 			block: func(z zone) string { return "addressmap " + z.others + "\n" + file(z) }},
+		{name: "addressmap + file, names not proxied, lane off (S3)", base: "file",
+			block: func(z zone) string { return "addressmap " + z.others + laneOff + "\n" + file(z) }},
 		{name: "hosts + file", base: "file", answers: edge,
 			block: func(z zone) string { return "hosts " + hostFile(z.name) + " {\n ttl 300\n fallthrough\n}\n" + file(z) }},
 		{name: "addressmap + file, presence off", base: "file", answers: edge, block: mapped(" {\n presence off\n}")},
@@ -67,8 +72,6 @@ func contenders() []*contender {
 			block: func(zone) string { return prometheus + "whoami\n" }},
 		{name: "addressmap + file + prometheus (S11)", base: "file + prometheus", answers: edge,
 			block: func(z zone) string { return prometheus + mapped("")(z) }},
-		{name: "NSD, edge addresses in the zones", base: "file", answers: edge, outside: nsd},
-		{name: "dnsdist, edge addresses in a CDB file", base: "file", answers: edge, outside: dnsdist},
 	}
 }
 
@@ -89,6 +92,8 @@ func autos() []*contender {
 }
 
 func file(z zone) string { return "file " + zoneFile(z.name) + "\n" }
+
+const laneOff = " {\n lane off\n}"
 
 const prometheus = "prometheus 127.0.0.1:0\n"
 

@@ -104,13 +104,23 @@ const (
 )
 
 var allGoals = []goal{
-	{"S1b", "names asked before, against `file`", "W1", s1, "file", 1.3},
-	{"S1b", "names asked before, against `file`", "W2", s1, "file", 1.3},
+	{"S1", "names asked before, against `file`", "W1", s1, "file", 3.2},
+	{"S1", "names asked before, against `file`", "W2", s1, "file", 3.8},
+	{"S1b", "the same with the lane off", "W1", "addressmap + file, lane off (S1b)", "file", 1.3},
+	{"S1b", "the same with the lane off", "W2", "addressmap + file, lane off (S1b)", "file", 1.3},
 	{"S2", "names asked for the first time, against `file`", "W1-first", "addressmap + file (S2)", "file", 0.95},
 	{"S2", "names asked for the first time, against `file`", "W2-first", "addressmap + file (S2)", "file", 0.95},
-	{"S3", "names not proxied, against `file`", "W1", "addressmap + file, names not proxied (S3)", "file", 0.95},
-	{"S3", "names not proxied, against `file`", "W2", "addressmap + file, names not proxied (S3)", "file", 0.95},
+	{"S3", "names not proxied, against `file`", "W1", "addressmap + file, names not proxied (S3)", "file", 1.0},
+	{"S3", "names not proxied, against `file`", "W2", "addressmap + file, names not proxied (S3)", "file", 1.0},
+	{"S3", "the same with the lane off", "W1", "addressmap + file, names not proxied, lane off (S3)", "file", 0.95},
+	{"S3", "the same with the lane off", "W2", "addressmap + file, names not proxied, lane off (S3)", "file", 0.95},
+	{"S4", "S1 against dnsdist", "W1", s1, "dnsdist, edge addresses in a CDB file", 1.3},
+	{"S4", "S1 against dnsdist", "W2", s1, "dnsdist, edge addresses in a CDB file", 1.3},
+	{"S4", "S1 against NSD", "W1", s1, "NSD, edge addresses in the zones", 0.95},
+	{"S4", "S1 against NSD", "W2", s1, "NSD, edge addresses in the zones", 0.95},
 	{"S10", "10,000 zones behind `auto`, against `auto`", "auto", "addressmap + auto (S10)", "auto", 60},
+	{"S11", "S1 with `prometheus` on both sides", "W1", s11, "file + prometheus", 3.0},
+	{"S11", "S1 with `prometheus` on both sides", "W2", s11, "file + prometheus", 3.0},
 }
 
 // goals says of each goal that was measured whether it is reached: by the clock,

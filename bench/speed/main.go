@@ -27,6 +27,7 @@ type settings struct {
 	rounds    int
 	turns     int
 	seconds   int
+	rate      int
 	workloads string
 	only      *regexp.Regexp
 	coredns   string
@@ -44,6 +45,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "how often all servers are started")
 	flag.IntVar(&s.turns, "turns", 3, "how often each has its turn in a round")
 	flag.IntVar(&s.seconds, "seconds", 3, "how long each turn is")
+	flag.IntVar(&s.rate, "rate", 0, "how many queries a second are asked, if not as many as get through: then the mean latency, and the queries per CPU second, are what to compare")
 	flag.StringVar(&s.workloads, "workloads", "W1,W2,W1-first,W2-first,auto", "which workloads to run")
 	flag.StringVar(&s.coredns, "coredns", "", "binary to measure; built if empty")
 	flag.StringVar(&s.against, "against", "", "binary of another commit, to measure beside it in each configuration with addressmap")
@@ -132,8 +134,8 @@ func (w *workload) round(s *settings, round int) {
 	for _, c := range w.contenders {
 		if c.skipped == "" {
 			r := c.results[len(c.results)-1]
-			fmt.Fprintf(os.Stderr, "round %d, %s, %s: %.0f/s, %.0f per CPU second, %d lost\n",
-				round+1, w.name, c.name, r.perClock(), r.perCPU(), r.lost)
+			fmt.Fprintf(os.Stderr, "round %d, %s, %s: %.0f/s, %.0f per CPU second, mean latency %.3f ms, %d lost\n",
+				round+1, w.name, c.name, r.perClock(), r.perCPU(), 1000*r.latency.Seconds(), r.lost)
 		}
 	}
 	fmt.Fprintf(os.Stderr, "round %d, %s: %.0f s in all\n", round+1, w.name, time.Since(begin).Seconds())

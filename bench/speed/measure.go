@@ -22,11 +22,15 @@ type result struct {
 
 	completed int           // queries answered
 	cpu       time.Duration // what the server used of its core
+	latency   time.Duration // the mean
 }
 
 // plus is what two turns came to.
 func (r result) plus(o result) result {
 	sum := result{lost: r.lost + o.lost, wrong: r.wrong + o.wrong, completed: r.completed + o.completed, cpu: r.cpu + o.cpu}
+	if sum.completed > 0 {
+		sum.latency = (r.latency*time.Duration(r.completed) + o.latency*time.Duration(o.completed)) / time.Duration(sum.completed)
+	}
 	var seconds float64
 	for _, part := range [...]result{r, o} {
 		if part.rate > 0 {
@@ -120,6 +124,9 @@ func (w *workload) dnsperf(s *settings, port, list string, seconds int) (result,
 	if list == allList || w.first {
 		args = append(args, "-n", "1")
 	}
+	if s.rate > 0 && list != allList {
+		args = append(args, "-Q", strconv.Itoa(s.rate))
+	}
 	var out, stderr bytes.Buffer
 	cmd := exec.Command("taskset", args...)
 	cmd.Stdout, cmd.Stderr = &out, &stderr
@@ -129,7 +136,7 @@ func (w *workload) dnsperf(s *settings, port, list string, seconds int) (result,
 	return parse(out.String())
 }
 
-var field = regexp.MustCompile(`(?m)^ *(Queries per second|Queries completed|Queries lost|Response codes): +(.*)$`)
+var field = regexp.MustCompile(`(?m)^ *(Queries per second|Queries completed|Queries lost|Response codes|Average Latency \(s\)): +(.*)$`)
 
 // parse reads what dnsperf prints at its end.
 func parse(out string) (result, error) {
@@ -143,6 +150,9 @@ func parse(out string) (result, error) {
 		return r, fmt.Errorf("dnsperf printed no rate:\n%s", out)
 	}
 	fmt.Sscan(values["Queries lost"], &r.lost)
+	var mean float64
+	fmt.Sscan(values["Average Latency (s)"], &mean)
+	r.latency = time.Duration(mean * float64(time.Second))
 	fmt.Sscan(values["Queries completed"], &r.completed)
 	var good int
 	for code := range strings.SplitSeq(values["Response codes"], ", ") {

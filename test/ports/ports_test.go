@@ -1,8 +1,14 @@
 package ports
 
 import (
+	"fmt"
 	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +44,45 @@ func TestFree_NotTaken(t *testing.T) {
 		if isFree(":" + port) {
 			t.Errorf("%s port %s is taken", taken.Network(), port)
 		}
+	}
+}
+
+// Another process gets none of the ports of this one.
+func TestFree_OtherProcesses(t *testing.T) {
+	if os.Getenv("ADDRESSMAP_PORTS_CHILD") != "" {
+		for range 3 * block {
+			port, err := Free()
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("port", port)
+		}
+		return
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("processes are kept apart on Linux alone")
+	}
+	if _, err := Free(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFree_OtherProcesses$")
+	cmd.Env = append(os.Environ(), "ADDRESSMAP_PORTS_CHILD=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	n := 0
+	for line := range strings.Lines(string(out)) {
+		port, ok := strings.CutPrefix(strings.TrimSpace(line), "port ")
+		if !ok {
+			continue
+		}
+		n++
+		if number, _ := strconv.Atoi(port); slices.Contains(chosen.own, (number-first)/block) {
+			t.Fatalf("another process gets %s, which is of a block of this one's", port)
+		}
+	}
+	if n == 0 {
+		t.Errorf("the other process got no port: %s", out)
 	}
 }

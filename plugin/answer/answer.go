@@ -2,7 +2,8 @@
 // that every response passes: nothing of a response leaves but by one of these rules.
 //
 //   - mapped: what the map alone makes: A and AAAA of a proxied name, an HTTPS record
-//     synthesized for it, and messages without a record (release)
+//     synthesized for it, and messages without a record (release); the lane writes the
+//     same A and AAAA, by [Names.Mapped]
 //   - plain: a response about an unproxied name all of whose records stand at that
 //     name and are no alias, HTTPS or SVCB (plain)
 //   - address: A, AAAA and CNAME of an unproxied name that is not reached through the

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
@@ -109,6 +110,19 @@ func TestLife_MovedIntoADocumentBeingWritten(t *testing.T) {
 	r.untilTold("www.a.example.", "192.0.2.11")
 	r.until("all is well", func() bool { return !r.last().Degraded })
 	r.always("a document was corrected", 3)
+}
+
+// An account that moves into a new document at one stroke is in force all the time, also
+// if the document that it leaves was complete long before the new one.
+func TestLife_MovedIntoANewDocument(t *testing.T) {
+	both := tenant("a", "192.0.2.1") + strings.TrimPrefix(tenant("b", "192.0.2.2"), "accounts:\n")
+	r := linkedRig(t, map[string]string{"a.yaml": both}, live.Options{})
+	r.write("v2/a.yaml", tenant("a", "192.0.2.1"))
+	before := time.Now().Add(-time.Hour)
+	r.do(os.Chtimes(r.path("v2/a.yaml"), before, before))
+	r.swap("2", map[string]string{"b.yaml": tenant("b", "192.0.2.22")})
+	r.untilTold("www.b.example.", "192.0.2.22")
+	r.always("an account moved", 2)
 }
 
 // What was refused for what it would have done with others comes into force once

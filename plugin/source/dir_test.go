@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // only checks that nothing but paths was named.
@@ -247,6 +248,44 @@ func TestSet_SeveralPathsOfOneFile(t *testing.T) {
 			put(t, "maps/a.yaml", before)
 			for _, p := range named {
 				r.wait(p, before)
+			}
+		})
+	}
+}
+
+// The documents that the swap of a link replaces are reported as one, although some of them
+// were complete long before the link was made, and one was written just then.
+func TestLifeCycle_SwapIsOneChange(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			base := t.TempDir()
+			dir := base + "/maps"
+			for _, name := range []string{"a", "b"} {
+				put(t, base+"/v1/"+name+".yaml", before)
+			}
+			link(t, "v1", dir)
+			r := observe(t, m, dir)
+			for i, name := range []string{"a", "b", "c"} {
+				path := base + "/v2/" + name + ".yaml"
+				put(t, path, after)
+				written := time.Now().Add(time.Duration(i-1) * time.Hour)
+				must(t, os.Chtimes(path, written, written))
+			}
+			link(t, "v2", dir)
+			var want []string
+			for _, name := range []string{"a", "b", "c"} {
+				want = append(want, dir+"/"+name+".yaml")
+				r.wait(dir+"/"+name+".yaml", after)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			for _, c := range r.changes {
+				got := slices.DeleteFunc(slices.Clone(c.Paths), func(p string) bool { return p == dir })
+				if len(got) > 0 && !slices.Equal(got, want) {
+					t.Errorf("named %q by themselves, want %q", got, want)
+				}
 			}
 		})
 	}

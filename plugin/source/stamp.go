@@ -32,7 +32,13 @@ const clockTick = 10 * time.Millisecond
 // writer swaps a link when the new file is complete. A directory that appeared or
 // was replaced says nothing about the files in it.
 func linkSwapped(before, now stamp) bool {
-	if now.place.links == before.place.links || before.place.dir == "" || !now.exists() || now.mtime > now.place.linkTime-int64(clockTick) {
+	return leadsElsewhere(before, now) && now.mtime <= now.place.linkTime-int64(clockTick)
+}
+
+// leadsElsewhere reports whether there is a link now, and a file that it leads to, that was
+// not on the way before.
+func leadsElsewhere(before, now stamp) bool {
+	if now.place.links == before.place.links || before.place.dir == "" || !now.exists() {
 		return false
 	}
 	for link := range strings.SplitAfterSeq(now.place.links, "\x00\x00") {

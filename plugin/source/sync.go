@@ -47,9 +47,7 @@ func (w *Watcher) sync(all bool, now time.Time) {
 	} else {
 		w.retry, w.retryAt = 0, time.Time{}
 	}
-	for f := range w.unchecked {
-		w.check(f, now)
-	}
+	w.checkAll(now)
 	clear(w.unchecked)
 	for _, r := range w.roots {
 		r.isNew = false
@@ -120,6 +118,35 @@ func (w *Watcher) prune() {
 	w.tree.prune(used)
 }
 
+// checkAll looks at the unchecked files. If the swap of a link replaces documents of a
+// directory, all those that have changed or come with it are due with the last of them: what
+// changes at one stroke is reported as one, also if some of it was written just before.
+func (w *Watcher) checkAll(now time.Time) {
+	swapped := make(map[*root]time.Time) // :: directory → when the last of its documents is due
+	changed := make(map[*file]bool)
+	for f := range w.unchecked {
+		before := f.lastStamp()
+		w.check(f, now)
+		if p := f.pending; f.root != nil && p != nil && p.stamp != before && p.stamp.exists() {
+			changed[f] = true
+			if leadsElsewhere(before, p.stamp) {
+				swapped[f.root] = now
+			}
+		}
+	}
+	for f := range changed {
+		if due, ok := swapped[f.root]; ok && f.pending.due.After(due) {
+			swapped[f.root] = f.pending.due
+		}
+	}
+	for f := range w.unchecked {
+		if due, ok := swapped[f.root]; ok && changed[f] {
+			f.pending.due = due
+		}
+		w.schedule(f, now)
+	}
+}
+
 // check looks at a file without an event.
 func (w *Watcher) check(f *file, now time.Time) {
 	s := f.stat()
@@ -135,7 +162,6 @@ func (w *Watcher) check(f *file, now time.Time) {
 		s = f.stat()
 	}
 	f.applyStamp(s, now)
-	w.schedule(f, now)
 }
 
 // rootOf returns the root that f belongs to.

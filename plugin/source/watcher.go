@@ -26,7 +26,8 @@ type Change struct {
 	// once. A file that is named may have disappeared, or be unreadable. The
 	// path of a directory stands for the coming and going of the directory, not
 	// for its content: its documents are named one by one, each when it has
-	// settled.
+	// settled. Those that the swap of a link replaces or adds are named together,
+	// unless somebody still writes to one of them.
 	Paths []string
 	// Noticed is when the first event of this Change was noticed.
 	Noticed time.Time

@@ -82,7 +82,9 @@ func TestState_EachFileDamaged(t *testing.T) {
 					return slices.ContainsFunc(good.logged("error"), func(l string) bool { return strings.Contains(l, "P2") })
 				})
 
-				// The same without the map that the texts could be taken from.
+				// The same without the map that the texts could be taken from, and without
+				// the other store, through which this one would hear of what comes next.
+				good.do(good.Store.Close())
 				bad := &rig{t: t, dir: r.dir}
 				bad.write("maps/a.yaml", broken)
 				bad.write("maps/b.yaml", broken)

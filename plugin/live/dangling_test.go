@@ -15,8 +15,8 @@ import (
 func TestLifeCycle_DanglingDocument(t *testing.T) {
 	r := threeTenants(t)
 	r.write("elsewhere/b", tenant("b", "192.0.2.2"))
-	r.do(os.Remove(r.path("maps/b.yaml")))
-	r.do(os.Symlink("../elsewhere/b", r.path("maps/b.yaml")))
+	r.do(os.Symlink("../elsewhere/b", r.path("link")))
+	r.do(os.Rename(r.path("link"), r.path("maps/b.yaml")))
 	r.until("it is in force", func() bool { return !r.last().Degraded && len(r.logged("error")) == 0 })
 
 	r.do(os.Remove(r.path("elsewhere/b")))

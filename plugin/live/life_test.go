@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -88,13 +89,16 @@ func TestLife_EveryWay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
+			heldUp := false
 			for _, address := range []string{"192.0.2.2", "192.0.2.3"} {
+				begin := time.Now()
 				c.write(r, version(address))
+				heldUp = heldUp || time.Since(begin) > 400*time.Millisecond
 				r.untilTold("www.example.org.", address)
 			}
 			r.until("that is told", func() bool { return r.last().InForce == r.Snapshot() })
 			r.checkDegraded(live.OK, false)
-			if errs := r.logged("error"); len(errs) > 0 {
+			if errs := r.logged("error"); len(errs) > 0 && !heldUp { // Else the map was missing for that long.
 				t.Errorf("log %q", errs)
 			}
 		})

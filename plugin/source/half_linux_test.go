@@ -354,20 +354,23 @@ func TestLifeCycle_LeaseDisturbsNobody(t *testing.T) {
 			signal.Notify(sent, syscall.SIGIO)
 			defer signal.Stop(sent)
 		}
-		writer := exec.Command("sh", "-c", `i=0; while [ $i -lt 20000 ]; do : >> "$0" || exit 1; i=$((i+1)); done`, path)
-		must(t, writer.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- writer.Wait() }()
 		looks, open := 0, 0
-		for going := true; going; looks++ {
-			if isOpen(path) {
-				open++
-			}
-			select {
-			case err := <-ended:
-				must(t, err)
-				going = false
-			default:
+		// A writer may have ended before the first look that would find its file open.
+		for deadline := time.Now().Add(time.Minute); open == 0 && time.Now().Before(deadline); {
+			writer := exec.Command("sh", "-c", `i=0; while [ $i -lt 20000 ]; do : >> "$0" || exit 1; i=$((i+1)); done`, path)
+			must(t, writer.Start())
+			ended := make(chan error, 1)
+			go func() { ended <- writer.Wait() }()
+			for going := true; going; looks++ {
+				if isOpen(path) {
+					open++
+				}
+				select {
+				case err := <-ended:
+					must(t, err)
+					going = false
+				default:
+				}
 			}
 		}
 		t.Logf("of %d looks, %d found it open; a lease was broken with a signal: %t", looks, open, len(sent) > 0)

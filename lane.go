@@ -54,12 +54,13 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 		}
 		answered.Add(float64(all))
 	}}
+	all := laneObstacle(zones)
 	var on []string
 	off := make(map[string][]string)    // :: reason → zones
 	wanted := make(map[string][]string) // the same, of directives that say lane on
 	for name, configs := range zones {
 		t.Zones[name] = nil
-		z, mode, reason := laneOf(s, name, configs)
+		z, mode, reason := laneOf(s, name, configs, all)
 		switch {
 		case z != nil:
 			t.Zones[name], t.Timed = z, t.Timed || z.Observe != nil
@@ -95,10 +96,26 @@ func someOf(zones []string) string {
 	return strings.Join(zones, ", ")
 }
 
-// laneOf returns how a zone of a server answers from the lane, or why it does not: some
-// plugin before the directive has to see its answers, or is not known to do without. There
-// is no reason where there is no directive.
-func laneOf(s *dnsserver.Server, name string, configs []*dnsserver.Config) (_ *lane.Zone, mode laneMode, reason string) {
+// laneObstacle says what keeps the lane off in all of a server's zones, if anything does: what
+// reads its packets or sees what is written stands in one server block and is for all.
+func laneObstacle(zones map[string][]*dnsserver.Config) string {
+	for _, configs := range zones {
+		for _, c := range configs {
+			switch {
+			case c.ProxyProtoConnPolicy != nil:
+				return "proxyproto reads the packets"
+			case c.UDPDecorateWriterFunc != nil:
+				return "a plugin, such as shed, has to see what is written"
+			}
+		}
+	}
+	return ""
+}
+
+// laneOf returns how a zone of a server answers from the lane, or why it does not: all says
+// what keeps it off in every zone, or some plugin before the directive has to see its
+// answers, or is not known to do without. There is no reason where there is no directive.
+func laneOf(s *dnsserver.Server, name string, configs []*dnsserver.Config, all string) (_ *lane.Zone, mode laneMode, reason string) {
 	var a *AddressMap
 	for _, c := range configs {
 		if h, ok := c.Handler(pluginName).(*AddressMap); ok {
@@ -114,10 +131,10 @@ func laneOf(s *dnsserver.Server, name string, configs []*dnsserver.Config) (_ *l
 		return nil, laneOff, "the Corefile says lane off"
 	case len(configs) > 1, len(c.FilterFuncs) > 0, c.ViewName != "":
 		return nil, a.opt.lane, "view chooses the server block of each query"
-	case c.ProxyProtoConnPolicy != nil:
-		return nil, a.opt.lane, "proxyproto reads the packets"
-	case c.UDPDecorateWriterFunc != nil:
-		return nil, a.opt.lane, "a plugin, such as shed, has to see what is written"
+	case all != "":
+		return nil, a.opt.lane, all
+	case a.memory == nil:
+		return nil, a.opt.lane, "presence off has the backend asked each time"
 	case len(c.Plugin) != len(c.Handlers()):
 		return nil, a.opt.lane, "a plugin goes by another name than its directive"
 	}

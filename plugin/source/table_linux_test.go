@@ -173,6 +173,10 @@ func (c *cell) outcome(what string) string {
 		return "nothing"
 	}
 	must(c.t, c.writer.Close())
+	// A process that another test forks has the file open until it executes its program.
+	for deadline := time.Now().Add(time.Minute); isOpen(c.path) && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	if !c.named(openPoll + settleInterval) {
 		return "not reported after the close"
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -33,7 +34,14 @@ func TestLane_PrometheusCounts(t *testing.T) {
 			}
 		}
 	}
-	with, without := dnsMetrics(t, metrics, on), dnsMetrics(t, metrics, off)
+	// A response is counted once it is sent, with the lane and without.
+	var with, without map[string]string
+	for deadline := time.Now().Add(server.Patience); ; time.Sleep(5 * time.Millisecond) {
+		with, without = dnsMetrics(t, metrics, on), dnsMetrics(t, metrics, off)
+		if maps.Equal(with, without) || time.Now().After(deadline) {
+			break
+		}
+	}
 	if counted(t, metrics) == 0 || len(with) < 10 {
 		t.Fatalf("the lane answered nothing, or nothing is counted: %v", with)
 	}

@@ -45,6 +45,7 @@ func (l *loader) miss(b *batch) {
 // long enough, or moved to the candidates of the batch.
 func (l *loader) removed(b *batch) []string {
 	now, due := time.Now(), l.absent.due(l.waits)
+	l.judged = now
 	believed := !l.hidesDocuments(b)
 	var out []string
 	for _, p := range b.gone {
@@ -110,20 +111,19 @@ func (l *loader) hasMoved(path string, b *batch) bool {
 }
 
 // await has the documents that are gone looked at again once the next of them may count as
-// removed.
+// removed, which may have passed since they were judged: a load takes its time.
 func (l *loader) await() {
-	now := time.Now()
-	if next := l.absent.next(now, l.waits); !next.IsZero() && l.wake != nil {
-		time.AfterFunc(next.Sub(now)+time.Millisecond, l.wake)
+	if next := l.absent.next(l.judged, l.waits); !next.IsZero() && l.wake != nil {
+		time.AfterFunc(time.Until(next)+time.Millisecond, l.wake)
 	}
 }
 
-// next returns when a document may count as removed that may not now, zero for never. Those
-// that are due and did not go wait for something else.
-func (a absent) next(now time.Time, w patience) time.Time {
+// next returns when a document may count as removed that did not when they were judged, zero
+// for never. Those that were due then and did not go wait for something else.
+func (a absent) next(judged time.Time, w patience) time.Time {
 	var next time.Time
 	for _, at := range a.due(w) {
-		if at.After(now) && (next.IsZero() || at.Before(next)) {
+		if at.After(judged) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}

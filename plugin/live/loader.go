@@ -35,6 +35,7 @@ type loader struct {
 	shut       shut
 	absent     absent
 	waits      patience
+	judged     time.Time   // when it was last decided which of the absent documents are removed
 	remind     bool        // of what is not in force as it is on disk, with the next report
 	warned     bool        // of a start that may need more memory than there is
 	differs    time.Time   // since when what is in force is not what is on disk; zero if it is

@@ -58,3 +58,37 @@ func TestLifeCycle_GoneAtTheStart(t *testing.T) {
 		t.Errorf("readFirst() = %v, want that it is gone, once that has settled", err)
 	}
 }
+
+// A document that comes to count as removed while a load is under way is looked at again:
+// nothing else may ever bring about another load.
+func TestDirectory_DueDuringALoad(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "b.yaml")
+	for _, p := range []string{filepath.Join(dir, "a.yaml"), path} {
+		if err := os.WriteFile(p, []byte("{}\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	woken := make(chan struct{}, 1)
+	l := newLoader(Options{Path: dir, Log: silent{}}, nil, nil)
+	l.wake = func() { woken <- struct{}{} }
+	l.waits = patience{absence: time.Hour}
+	if err := l.start(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	b := l.read([]string{path}, source.Read)
+	l.apply(b)
+	if len(l.docs) != 2 || len(l.absent) != 1 {
+		t.Fatalf("%d documents in force, absent %v; want that one is waited for", len(l.docs), l.absent)
+	}
+	l.absent[path] = l.judged.Add(time.Nanosecond - time.Hour) // It is due right after it was judged.
+	l.report(b, l.snapshot(), time.Now(), Unchanged)
+	select {
+	case <-woken:
+	case <-time.After(20 * time.Second):
+		t.Error("nobody looks at it again")
+	}
+}

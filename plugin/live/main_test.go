@@ -136,8 +136,9 @@ func (r *rig) results() []live.Result {
 	return out
 }
 
-// last returns the last load.
+// last returns the last load, also if it is still under way: the log tells of it before.
 func (r *rig) last() live.Load {
+	r.Snapshot() // It waits for the end of a load.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.loads[len(r.loads)-1]

@@ -27,12 +27,8 @@ import (
 // AddressMap is the handler of one directive. It is safe for concurrent use
 // once the server has started.
 type AddressMap struct {
-	// What a query needs of the directive stands together: with ten thousand server blocks
-	// each line of memory is waited for.
-	remembering presence.Backend // if presence is on
-	resolver
 	next plugin.Handler
-
+	resolver
 	opt      options
 	memory   *presence.Memory // nil if presence is off
 	deadEnds sync.Map         // :: *dnsserver.Server → one of the same address that answers nothing
@@ -138,8 +134,7 @@ func (a *AddressMap) backend(z answer.Zones) answer.Backend {
 	if a.memory == nil {
 		return answer.Forgetful{Zones: z}
 	}
-	a.remembering.Remember(a.memory, z)
-	return &a.remembering
+	return a.memory.Around(z)
 }
 
 // look takes stock of the server block once all its plugins are in place.

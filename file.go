@@ -188,9 +188,9 @@ func (m *memoryZones) RevealsWildcard(name fqdn.Name) bool {
 	return ok
 }
 
-// Look implements [answer.Zones]: what file would answer for the name itself, as its zone is now; nothing
-// where there is more to be seen than an address or an alias, such as a signature: then
-// the plugin is to be asked.
+// Look implements [answer.Zones]. It returns what file would answer for the name itself, as
+// its zone is now; nothing where there is more to be seen than an address or an alias, such
+// as a signature: then the plugin is to be asked.
 func (m *memoryZones) Look(name fqdn.Name) (answer.Presence, answer.Version) {
 	z, _ := m.backend(name)
 	version, owners := z.current()

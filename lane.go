@@ -1,6 +1,7 @@
 package addressmap
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/metrics/vars"
+	transports "github.com/coredns/coredns/plugin/pkg/parse"
+	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -28,16 +31,35 @@ const (
 	laneOff
 )
 
-// hookLane has CoreDNS's servers opened by openLane. What keeps it from that is said once.
-var hookLane = sync.OnceFunc(func() {
-	if runtime.GOOS != "linux" {
-		log.Infof("lane off: it is for Linux")
+// useLane has CoreDNS's servers opened by openLane, and warns of what keeps the lane off in
+// every server block of a directive that says lane on.
+func (a *AddressMap) useLane(keys []string) {
+	if a.opt.lane == laneOff {
 		return
 	}
-	if err := lane.Hook(openLane); err != nil {
-		log.Warningf("lane off: %v", err)
+	err := hookLane()
+	if err == nil && !slices.ContainsFunc(keys, func(key string) bool {
+		proto, _ := transports.Transport(key)
+		return proto == transport.DNS
+	}) {
+		err = errors.New("the server block has no plain DNS")
 	}
+	if err != nil && a.opt.lane == laneOn {
+		log.Warningf("%s: lane off, although the Corefile says lane on: %v", a.opt.place, err)
+	}
+}
+
+// hookLane says what keeps the lane off in this process.
+var hookLane = sync.OnceValue(func() error {
+	if runtime.GOOS != "linux" {
+		return errors.New("the lane is for Linux")
+	}
+	return lane.Hook(openLane)
 })
+
+// laneLogged is what was logged last of the lane of each server, so that it is said once for
+// all the sockets of multisocket.
+var laneLogged sync.Map // :: server address → text
 
 // openLane returns the table of a server that begins to serve, and says of its server
 // blocks whether the lane is on.
@@ -58,7 +80,8 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 	var on []string
 	off := make(map[string][]string)    // :: reason → zones
 	wanted := make(map[string][]string) // the same, of directives that say lane on
-	for name, configs := range zones {
+	for _, name := range slices.Sorted(maps.Keys(zones)) {
+		configs := zones[name]
 		t.Zones[name] = nil
 		z, mode, reason := laneOf(s, name, configs, all)
 		switch {
@@ -71,14 +94,9 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 			off[reason] = append(off[reason], name)
 		}
 	}
-	if len(on) > 0 {
-		log.Infof("lane on at %s for %s", s.Addr, someOf(on))
-	}
-	for _, reason := range slices.Sorted(maps.Keys(off)) {
-		log.Infof("lane off at %s for %s: %s", s.Addr, someOf(off[reason]), reason)
-	}
-	for _, reason := range slices.Sorted(maps.Keys(wanted)) {
-		log.Warningf("lane off at %s for %s, although the Corefile says lane on: %s", s.Addr, someOf(wanted[reason]), reason)
+	text := fmt.Sprint(on, off, wanted) // maps are printed in order
+	if last, _ := laneLogged.Swap(s.Addr, text); last != text {
+		logLane(s.Addr, on, off, wanted)
 	}
 	if len(on) == 0 {
 		return nil
@@ -86,10 +104,23 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 	return t
 }
 
-// someOf names zones, the first few of many.
+// logLane says of the zones of a server for which the lane is on, and what keeps it off for
+// the others: a warning if the Corefile wants it on.
+func logLane(server string, on []string, off, wanted map[string][]string) {
+	if len(on) > 0 {
+		log.Infof("lane on at %s for %s", server, someOf(on))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(off)) {
+		log.Infof("lane off at %s for %s: %s", server, someOf(off[reason]), reason)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(wanted)) {
+		log.Warningf("lane off at %s for %s, although the Corefile says lane on: %s", server, someOf(wanted[reason]), reason)
+	}
+}
+
+// someOf names zones, which are sorted: the first few of many.
 func someOf(zones []string) string {
 	const most = 5
-	slices.Sort(zones)
 	if n := len(zones) - most; n > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(zones[:most], ", "), n)
 	}
@@ -161,39 +192,35 @@ func laneOf(s *dnsserver.Server, name string, configs []*dnsserver.Config, all s
 // plugin does of one that passes it, which it takes for that of the next plugin; nil if
 // answers of the zone do not all count for one zone of the plugin.
 func observeLane(server, name string, m *metrics.Metrics, next string) func(*lane.Answer) {
-	counted := make(fqdn.Set)
 	for _, z := range m.ZoneNames() {
-		counted[fqdn.Canonical(z)] = struct{}{}
-	}
-	zones := fqdn.NewZones(counted)
-	if zones.AnyBelow(fqdn.Name(name)) {
-		return nil
+		if z != name && fqdn.Canonical(z).In(fqdn.Name(name)) {
+			return nil
+		}
 	}
 	zone := plugin.Zones(m.ZoneNames()).Matches(name)
 	if zone == "" {
 		zone = "."
 	}
 	const view, proto = "", "udp"
-	once := func(child func() prometheus.Counter) func() prometheus.Counter { return sync.OnceValue(child) }
-	observer := func(child func() prometheus.Observer) func() prometheus.Observer { return sync.OnceValue(child) }
+	// Each is looked up when it is first needed: else it would be shown before that, as 0.
 	var requests [2][2]func() prometheus.Counter // :: family of the client, of the addresses
 	for client := range requests {
 		for f, qtype := range []string{"A", "AAAA"} {
-			requests[client][f] = once(func() prometheus.Counter {
+			requests[client][f] = sync.OnceValue(func() prometheus.Counter {
 				return vars.RequestCount.WithLabelValues(server, zone, view, proto, []string{"1", "2"}[client], qtype)
 			})
 		}
 	}
-	do := once(func() prometheus.Counter { return vars.RequestDo.WithLabelValues(server, zone, view) })
-	rcode := once(func() prometheus.Counter {
+	do := sync.OnceValue(func() prometheus.Counter { return vars.RequestDo.WithLabelValues(server, zone, view) })
+	rcode := sync.OnceValue(func() prometheus.Counter {
 		return vars.ResponseRcode.WithLabelValues(server, zone, view, "NOERROR", next)
 	})
-	duration := observer(func() prometheus.Observer { return vars.RequestDuration.WithLabelValues(server, zone, view) })
-	requestSize := observer(func() prometheus.Observer { return vars.RequestSize.WithLabelValues(server, zone, view, proto) })
-	responseSize := observer(func() prometheus.Observer { return vars.ResponseSize.WithLabelValues(server, zone, view, proto) })
+	duration := sync.OnceValue(func() prometheus.Observer { return vars.RequestDuration.WithLabelValues(server, zone, view) })
+	requestSize := sync.OnceValue(func() prometheus.Observer { return vars.RequestSize.WithLabelValues(server, zone, view, proto) })
+	responseSize := sync.OnceValue(func() prometheus.Observer { return vars.ResponseSize.WithLabelValues(server, zone, view, proto) })
 	return func(a *lane.Answer) {
 		client := 0
-		if a.Client.(*net.UDPAddr).IP.To4() == nil {
+		if udp, ok := a.Client.(*net.UDPAddr); ok && udp.IP.To4() == nil {
 			client = 1
 		}
 		if a.DO {

@@ -12,8 +12,6 @@ func init() {
 	answer.Remembering = func(tb testing.TB, z answer.Zones) answer.Backend {
 		memory := presence.New(time.Hour)
 		tb.Cleanup(memory.Close)
-		b := new(presence.Backend)
-		b.Remember(memory, z)
-		return b
+		return memory.Around(z)
 	}
 }

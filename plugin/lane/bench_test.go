@@ -30,8 +30,7 @@ func tableOf(t testing.TB, hosts int) *Table {
 	}
 	memory := presence.New(time.Hour)
 	t.Cleanup(memory.Close)
-	backend := new(presence.Backend)
-	backend.Remember(memory, answer.Opaque{})
+	backend := memory.Around(answer.Opaque{})
 	names := answer.Names{Snapshot: snapshot, Scope: &answer.Scope{Backend: backend, Options: answer.Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org."))}}
 	for i := range hosts {
 		owner := fqdn.Name(fmt.Sprintf("host%d.example.org.", i))

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/addressmap/addressmap/plugin/answer"
 )
 
 // Memory is a lifetime of names, and the clock for it. A [Backend] is made with it for
@@ -64,6 +66,12 @@ func (m *Memory) Close() {
 	m.stop()
 	m.done.Wait()
 	m.Forget()
+}
+
+// Around returns a backend that remembers what is seen in z, and what the backend with
+// these zones was found to have. What others made by Around remember stays theirs.
+func (m *Memory) Around(z answer.Zones) *Backend {
+	return &Backend{Zones: z, m: m, id: backends.Add(1)}
 }
 
 // Forget forgets every name, and what is learned from questions under way. No

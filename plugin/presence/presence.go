@@ -23,17 +23,11 @@ import (
 // From the first time on it is remembered whether the backend has a declared zone, and
 // wildcards above it (R8): [Backend.LearnZone]. Reading takes no lock and no time of day.
 type Backend struct {
-	zones sync.Map // :: answer.Apex → zone
-
-	// What every query needs stands at the end, and so beside what holds a Backend.
 	answer.Zones
-	m  *Memory
-	id uint64 // tells the names of one backend from those of another
+	m     *Memory
+	id    uint64   // tells the names of one backend from those of another
+	zones sync.Map // :: answer.Apex → zone
 }
-
-// Remember has b remember in m what is seen in z, and what the backend with these zones
-// is found to have. It must be called before b is used, once.
-func (b *Backend) Remember(m *Memory, z answer.Zones) { b.m, b.Zones, b.id = m, z, backends.Add(1) }
 
 // zone is what is remembered of a zone.
 type zone struct {

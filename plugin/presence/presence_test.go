@@ -17,14 +17,7 @@ func still(t testing.TB) *Backend {
 	t.Helper()
 	m := New(time.Hour)
 	t.Cleanup(m.Close)
-	return around(m)
-}
-
-// around returns a backend with a memory, of which nothing is seen.
-func around(m *Memory) *Backend {
-	b := new(Backend)
-	b.Remember(m, answer.Opaque{})
-	return b
+	return m.Around(answer.Opaque{})
 }
 
 // has reports whether a name is remembered.
@@ -69,7 +62,7 @@ func TestTheClockFollowsTheTime(t *testing.T) {
 	const lifetime = 100 * time.Millisecond
 	memory := New(lifetime)
 	defer memory.Close()
-	m := around(memory)
+	m := memory.Around(answer.Opaque{})
 	born := time.Now()
 	m.learn("www.example.org.", m.Now(), answer.Presence{})
 	for {
@@ -107,7 +100,7 @@ func TestForgetCoversQuestionsUnderWay(t *testing.T) {
 
 func TestViewsDoNotShareNames(t *testing.T) {
 	a := still(t)
-	b := around(a.m)
+	b := a.m.Around(answer.Opaque{})
 	a.learn("www.example.org.", a.Now(), answer.Presence{})
 	if b.has("www.example.org.") {
 		t.Error("a name of one backend is remembered for another")
@@ -343,7 +336,7 @@ func TestKnownDoesNotAllocate(t *testing.T) {
 func BenchmarkKnown(b *testing.B) {
 	memory := New(time.Hour)
 	defer memory.Close()
-	m := around(memory)
+	m := memory.Around(answer.Opaque{})
 	n, names := answer.Names{Scope: new(answer.Scope)}, make([]fqdn.Name, 100_000)
 	for i := range names {
 		names[i] = fqdn.Name(fmt.Sprintf("host%d.example.org.", i))

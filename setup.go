@@ -53,9 +53,7 @@ func setup(c *caddy.Controller) error {
 		cf.warnOfStale(config, number)
 		return a.look(config)
 	})
-	if o.lane != laneOff {
-		hookLane()
-	}
+	a.useLane(c.ServerBlockKeys)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
 		return a

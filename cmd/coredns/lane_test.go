@@ -101,6 +101,9 @@ func TestLane_OffTable(t *testing.T) {
 					t.Errorf("got %v", m)
 				}
 			}
+			if n := len(s.Log.Lines("lane o")); n != 1 {
+				t.Errorf("the lane is in %d lines of the log, want one", n)
+			}
 			lines := strings.Join(s.Log.Lines("lane o"), "\n")
 			if on := strings.Contains(lines, "lane on") && strings.Contains(lines, "for example.org."); on != tc.on || on && strings.Contains(lines, "lane off") {
 				t.Errorf("the lane is on: %t, want %t: %s", on, tc.on, lines)

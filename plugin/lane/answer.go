@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"github.com/coredns/coredns/plugin/metrics/vars"
 	"github.com/miekg/dns"
 	"golang.org/x/net/ipv4"
 
@@ -10,11 +11,12 @@ import (
 )
 
 // answer appends the answer to a packet to out, which is empty and of the capacity that an
-// answer may have, and says in a what there is to know of it. It returns nil if CoreDNS is to be asked, as it is if a panic says that
-// something here is wrong.
+// answer may have, and says in a what there is to know of it. It returns nil if CoreDNS is
+// to be asked, as it is after a panic, which counts as one of CoreDNS.
 func (t *Table) answer(m *ipv4.Message, out []byte, a *Answer) (response []byte) {
 	defer func() {
 		if recover() != nil {
+			vars.Panic.Inc()
 			response = nil
 		}
 	}()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"reflect"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/coredns/caddy"
@@ -28,8 +29,8 @@ var log = clog.NewWithPlugin("addressmap")
 // is called when the server begins to serve.
 type Open func(*dnsserver.Server, map[string][]*dnsserver.Config) *Table
 
-// ErrUnknown says that CoreDNS is not as this package knows it.
-var ErrUnknown = errors.New("this CoreDNS is built otherwise than the lane knows it")
+// errUnknown says that CoreDNS is not as this package knows it.
+var errUnknown = errors.New("this CoreDNS is built otherwise than the lane knows it")
 
 var hook sync.Once
 
@@ -60,7 +61,7 @@ func Hook(open Open) error {
 func contextOf(inst *caddy.Instance) (*caddy.Context, error) {
 	f := reflect.ValueOf(inst).Elem().FieldByName("context")
 	if !f.IsValid() || f.Type() != reflect.TypeFor[caddy.Context]() {
-		return nil, fmt.Errorf("%w: caddy.Instance has no context", ErrUnknown)
+		return nil, fmt.Errorf("%w: caddy.Instance has no context", errUnknown)
 	}
 	return (*caddy.Context)(unsafe.Pointer(f.UnsafeAddr())), nil
 }
@@ -69,7 +70,7 @@ func contextOf(inst *caddy.Instance) (*caddy.Context, error) {
 func zonesOf(s *dnsserver.Server) (map[string][]*dnsserver.Config, error) {
 	f := reflect.ValueOf(s).Elem().FieldByName("zones")
 	if !f.IsValid() || f.Type() != reflect.TypeFor[map[string][]*dnsserver.Config]() {
-		return nil, fmt.Errorf("%w: dnsserver.Server has no zones", ErrUnknown)
+		return nil, fmt.Errorf("%w: dnsserver.Server has no zones", errUnknown)
 	}
 	return *(*map[string][]*dnsserver.Config)(unsafe.Pointer(f.UnsafeAddr())), nil
 }
@@ -154,6 +155,9 @@ func (s *server) Stop() error {
 	return err
 }
 
+// grace is how long a server waits for its last answers: that of CoreDNS.
+const grace = 5 * time.Second
+
 // drain serves the packets that are left when the server shuts down, as the server would.
 func (s *server) drain(p net.PacketConn) {
 	rest := &dns.Server{PacketConn: p, Net: "udp", TsigSecret: s.TsigSecret,
@@ -161,5 +165,13 @@ func (s *server) drain(p net.PacketConn) {
 			ctx := context.WithValue(context.Background(), dnsserver.Key{}, s.Server)
 			s.Server.ServeDNS(context.WithValue(ctx, dnsserver.LoopKey{}, 0), w, r)
 		})}
-	rest.ActivateAndServe() // until there is no packet left
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		rest.ActivateAndServe() // until there is no packet left
+	}()
+	select {
+	case <-done:
+	case <-time.After(grace):
+	}
 }

@@ -112,10 +112,10 @@ func TestEquality(t *testing.T) {
 	const clients = 16
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	silent := 0
+	silent, odd := 0, make(map[string]int)
 	for i := range clients {
 		wg.Go(func() {
-			c := client{t: t, rnd: rand.New(rand.NewPCG(from, uint64(i))), on: dial(t, on), off: dial(t, off)}
+			c := client{t: t, odd: make(map[string]int), rnd: rand.New(rand.NewPCG(from, uint64(i))), on: dial(t, on), off: dial(t, off)}
 			for range n / clients {
 				if !c.compare(c.packet()) {
 					break
@@ -124,11 +124,19 @@ func TestEquality(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			silent += c.silent
+			for why, n := range c.odd {
+				odd[why] += n
+			}
 		})
 	}
 	wg.Wait()
 	answered := counted(t, metrics) - before
-	t.Logf("%d packets, %d answered by the lane, %d that no server answers", n, answered, silent)
+	t.Logf("%d packets, %d answered by the lane, %d that no server answers; odd ones: %v", n, answered, silent, odd)
+	for _, why := range []string{"class", "type", "EDNS option", "EDNS version or RCODE", "damaged"} {
+		if odd[why] < n/100 {
+			t.Errorf("%d of %d packets are odd by their %s", odd[why], n, why)
+		}
+	}
 	if answered < n/20 {
 		t.Errorf("the lane answered %d of %d packets: the test is of something else", answered, n)
 	}
@@ -140,6 +148,7 @@ type client struct {
 	rnd     *rand.Rand
 	on, off net.Conn
 	silent  int
+	odd     map[string]int // why packets are none for the lane, or may be none
 }
 
 func dial(t testing.TB, port string) net.Conn {
@@ -199,7 +208,7 @@ var (
 		"ns.sub.example.org.", "apex.sub.example.org.", "www.block.example.org.", "block.example.org.", "x.many.example.", "many.example.",
 		"elsewhere.test.", ".", "org.", "*.wild.example.org.", `a\.b.example.org.`, `a\000.example.org.`,
 		strings.Repeat("a", 63) + ".many.example.", strings.Repeat("abc.", 50) + "many.example."}
-	types = []uint16{dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeMX, dns.TypeSOA, dns.TypeANY, dns.TypeAXFR, 0, 65535}
+	types = []uint16{dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeAAAA, dns.TypeHTTPS, dns.TypeMX, dns.TypeSOA, dns.TypeANY, dns.TypeAXFR, 0, 65535}
 	sizes = []uint16{0, 100, 512, 513, 600, 1220, 1232, 1480, 4096, 65535}
 )
 
@@ -213,7 +222,11 @@ func (c *client) packet() []byte {
 	for _, bit := range []*bool{&m.RecursionDesired, &m.CheckingDisabled, &m.AuthenticatedData, &m.Zero, &m.Authoritative, &m.RecursionAvailable} {
 		*bit = r.IntN(4) == 0
 	}
+	if qtype := m.Question[0].Qtype; qtype != dns.TypeA && qtype != dns.TypeAAAA {
+		c.odd["type"]++
+	}
 	if r.IntN(20) == 0 {
+		c.odd["class"]++
 		m.Question[0].Qclass = pick(r, []uint16{dns.ClassCHAOS, dns.ClassANY, dns.ClassNONE, 0, 7})
 	}
 	if r.IntN(3) > 0 {
@@ -221,10 +234,15 @@ func (c *client) packet() []byte {
 		opt.SetUDPSize(pick(r, sizes))
 		opt.SetDo(r.IntN(2) == 0)
 		opt.Hdr.Ttl |= uint32(pick(r, []int{0, 0, 0, 1, 0x4000, 0x7fff, 0x10000, 0x1000000}))
+		if opt.Hdr.Ttl&0xffff0000 != 0 {
+			c.odd["EDNS version or RCODE"]++
+		}
 		switch r.IntN(8) {
 		case 0:
+			c.odd["EDNS option"]++
 			opt.Option = append(opt.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"})
 		case 1:
+			c.odd["EDNS option"]++
 			opt.Option = append(opt.Option, &dns.EDNS0_PADDING{Padding: make([]byte, r.IntN(500))})
 		}
 		m.Extra = append(m.Extra, opt)
@@ -234,6 +252,7 @@ func (c *client) packet() []byte {
 		c.t.Fatal(err)
 	}
 	if r.IntN(3) == 0 {
+		c.odd["damaged"]++
 		wire = damaged(r, wire)
 	}
 	return wire

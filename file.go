@@ -291,13 +291,11 @@ func (v *zoneVersion) lookAt(owners *tree.Tree, name, apex fqdn.Name) answer.Pre
 
 // presenceOf returns what an element of the zone's tree answers with, with authority.
 func presenceOf(elem *tree.Elem) answer.Presence {
-	switch {
-	case elem.Type(dns.TypeCNAME) != nil:
-		return answer.Presence{Flags: answer.FlagExists | answer.FlagAlias | answer.FlagAA}
-	case elem.Type(dns.TypeA) != nil, elem.Type(dns.TypeAAAA) != nil:
-		return answer.Presence{Flags: answer.FlagExists | answer.FlagAA}
+	alias := elem.Type(dns.TypeCNAME) != nil
+	if !alias && elem.Type(dns.TypeA) == nil && elem.Type(dns.TypeAAAA) == nil {
+		return answer.Presence{}
 	}
-	return answer.Presence{}
+	return answer.Presence{Exists: true, Alias: alias, Authoritative: true}
 }
 
 // leadsOn reports whether names below are not answered from this zone: it is a zone

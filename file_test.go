@@ -55,7 +55,7 @@ func saysAddress(t testing.TB, h plugin.Handler, name string) bool {
 
 // address returns the version of the zone in which an address of the name is seen.
 func address(z *memoryZones, name fqdn.Name) answer.Version {
-	if p, version := z.Look(name); p.Exists() && !p.Alias() {
+	if p, version := z.Look(name); p.Exists && !p.Alias {
 		return version
 	}
 	return nil
@@ -132,7 +132,7 @@ func TestHeld_SeesWhatFileAnswers(t *testing.T) {
 		"flat.example.org.": true, "loop.example.org.": true, "both.example.org.": true,
 		"ns.example.org.": false, "any.wild.example.org.": false, "nope.example.org.": false,
 	} {
-		if p, _ := h.Look(fqdn.Name(name)); p.Alias() != want || want && !p.Exists() {
+		if p, _ := h.Look(fqdn.Name(name)); p.Alias != want || want && !p.Exists {
 			t.Errorf("%s: got %+v, want an alias: %t", name, p, want)
 		}
 	}
@@ -198,7 +198,7 @@ func TestHeld_Random(t *testing.T) {
 		h := zonesOf([]plugin.Handler{named(pluginName), f})
 		for range 100 {
 			n := name()
-			if p, _ := h.Look(fqdn.Canonical(n)); p.Alias() && !saysAlias(t, f, n) {
+			if p, _ := h.Look(fqdn.Canonical(n)); p.Alias && !saysAlias(t, f, n) {
 				t.Fatalf("%s: an alias is seen that file does not answer with, in\n%s", n, text)
 			}
 			if address(h, fqdn.Canonical(n)) == nil {

@@ -161,9 +161,9 @@ func explain(opt live.Options, arg string, types []string, ttl uint32) (*explana
 // markOf returns what says that a name is proxied or is not, and where.
 func markOf(s *mapset.Snapshot, name fqdn.Name, d mapset.Decision, zone *declared) *place {
 	switch {
-	case d.Spectrum():
+	case d.Spectrum:
 		return &place{What: "the name of a Spectrum application"}
-	case d.ByWildcard():
+	case d.ByWildcard:
 		p := zone.mark(s.MarkOf(name))
 		p.What += ", if the backend answers for the name from it"
 		return p

@@ -57,28 +57,13 @@ type Known struct {
 // Presence is what a backend has at an owner name, as far as an answer for addresses
 // hangs on it. The zero Presence says nothing of the backend.
 type Presence struct {
-	Flags
+	Exists             bool // the name has an address or an alias
+	Alias              bool // the name has an alias
+	Authoritative      bool // the AA of the backend's reply
+	RecursionAvailable bool // its RA
 	// Wildcard is the wildcard that the backend said it answered from, or "".
 	Wildcard fqdn.Name
 }
-
-// Flags are the facts of a [Presence], each a bit: so what is known of a name fits into
-// registers.
-type Flags uint8
-
-// The facts.
-const (
-	FlagExists Flags = 1 << iota // the name has an address or an alias
-	FlagAlias                    // the name has an alias
-	FlagAA                       // the backend's reply has AA
-	FlagRA                       // the backend's reply has RA
-)
-
-// Exists reports whether the name has an address or an alias.
-func (f Flags) Exists() bool { return f&FlagExists != 0 }
-
-// Alias reports whether the name has an alias.
-func (f Flags) Alias() bool { return f&FlagAlias != 0 }
 
 // Version is a zone of a backend as it was when it was looked into.
 type Version interface {

@@ -50,7 +50,7 @@ func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
 // [conversation.first].
 func (c *conversation) answer(q question, d mapset.Decision, hangs bool) Outcome {
 	switch {
-	case d.Spectrum() && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY):
+	case d.Spectrum && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY):
 		return c.mapped(q, d, &existence{found: present, presence: inMap}) // R24: whatever the backend has
 	case !d.Proxied() && !hangs:
 		return c.unproxied(q, d, false, nil)
@@ -125,7 +125,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 			return c.unproxied(q, d, false, nil)
 		case ex.found == alias:
 			return c.beyondAlias(q, d, &ex)
-		case !ex.found.known() && !(d.Spectrum() && ex.rep.silent()):
+		case !ex.found.known() && !(d.Spectrum && ex.rep.silent()):
 			rep := c.ask(q.name, q.qtype, false)
 			if f := findingOf(&rep, q.owner, q.qtype); f.known() {
 				return c.undecided(d, ex.found) // an alias may be behind it
@@ -149,7 +149,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 			rep.Msg = withType(rep.Msg, q.qtype)
 		}
 	}
-	if d.Spectrum() && rep.silent() {
+	if d.Spectrum && rep.silent() {
 		f = absent
 	}
 	switch f {
@@ -175,7 +175,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 	case truncated:
 		return c.undecided(d, f)
 	case absent:
-		if d.Spectrum() { // R24: the name exists
+		if d.Spectrum { // R24: the name exists
 			ex := existence{found: empty, presence: presenceIn(&rep, false), rep: rep}
 			if c.synthesizes(q) {
 				return c.synthesize(q, d, &ex)
@@ -248,7 +248,7 @@ func (c *conversation) beyondAlias(q question, d mapset.Decision, ex *existence)
 // serviceOf answers HTTPS for a proxied owner whose backend says NODATA: with a
 // record of the map if the owner has an address (R10).
 func (c *conversation) serviceOf(q question, d mapset.Decision, rep *Reply) Outcome {
-	if d.Spectrum() {
+	if d.Spectrum {
 		return c.synthesize(q, d, &existence{found: present, presence: presenceIn(rep, false), rep: *rep})
 	}
 	ex, d := c.exists(question{q.name, q.owner, dns.TypeA}, d, false)

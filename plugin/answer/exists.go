@@ -20,7 +20,7 @@ type existence struct {
 func (e *existence) has() bool { return e.found == alias || e.found == present }
 
 // inMap is the presence of an application, which is its own record (R24).
-var inMap = Presence{Flags: FlagExists | FlagAA}
+var inMap = Presence{Exists: true, Authoritative: true}
 
 // exists asks whether the owner in question has an address or an alias, and returns
 // what decides for it then, which may be that it is not proxied.
@@ -82,18 +82,18 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 // for it then; false if the backend has to be asked. Nothing counts as known of a name
 // that a zone further up may decide for.
 func (c *conversation) recall(q question, d mapset.Decision) (existence, mapset.Decision, bool) {
-	if d.Spectrum() {
+	if d.Spectrum {
 		return existence{}, d, false
 	}
 	p := c.presence
 	if !c.recalled || q.owner != c.asked {
 		p = c.names.Backend.Known(c.names, q.owner).Presence
 	}
-	if !p.Exists() || c.names.acts(q.owner) && c.names.undecidedAbove(q.owner, d) {
+	if !p.Exists || c.names.acts(q.owner) && c.names.undecidedAbove(q.owner, d) {
 		return existence{}, d, false
 	}
 	now, found := c.names.from(q.owner, d, p.Wildcard), present
-	if p.Alias() {
+	if p.Alias {
 		found = alias
 	}
 	return existence{found: found, presence: p}, now, now.Proxied()
@@ -103,7 +103,7 @@ func (c *conversation) recall(q question, d mapset.Decision) (existence, mapset.
 // known to have p. The decision is settled if it is that the name is proxied and no zone
 // further up can decide instead; else it is d.
 func (n *Names) Settle(owner fqdn.Name, d mapset.Decision, p Presence) (_ mapset.Decision, settled bool) {
-	if d.Spectrum() || !n.acts(owner) || n.undecidedAbove(owner, d) {
+	if d.Spectrum || !n.acts(owner) || n.undecidedAbove(owner, d) {
 		return d, false
 	}
 	if from := n.from(owner, d, p.Wildcard); from.Proxied() {
@@ -116,7 +116,7 @@ func (n *Names) Settle(owner fqdn.Name, d mapset.Decision, p Presence) (_ mapset
 // and is not proxied by the former: the latter decides if the backend does not have the
 // former (R8).
 func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
-	if d.Proxied() || d.Itself() || d.Zone() == "" {
+	if d.Proxied() || d.Itself || d.Zone() == "" {
 		return false
 	}
 	_, ok := n.Snapshot.LookupAbove(owner, d.Zone())
@@ -127,7 +127,7 @@ func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
 // from the name itself if that is "".
 func (n *Names) from(owner fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
 	switch {
-	case !d.ByWildcard() || !n.revealsWildcard(owner):
+	case !d.ByWildcard || !n.revealsWildcard(owner):
 		return d
 	case wildcard != "":
 		return n.Snapshot.LookupFrom(owner, wildcard)

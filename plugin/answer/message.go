@@ -25,28 +25,22 @@ func replyTo(req *dns.Msg, p Presence) *dns.Msg {
 	r.msg.RecursionDesired = req.RecursionDesired
 	r.msg.CheckingDisabled = req.CheckingDisabled
 	r.msg.Question = r.question[:]
-	r.msg.Authoritative, r.msg.RecursionAvailable = p.Flags&FlagAA != 0, p.Flags&FlagRA != 0
+	r.msg.Authoritative, r.msg.RecursionAvailable = p.Authoritative, p.RecursionAvailable
 	return &r.msg
 }
 
 // presenceIn returns what a reply shows of a name that has an address or an alias.
 func presenceIn(rep *Reply, isAlias bool) Presence {
-	p := Presence{Flags: FlagExists}
-	if isAlias {
-		p.Flags |= FlagAlias
-	}
 	if rep.Msg == nil {
-		p.Flags |= FlagAA
-		return p
+		return Presence{Exists: true, Authoritative: true, Alias: isAlias}
 	}
-	if rep.Msg.Authoritative {
-		p.Flags |= FlagAA
+	return Presence{
+		Exists:             true,
+		Alias:              isAlias,
+		Authoritative:      rep.Msg.Authoritative,
+		RecursionAvailable: rep.Msg.RecursionAvailable,
+		Wildcard:           rep.Wildcard,
 	}
-	if rep.Msg.RecursionAvailable {
-		p.Flags |= FlagRA
-	}
-	p.Wildcard = rep.Wildcard
-	return p
 }
 
 // records returns the address records of one family, in the map's order.

@@ -89,8 +89,8 @@ func (q *Query) presence() (Presence, bool) {
 func (k *Known) enough(qtype uint16) (Presence, bool) {
 	p, d := k.Presence, k.Decision
 	switch {
-	case k.Settled && p.Exists():
-	case d.Spectrum():
+	case k.Settled && p.Exists:
+	case d.Spectrum:
 		p = inMap
 	default:
 		return Presence{}, false
@@ -128,11 +128,11 @@ func (q *Query) ask(x Exchange) Outcome {
 		return q.conversation(x, moment).pass(q.question, standing{unproxied, d}, &rep)
 	}
 	if !q.known.Settled && q.names.acts(q.owner) {
-		if d.Proxied() || d.ByWildcard() || q.names.undecidedAbove(q.owner, d) {
+		if d.Proxied() || d.ByWildcard || q.names.undecidedAbove(q.owner, d) {
 			d, hangs = q.conversation(x, moment).settleWildcard(q.owner, d)
 		}
 	}
-	if d.Proxied() || hangs || d.Spectrum() {
+	if d.Proxied() || hangs || d.Spectrum {
 		c := q.conversation(x, moment)
 		out := c.answer(q.question, d, hangs)
 		out.Void = c.signed && out.Verdict == Substituted

@@ -60,11 +60,11 @@ func (c *conversation) first(owner fqdn.Name) (d mapset.Decision, hangs bool) {
 // settleWildcard completes a decision for a name that the directive acts for, given what
 // the zone that encloses the name most closely says.
 func (c *conversation) settleWildcard(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
-	if d.Itself() {
+	if d.Itself {
 		return d, false // a mark of the name itself, an exception included
 	}
 	if c.names.revealsWildcard(owner) {
-		return d, d.ByWildcard() || c.coveredAbove(owner, d)
+		return d, d.ByWildcard || c.coveredAbove(owner, d)
 	}
 	return c.askAbove(owner, d), false
 }
@@ -72,12 +72,12 @@ func (c *conversation) settleWildcard(owner fqdn.Name, d mapset.Decision) (mapse
 // askAbove completes a decision for a name of which the backend does not tell the owner
 // of its records: where it does not have the declared zone, one further up decides (R8).
 func (c *conversation) askAbove(owner fqdn.Name, d mapset.Decision) mapset.Decision {
-	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself(); {
+	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself; {
 		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
 		if !ok || c.hasZone(zone) {
 			break
 		}
-		if above.Proxied() && (above.ByWildcard() || above.Itself() || c.hasWildcard(zone, above.Zone())) {
+		if above.Proxied() && (above.ByWildcard || above.Itself || c.hasWildcard(zone, above.Zone())) {
 			return above // as the wildcard's
 		}
 		zone = above.Zone()
@@ -93,7 +93,7 @@ func (c *conversation) outside(owner fqdn.Name) mapset.Decision {
 	if c.wide() {
 		return c.askAbove(owner, d)
 	}
-	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself(); {
+	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself; {
 		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
 		if !ok {
 			break

@@ -53,7 +53,7 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 	wildcards := make(map[fqdn.Name]int) // :: wildcard → its place in out
 	for _, owner := range owners {
 		d := snapshot.LookupFrom(owner, owner)
-		if !d.Proxied() || d.Spectrum() || g.belowCut(owner) {
+		if !d.Proxied() || d.Spectrum || g.belowCut(owner) {
 			continue
 		}
 		server, reason := g.originOf(owner)

@@ -52,10 +52,10 @@ func appendAnswer(out []byte, q *query, d mapset.Decision, p answer.Presence, tt
 		return nil
 	}
 	bits := bitsQR | be.Uint16(q.packet[2:])&(bitsRD|bitsCD)
-	if p.Flags&answer.FlagAA != 0 {
+	if p.Authoritative {
 		bits |= bitsAA
 	}
-	if p.Flags&answer.FlagRA != 0 {
+	if p.RecursionAvailable {
 		bits |= bitsRA
 	}
 	out = append(out, q.packet[:q.question]...)

@@ -12,22 +12,19 @@ import (
 // zero Decision is that of a name that no zone of the map encloses. It carries the reason
 // of every step of the fallback: see [Decision.Reasons].
 type Decision struct {
-	zone    *zone
-	outcome *outcome // of the zone or the application; nil if no zone encloses the name
-	mark    mark     // and by whose mark: see byName
+	zone *zone
+	mark mark
+	// ByWildcard: no mark of the name itself decided, but one of a wildcard
+	// above it. It covers the name only if the backend answers for the name from
+	// that wildcard (RFC 4592); see [Snapshot.LookupFrom].
+	ByWildcard bool
+	// Itself: a mark of the name itself decided.
+	Itself bool
+	// Spectrum: the name is that of an application and is answered whether or
+	// not the backend has it.
+	Spectrum bool
+	outcome  *outcome // of the zone or the application; nil if no zone encloses the name
 }
-
-// ByWildcard reports whether no mark of the name itself decided, but one of a wildcard
-// above it. It covers the name only if the backend answers for the name from that
-// wildcard (RFC 4592); see [Snapshot.LookupFrom].
-func (d Decision) ByWildcard() bool { return d.mark&byWildcard != 0 }
-
-// Itself reports whether a mark of the name itself decided.
-func (d Decision) Itself() bool { return d.mark&byName != 0 }
-
-// Spectrum reports whether the name is that of an application, which is answered whether
-// or not the backend has it.
-func (d Decision) Spectrum() bool { return d.mark&bySpectrum != 0 }
 
 // Proxied reports whether the name is answered with addresses of the map.
 func (d Decision) Proxied() bool { return d.mark&markProxied != 0 }
@@ -69,12 +66,12 @@ func (d Decision) Addrs(f Family) []netip.Addr {
 
 // NeedsAAAA reports whether AAAA is answered only if the backend has AAAA at
 // the name (ipv6: false of its zone).
-func (d Decision) NeedsAAAA() bool { return d.zone != nil && !d.zone.autoV6 && !d.Spectrum() }
+func (d Decision) NeedsAAAA() bool { return d.zone != nil && !d.zone.autoV6 && !d.Spectrum }
 
 // Named reports whether the map itself names the owner. Of names that a wildcard or
 // its zone as a whole decides for, anybody can ask for any number.
 func (d Decision) Named() bool {
-	return !d.ByWildcard() && (!d.zone.byDefault() || d.Spectrum())
+	return !d.ByWildcard && (!d.zone.byDefault() || d.Spectrum)
 }
 
 // Step returns the step of the fallback that answers for family f; StepNone for

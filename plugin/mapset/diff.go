@@ -206,7 +206,7 @@ func (z *zone) known(owner string) Decision {
 
 // same reports whether a client is told the same by both decisions.
 func (d Decision) same(o Decision) bool {
-	return (d.mark^o.mark)&(families|bySpectrum) == 0 && d.NeedsAAAA() == o.NeedsAAAA() && d.outcome.same(o.outcome)
+	return d.mark == o.mark && d.Spectrum == o.Spectrum && d.NeedsAAAA() == o.NeedsAAAA() && d.outcome.same(o.outcome)
 }
 
 // same reports whether the addresses are the same. The reasons may differ.

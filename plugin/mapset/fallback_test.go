@@ -254,7 +254,7 @@ accounts:
 	snap := build(t, mapset.Options{}, yaml)
 	for _, name := range []fqdn.Name{"gone.example.org.", "v4.example.org.", "example.org."} {
 		for _, d := range []mapset.Decision{snap.Lookup(name), snap.LookupFrom(name, "*.example.org.")} {
-			if !d.Spectrum() || d.ByWildcard() || d.NeedsAAAA() || !d.Named() {
+			if !d.Spectrum || d.ByWildcard || d.NeedsAAAA() || !d.Named() {
 				t.Errorf("%s: %+v, want an application whatever the backend has", name, d)
 			}
 		}

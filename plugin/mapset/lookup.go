@@ -39,13 +39,9 @@ func (z *zone) lookup(name fqdn.Name) Decision {
 	if !ok {
 		m, parent = z.above(name)
 	}
-	switch {
-	case ok:
-		m |= byName
-	case parent != "":
-		m |= byWildcard
-	}
-	return z.decision(m)
+	d := z.decision(m)
+	d.ByWildcard, d.Itself = parent != "", ok
+	return d
 }
 
 // above returns the mark of the nearest wildcard above a name, and the parent of that
@@ -67,9 +63,9 @@ func (z *zone) above(name fqdn.Name) (m mark, parent fqdn.Name) {
 // of all other names, decides.
 func (s *Snapshot) MarkOf(name fqdn.Name) fqdn.Name {
 	switch d := s.Lookup(name); {
-	case d.Itself():
+	case d.Itself:
 		return name
-	case d.ByWildcard():
+	case d.ByWildcard:
 		_, parent := d.zone.above(name)
 		return parent.Wildcard()
 	}

@@ -29,7 +29,7 @@ func ask(t *testing.T, snap *mapset.Snapshot, all []asked) {
 		if d.Proxied() {
 			got = "proxied"
 		}
-		if d.ByWildcard() {
+		if d.ByWildcard {
 			got += " if *"
 		}
 		if got != a.want {

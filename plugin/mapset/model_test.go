@@ -256,7 +256,7 @@ func ips(list []mapfile.Addr) []netip.Addr {
 
 // verdictOf is a decision in the form of the model's.
 func verdictOf(d mapset.Decision) verdict {
-	v := verdict{zone: d.Zone(), account: d.Account(), proxied: d.Proxied(), byWildcard: d.ByWildcard(), spectrum: d.Spectrum(), needsAAAA: d.NeedsAAAA()}
+	v := verdict{zone: d.Zone(), account: d.Account(), proxied: d.Proxied(), byWildcard: d.ByWildcard, spectrum: d.Spectrum, needsAAAA: d.NeedsAAAA()}
 	for _, f := range []mapset.Family{mapset.IPv4, mapset.IPv6} {
 		v.step[f], v.addrMap[f], v.addrs[f] = d.Step(f), d.Map(f), d.Addrs(f)
 	}

@@ -132,7 +132,7 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	for own, z := range s.zones {
 		for owner := range z.apps {
 			// A zone below it may enclose the name more closely.
-			if n := absolute(owner, own); n.In(apex) && s.Lookup(n).Spectrum() {
+			if n := absolute(owner, own); n.In(apex) && s.Lookup(n).Spectrum {
 				out = append(out, n)
 			}
 		}

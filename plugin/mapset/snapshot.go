@@ -175,23 +175,13 @@ type addrSet struct{ written, usable []netip.Addr }
 // withdrawn reports whether there are addresses, but none that is usable.
 func (s addrSet) withdrawn() bool { return len(s.usable) == 0 && len(s.written) > 0 }
 
-// mark is what is known of one owner name, and in a [Decision] whose mark it is. It is
-// one octet, so that what a query knows of a name fits into registers: in memory it would
-// make each query's stack grow.
+// mark is what is known of one owner name.
 type mark uint8
 
 const (
 	markProxied mark = 1 << iota
 	markV4Only
 	markV6Only
-
-	// One of these at most is in a decision; none if the mark is the zone's for all
-	// other names.
-	byName
-	byWildcard
-	bySpectrum
-
-	families = markProxied | markV4Only | markV6Only
 )
 
 // answers reports whether a name with this mark is answered for family f at all.

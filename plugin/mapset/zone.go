@@ -49,7 +49,7 @@ func (z *zone) decision(m mark) Decision {
 
 // decisionOf is the one for the name of an application in the zone.
 func (z *zone) decisionOf(app *spectrum) Decision {
-	return Decision{zone: z, mark: app.mark | bySpectrum, outcome: app.outcome}
+	return Decision{zone: z, mark: app.mark, outcome: app.outcome, Spectrum: true}
 }
 
 // relative returns a name relative to the apex of its zone, as the zone's marks

@@ -50,18 +50,18 @@ func (b *Backend) Known(n answer.Names, owner fqdn.Name) answer.Known {
 // look is taken at names alone that may be proxied.
 func (b *Backend) decide(n answer.Names, owner fqdn.Name, hash uint64, e *entry) (k answer.Known) {
 	d := n.Lookup(owner)
-	if e != nil && e.presence.Exists() {
+	if e != nil && e.presence.Exists {
 		k.Presence = e.presence
 		k.Decision, k.Settled = n.Settle(owner, d, k.Presence)
 		return k
 	}
 	k.Decision = d
-	if d.Spectrum() || !d.Proxied() && !d.ByWildcard() {
+	if d.Spectrum || !d.Proxied() && !d.ByWildcard {
 		return k
 	}
 	tick := b.m.now.Load()
 	p, version := b.Look(owner)
-	if !p.Exists() {
+	if !p.Exists {
 		return k
 	}
 	k.Presence = p
@@ -87,7 +87,7 @@ func (b *Backend) get(name fqdn.Name, hash uint64) *entry {
 // Learn implements [answer.Backend].
 func (b *Backend) Learn(n answer.Names, owner fqdn.Name, k answer.Known, named bool, asked answer.Moment) {
 	var version answer.Version
-	if !k.Exists() {
+	if !k.Exists {
 		version = inForce{}
 	}
 	b.add(n, owner, hashOf(owner), &k, version, named, uint32(asked))

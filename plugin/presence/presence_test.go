@@ -31,7 +31,7 @@ func (b *Backend) learn(name fqdn.Name, asked answer.Moment, p answer.Presence) 
 
 // see has a name learned once.
 func (b *Backend) see(name fqdn.Name, asked answer.Moment, p answer.Presence, named bool) {
-	p.Flags |= answer.FlagExists
+	p.Exists = true
 	b.Learn(answer.Names{}, name, answer.Known{Presence: p}, named, asked)
 }
 
@@ -46,9 +46,9 @@ func (b *Backend) pass(n uint32) { b.m.now.Add(n) }
 
 func TestANameIsForgottenAfterItsLifetime(t *testing.T) {
 	m := still(t)
-	m.learn("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA})
+	m.learn("www.example.org.", m.Now(), answer.Presence{Authoritative: true})
 	m.pass(ticks - 2)
-	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || e.presence.Flags&answer.FlagAA == 0 {
+	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || !e.presence.Authoritative {
 		t.Fatalf("get() = %v before the lifetime is over", e)
 	}
 	m.pass(1)
@@ -177,11 +177,11 @@ func TestANameIsRenewed(t *testing.T) {
 	if !m.has("www.example.org.") {
 		t.Error("an old answer shortens the life of a name")
 	}
-	m.see("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA}, true)
-	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || e.presence.Flags&answer.FlagAA == 0 {
+	m.see("www.example.org.", m.Now(), answer.Presence{Authoritative: true}, true)
+	if e := m.get("www.example.org.", hashOf("www.example.org.")); e == nil || !e.presence.Authoritative {
 		t.Errorf("get() = %v after the backend said otherwise", e)
 	}
-	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), answer.Presence{Flags: answer.FlagAA}, true) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.see("www.example.org.", m.Now(), answer.Presence{Authoritative: true}, true) }); n != 0 {
 		t.Errorf("to renew a name allocates %v times", n)
 	}
 }
@@ -198,7 +198,7 @@ func TestANameOfAVersionLastsOn(t *testing.T) {
 	v := &fact{true}
 	learn := func(version answer.Version) {
 		for range 2 {
-			known := answer.Known{Presence: answer.Presence{Flags: answer.FlagExists}}
+			known := answer.Known{Presence: answer.Presence{Exists: true}}
 			m.add(answer.Names{}, "www.example.org.", hashOf("www.example.org."), &known, version, true, uint32(m.Now()))
 		}
 	}
@@ -266,7 +266,7 @@ func TestNamesThatExistComeFirst(t *testing.T) {
 	}
 	remembered := 0
 	for _, n := range names {
-		if e := m.get(n, hashOf(n)); e != nil && e.presence.Exists() {
+		if e := m.get(n, hashOf(n)); e != nil && e.presence.Exists {
 			remembered++
 		}
 	}

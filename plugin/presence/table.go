@@ -100,7 +100,7 @@ func (s *set) lookup(tag byte, backend uint64, name fqdn.Name) (*entry, int) {
 func (s *set) put(tag byte, e *entry, name fqdn.Name) {
 	old, at := s.lookup(tag, e.backend, name)
 	if old == nil {
-		if old, at = s.place(e.backend, name, e.presence.Exists()); at < 0 {
+		if old, at = s.place(e.backend, name, e.presence.Exists); at < 0 {
 			return
 		}
 	}
@@ -134,7 +134,7 @@ func (s *set) place(backend uint64, name fqdn.Name, exists bool) (old *entry, at
 		return nil, -1
 	}
 	for i := range s.slots {
-		if o := s.slots[i].Load(); o == nil || !o.presence.Exists() {
+		if o := s.slots[i].Load(); o == nil || !o.presence.Exists {
 			return o, i
 		}
 	}

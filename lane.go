@@ -14,8 +14,10 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/metrics/vars"
+	"github.com/coredns/coredns/plugin/pkg/edns"
 	transports "github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -64,18 +66,7 @@ var laneLogged sync.Map // :: server address → text
 // openLane returns the table of a server that begins to serve, and says of its server
 // blocks whether the lane is on.
 func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.Table {
-	counts, answered := countersOf(s.Addr), laneTotal.WithLabelValues(s.Addr)
-	t := &lane.Table{Zones: make(map[string]*lane.Zone, len(zones)), Count: func(n *lane.Tally) {
-		var all uint32
-		for step := range n {
-			for f, count := range n[step] {
-				if all += count; count > 0 {
-					counts[step][f].Add(float64(count))
-				}
-			}
-		}
-		answered.Add(float64(all))
-	}}
+	t := &lane.Table{Zones: make(map[string]*lane.Zone, len(zones)), Cookies: !edns.SupportedOption(dns.EDNS0COOKIE)}
 	all := laneObstacle(zones)
 	var on []string
 	off := make(map[string][]string)    // :: reason → zones
@@ -100,6 +91,18 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 	}
 	if len(on) == 0 {
 		return nil
+	}
+	counts, answered := countersOf(s.Addr), laneTotal.WithLabelValues(s.Addr)
+	t.Count = func(n *lane.Tally) {
+		var sum uint32
+		for step := range n {
+			for f, count := range n[step] {
+				if sum += count; count > 0 {
+					counts[step][f].Add(float64(count))
+				}
+			}
+		}
+		answered.Add(float64(sum))
 	}
 	return t
 }
@@ -134,9 +137,9 @@ func laneObstacle(zones map[string][]*dnsserver.Config) string {
 		for _, c := range configs {
 			switch {
 			case c.ProxyProtoConnPolicy != nil:
-				return "proxyproto reads the packets"
+				return "proxyproto, in a server block at this address, reads the packets"
 			case c.UDPDecorateWriterFunc != nil:
-				return "a plugin, such as shed, has to see what is written"
+				return "a plugin of a server block at this address, such as shed, has to see what is written"
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func (t *Table) answer(m *ipv4.Message, out []byte, a *Answer) (response []byte)
 	}()
 	var buf [256]byte
 	packet := m.Buffers[0][:m.N]
-	q, ok := parse(packet, &buf)
+	q, ok := parse(packet, &buf, t.Cookies)
 	if !ok {
 		return nil
 	}
@@ -70,7 +70,8 @@ func appendAnswer(out []byte, q *query, d mapset.Decision, p answer.Presence, tt
 		out = append(out, octets[:length]...)
 	}
 	if out = append(out, q.opt...); q.opt != nil {
-		out[len(out)-3] = 0 // CoreDNS repeats the upper half of the flags
+		// CoreDNS repeats the upper half of the flags, and no options.
+		out[len(out)-3], out[len(out)-2], out[len(out)-1] = 0, 0, 0
 	}
 	return out
 }

@@ -53,6 +53,8 @@ type Table struct {
 	// where CoreDNS answers. A name belongs to the one that encloses it most closely.
 	Zones map[string]*Zone
 	Timed bool // a zone has Observe
+	// Cookies says that a query with a DNS cookie is answered as one without.
+	Cookies bool
 	// Count adds what a batch had; it is called by several goroutines.
 	Count func(*Tally)
 }

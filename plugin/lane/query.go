@@ -14,7 +14,7 @@ type query struct {
 	name     []byte // canonical: lower case, each label with a dot after it
 	question int    // where the question ends in the packet
 	family   mapset.Family
-	opt      []byte // the OPT record, or nil
+	opt      []byte // the OPT record up to its options, or nil
 	size     int    // of the largest response that the client takes, in octets
 }
 
@@ -23,6 +23,7 @@ type query struct {
 const (
 	headerSize = 12
 	optSize    = 11 // without options
+	optionSize = 4  // of the head of an option
 
 	bitsQR, bitsOpcode, bitsTC = 0x8000, 0x7800, 0x0200
 	bitsAA, bitsRD, bitsRA     = 0x0400, 0x0100, 0x0080
@@ -46,9 +47,10 @@ var lower = func() (t [256]byte) {
 }()
 
 // parse reads a packet, and reports false unless it is a query of class IN for A or
-// AAAA with one plain name, and nothing else but an OPT of version 0 without options. The
-// name is written to buf.
-func parse(packet []byte, buf *[256]byte) (q query, ok bool) {
+// AAAA with one plain name, and nothing else but an OPT of version 0. Of options, it takes
+// cookies (RFC 7873), which resolvers and dig send, if cookies says that CoreDNS answers a
+// query without one alike. The name is written to buf.
+func parse(packet []byte, buf *[256]byte, cookies bool) (q query, ok bool) {
 	if len(packet) < headerSize+1+4 || len(packet) >= packetSize {
 		return q, false // a longer one may have been cut
 	}
@@ -92,12 +94,22 @@ func parse(packet []byte, buf *[256]byte) (q query, ok bool) {
 	if counts&1 == 0 {
 		return q, len(rest) == 0
 	}
-	// The root, the type, the size, extended RCODE and version, flags, no options.
-	if len(rest) != optSize || rest[0] != 0 || be.Uint16(rest[1:]) != dns.TypeOPT ||
-		be.Uint16(rest[5:]) != 0 || be.Uint16(rest[9:]) != 0 {
+	// The root, the type, the size, extended RCODE and version, flags, length of the options.
+	if len(rest) < optSize || rest[0] != 0 || be.Uint16(rest[1:]) != dns.TypeOPT ||
+		be.Uint16(rest[5:]) != 0 || int(be.Uint16(rest[9:])) != len(rest)-optSize {
 		return q, false
 	}
-	q.opt, q.size = rest, max(q.size, int(be.Uint16(rest[3:])))
+	q.opt, q.size = rest[:optSize], max(q.size, int(be.Uint16(rest[3:])))
+	for options := rest[optSize:]; len(options) > 0; {
+		if len(options) < optionSize || be.Uint16(options) != dns.EDNS0COOKIE || !cookies {
+			return q, false
+		}
+		end := optionSize + int(be.Uint16(options[2:]))
+		if end > len(options) {
+			return q, false
+		}
+		options = options[end:]
+	}
 	return q, true
 }
 

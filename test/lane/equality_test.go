@@ -239,9 +239,11 @@ func (c *client) packet() []byte {
 		}
 		switch r.IntN(8) {
 		case 0:
-			c.odd["EDNS option"]++
 			opt.Option = append(opt.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"})
 		case 1:
+			if r.IntN(2) == 0 {
+				opt.Option = append(opt.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: strings.Repeat("ab", r.IntN(45))})
+			}
 			c.odd["EDNS option"]++
 			opt.Option = append(opt.Option, &dns.EDNS0_PADDING{Padding: make([]byte, r.IntN(500))})
 		}

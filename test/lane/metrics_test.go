@@ -24,6 +24,7 @@ func TestLane_PrometheusCounts(t *testing.T) {
 					m := new(dns.Msg).SetQuestion(name, qtype)
 					if do {
 						m.SetEdns0(1232, true)
+						m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"}}
 					}
 					client := &dns.Client{Timeout: server.Patience}
 					for range 3 {

@@ -15,7 +15,7 @@ func TestLane_OffBesides(t *testing.T) {
 	const other = "other.test {\n    EXTRA\n    file db.block.example.org block.example.org\n}\n"
 	for _, tc := range []struct{ name, option, extra, want string }{
 		{"on", "lane on", "errors", "lane on"},
-		{"shed in another block", "lane on", "shed", "although the Corefile says lane on: a plugin, such as shed"},
+		{"shed in another block", "lane on", "shed", "although the Corefile says lane on: a plugin of a server block at this address, such as shed"},
 		{"presence off", "presence off", "errors", "presence off has the backend asked each time"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

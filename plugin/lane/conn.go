@@ -28,10 +28,16 @@ type Conn struct {
 	current *batch     // whose packets these are
 }
 
-// maxWorkers is how many goroutines read at most. The socket lets one in at a time: more
-// than these would wait for it. Servers with more cores spread packets over sockets, with
-// the multisocket plugin.
+// maxWorkers is how many goroutines read at most: while one answers, the next reads. The
+// socket lets one in at a time, so that more than these would wait for it. Servers with more
+// cores spread packets over sockets, with the multisocket plugin. bench/README.md has what
+// several are worth.
 const maxWorkers = 4
+
+// readBuffer is how many octets of packets wait in the kernel while the process does
+// something else, if it allows for that many (net.core.rmem_max): a reload on one core holds
+// queries up for some milliseconds, which at 50,000 a second fill what Linux gives else.
+const readBuffer = 1 << 20
 
 // New makes a connection that answers by a table, and begins to read from u. When its
 // service ends, drain is to serve a packet connection that holds what CoreDNS has not been
@@ -44,6 +50,7 @@ func New(u *net.UDPConn, t *Table, drain func(net.PacketConn)) (*Conn, error) {
 			return nil, err
 		}
 	}
+	u.SetReadBuffer(readBuffer)
 	n := min(runtime.GOMAXPROCS(0), maxWorkers)
 	c.free, c.left = make(chan *batch, 2*n), make(chan *batch, 2*n)
 	for range 2 * n {

@@ -30,9 +30,13 @@ func TestLane_OffBesides(t *testing.T) {
 }
 
 // A server block without plain DNS has no packets for the lane, which is said where the
-// Corefile wants it.
+// Corefile wants it: when the directive is set up. The server is not started, for that of
+// gRPC has a data race if it is stopped at once.
 func TestLane_NoPlainDNS(t *testing.T) {
-	s := server.Start(t, "grpc://example.org {\n    addressmap maps.yaml {\n        lane on\n    }\n    file db.example.org\n}\n", world)
+	s, err := server.TryStart(t, server.Failing("grpc://example.org {\n    addressmap maps.yaml {\n        lane on\n    }\n    file db.example.org\n}\n"), world)
+	if err == nil {
+		t.Fatal("it starts")
+	}
 	const want = "Corefile:2: lane off, although the Corefile says lane on: the server block has no plain DNS"
 	if lines := s.Log.Lines("lane o"); len(lines) != 1 || !strings.Contains(lines[0], want) {
 		t.Errorf("want one line with %q, got %q", want, lines)

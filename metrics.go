@@ -99,13 +99,13 @@ func countLoad(name string, l live.Load) {
 	if l.Result == live.NoLoad {
 		return
 	}
-	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
-	if l.Refused && l.Result != live.Refused {
-		reloadsTotal.WithLabelValues(name, string(live.Refused)).Inc()
-	}
 	reloadDuration.WithLabelValues(name).Observe(l.Duration.Seconds())
 	if !l.Degraded {
 		lastSuccess.WithLabelValues(name).SetToCurrentTime()
+	}
+	reloadsTotal.WithLabelValues(name, string(l.Result)).Inc()
+	if l.Refused && l.Result != live.Refused {
+		reloadsTotal.WithLabelValues(name, string(live.Refused)).Inc()
 	}
 }
 

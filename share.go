@@ -147,8 +147,8 @@ func (sh *share) loaded(l live.Load) {
 	if sh.isEnded() {
 		return
 	}
-	countLoad(sh.name, l)
 	show(sh.name, l)
+	countLoad(sh.name, l) // last: who sees it counted sees what is in force, too
 	for _, m := range sh.all() {
 		for memory := range m.memories {
 			memory.Forget()

@@ -82,6 +82,7 @@ func (w *worker) answer(b *batch, n int) {
 	if t.Timed {
 		read = time.Now()
 	}
+	var tally Tally
 	b.left = b.order[:0]
 	for i := range b.in[:n] {
 		m, out := &b.in[i], &b.out[made]
@@ -94,6 +95,7 @@ func (w *worker) answer(b *batch, n int) {
 		if w.conn.wildcard {
 			out.OOB = w.local.replyTo(m.OOB[:m.NN])
 		}
+		tally[b.answers[made].Step][b.answers[made].Family]++
 		made++
 	}
 	if w.conn.wildcard {
@@ -101,6 +103,10 @@ func (w *worker) answer(b *batch, n int) {
 			keepControl(b.in[i].Addr, b.in[i].OOB[:b.in[i].NN])
 		}
 	}
+	if made == 0 {
+		return
+	}
+	t.Count(&tally) // before they are sent, as the gate counts a response before it writes it
 	for sent := 0; sent < made; {
 		n, err := w.x.WriteBatch(b.out[sent:made], 0)
 		if err != nil {
@@ -108,26 +114,19 @@ func (w *worker) answer(b *batch, n int) {
 		}
 		sent += n
 	}
-	w.count(b.answers[:made], read)
+	w.observe(b.answers[:made], read)
 }
 
-// count counts the answers of a batch, once they are sent.
-func (w *worker) count(answers []Answer, read time.Time) {
-	if len(answers) == 0 {
-		return
-	}
-	var n Tally
+// observe shows the answers of a batch to the prometheus plugin, once they are sent.
+func (w *worker) observe(answers []Answer, read time.Time) {
 	var elapsed time.Duration
 	if w.conn.table.Timed {
 		elapsed = time.Since(read)
 	}
 	for i := range answers {
-		a := &answers[i]
-		n[a.Step][a.Family]++
-		if a.zone.Observe != nil {
+		if a := &answers[i]; a.zone.Observe != nil {
 			a.Elapsed = elapsed
 			a.zone.Observe(a)
 		}
 	}
-	w.conn.table.Count(&n)
 }

@@ -92,7 +92,7 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 	if len(on) == 0 {
 		return nil
 	}
-	counts, answered := countersOf(s.Addr), laneTotal.WithLabelValues(s.Addr)
+	counts, answered, batches := countersOf(s.Addr), laneTotal.WithLabelValues(s.Addr), laneBatches.WithLabelValues(s.Addr)
 	t.Count = func(n *lane.Tally) {
 		var sum uint32
 		for step := range n {
@@ -103,6 +103,7 @@ func openLane(s *dnsserver.Server, zones map[string][]*dnsserver.Config) *lane.T
 			}
 		}
 		answered.Add(float64(sum))
+		batches.Inc()
 	}
 	return t
 }

@@ -24,6 +24,8 @@ var (
 		"Counter of responses in which a proxied name was substituted.")), []string{"server", "step", "family"})
 	laneTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("lane_responses_total",
 		"Counter of responses given where the packet was read; they count in responses_total too.")), []string{"server"})
+	laneBatches = promauto.NewCounterVec(prometheus.CounterOpts(opts("lane_batches_total",
+		"Counter of reads of packets of which one or more were answered there.")), []string{"server"})
 	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("failures_total",
 		"Counter of responses refused rather than risk an origin address.")), []string{"server", "reason"})
 	reloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts(opts("reloads_total",

@@ -60,10 +60,10 @@ func TestQuantile(t *testing.T) {
 func TestParseStat(t *testing.T) {
 	const stat = "4711 (a) b (c)) S 42 4711 4711 0 -1 4194560 1 2 3 4 150 25 7 8 20 0 1 0 100 1000 10"
 	parent, used := parseStat(stat)
-	if parent != 42 || used != 1750*time.Millisecond {
-		t.Errorf("want 42 and 1.75s, got %d and %v", parent, used)
+	if parent != 42 || used != (Usage{All: 1750 * time.Millisecond, Kernel: 250 * time.Millisecond}) {
+		t.Errorf("want 42 and 1.75 s, a quarter of a second of it in the kernel, got %d and %v", parent, used)
 	}
-	if _, used := parseStat("4711 (gone"); used != 0 {
+	if _, used := parseStat("4711 (gone"); used != (Usage{}) {
 		t.Errorf("want nothing of a torn line, got %v", used)
 	}
 }

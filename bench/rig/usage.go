@@ -41,15 +41,26 @@ func (s *Server) Memory() (Memory, error) {
 // tick is the unit of CPU time in /proc: USER_HZ, which is 100 wherever Go runs.
 const tick = 10 * time.Millisecond
 
-// CPU returns the CPU time that the server has used since its start, in user and
-// kernel mode, with that of the processes it has started. On a machine that does
-// other things too it says more than the clock.
-func (s *Server) CPU() (time.Duration, error) {
+// Usage is the CPU time that a server has used since its start.
+type Usage struct {
+	All    time.Duration // in user and kernel mode
+	Kernel time.Duration // in kernel mode alone
+}
+
+// Sub returns the time between two measurements.
+func (u Usage) Sub(before Usage) Usage { return Usage{u.All - before.All, u.Kernel - before.Kernel} }
+
+// Add returns the time of two turns.
+func (u Usage) Add(o Usage) Usage { return Usage{u.All + o.All, u.Kernel + o.Kernel} }
+
+// CPU returns the CPU time that the server has used, with that of the processes it has
+// started. On a machine that does other things too it says more than the clock.
+func (s *Server) CPU() (Usage, error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, err
+		return Usage{}, err
 	}
-	parent, used := make(map[int]int), make(map[int]time.Duration)
+	parent, used := make(map[int]int), make(map[int]Usage)
 	for _, path := range stats {
 		stat, err := os.ReadFile(path)
 		if err != nil {
@@ -58,11 +69,11 @@ func (s *Server) CPU() (time.Duration, error) {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		parent[pid], used[pid] = parseStat(string(stat))
 	}
-	var sum time.Duration
+	var sum Usage
 	for pid := range used {
 		for p := pid; p > 1; p = parent[p] {
 			if p == s.cmd.Process.Pid {
-				sum += used[pid]
+				sum = sum.Add(used[pid])
 				break
 			}
 		}
@@ -71,14 +82,14 @@ func (s *Server) CPU() (time.Duration, error) {
 }
 
 // parseStat returns the parent of a process and the CPU time it has used.
-func parseStat(stat string) (parent int, used time.Duration) {
+func parseStat(stat string) (parent int, used Usage) {
 	// The name, in parentheses, may hold anything; see proc(5) for the rest.
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
-		return 0, 0
+		return 0, Usage{}
 	}
 	parent, _ = strconv.Atoi(fields[1])
 	user, _ := strconv.Atoi(fields[11])
 	kernel, _ := strconv.Atoi(fields[12])
-	return parent, time.Duration(user+kernel) * tick
+	return parent, Usage{All: time.Duration(user+kernel) * tick, Kernel: time.Duration(kernel) * tick}
 }

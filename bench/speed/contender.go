@@ -95,7 +95,8 @@ func file(z zone) string { return "file " + zoneFile(z.name) + "\n" }
 
 const laneOff = " {\n lane off\n}"
 
-const prometheus = "prometheus 127.0.0.1:0\n"
+// prometheus is for a place of a Corefile where the port of the metrics comes in.
+const prometheus = "prometheus 127.0.0.1:METRICS\n"
 
 // corefile returns the Corefile of a CoreDNS on a port of 127.0.0.1. The extra
 // lines go into the first server block.
@@ -120,13 +121,14 @@ func (c *contender) corefile(f rig.Fleet, port, extra string) string {
 }
 
 // command writes the configuration and returns how to start the server.
-func (c *contender) command(w *workload, s *settings, port, extra string) (rig.Command, error) {
+func (c *contender) command(w *workload, s *settings, port, metrics, extra string) (rig.Command, error) {
 	cmd := rig.Command{Path: s.coredns, Args: []string{"-conf", "Corefile"}, Dir: w.dir, CPU: s.serverCPU}
 	if c.like != nil {
 		cmd.Path = s.against
 	}
 	if c.outside == nil {
-		return cmd, rig.WriteFile(w.dir, "Corefile", []byte(c.corefile(w.fleet, port, extra)))
+		corefile := strings.ReplaceAll(c.corefile(w.fleet, port, extra), "METRICS", metrics)
+		return cmd, rig.WriteFile(w.dir, "Corefile", []byte(corefile))
 	}
 	program, args, err := c.outside(w, port)
 	if err != nil {

@@ -21,13 +21,14 @@ type result struct {
 	wrong int     // answers with an rcode other than NOERROR
 
 	completed int           // queries answered
-	cpu       time.Duration // what the server used of its core
+	cpu       rig.Usage     // what the server used of its core
 	latency   time.Duration // the mean
+	batch     float64       // packets that the lane answered a read; 0 if the server tells of none
 }
 
 // plus is what two turns came to.
 func (r result) plus(o result) result {
-	sum := result{lost: r.lost + o.lost, wrong: r.wrong + o.wrong, completed: r.completed + o.completed, cpu: r.cpu + o.cpu}
+	sum := result{lost: r.lost + o.lost, wrong: r.wrong + o.wrong, completed: r.completed + o.completed, cpu: r.cpu.Add(o.cpu), batch: max(r.batch, o.batch)}
 	if sum.completed > 0 {
 		sum.latency = (r.latency*time.Duration(r.completed) + o.latency*time.Duration(o.completed)) / time.Duration(sum.completed)
 	}
@@ -44,7 +45,10 @@ func (r result) plus(o result) result {
 }
 
 // perCPU is how many queries the server answered in a second of its own CPU time.
-func (r result) perCPU() float64 { return float64(r.completed) / max(r.cpu.Seconds(), 0.01) }
+func (r result) perCPU() float64 { return float64(r.completed) / max(r.cpu.All.Seconds(), 0.01) }
+
+// kernel is the part of that time which the kernel used.
+func (r result) kernel() float64 { return r.cpu.Kernel.Seconds() / max(r.cpu.All.Seconds(), 0.01) }
 
 // perClock is how many it answered in a second.
 func (r result) perClock() float64 { return r.rate }
@@ -61,6 +65,7 @@ type entrant struct {
 	*contender
 	server   *rig.Server
 	port     string
+	metrics  string // the port of its metrics
 	profiler *profiler
 	turns    int
 	sum      result
@@ -72,8 +77,12 @@ func (w *workload) enter(s *settings, c *contender) (*entrant, error) {
 	if err != nil {
 		return nil, err
 	}
+	metrics, err := ports.Free()
+	if err != nil {
+		return nil, err
+	}
 	p := newProfiler(s, w, c)
-	cmd, err := c.command(w, s, port, p.corefile())
+	cmd, err := c.command(w, s, port, metrics, p.corefile())
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +90,7 @@ func (w *workload) enter(s *settings, c *contender) (*entrant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &entrant{contender: c, server: server, port: port, profiler: p}, nil
+	return &entrant{contender: c, server: server, port: port, metrics: metrics, profiler: p}, nil
 }
 
 // turn lets a server see every question, if the workload wants that, and loads it. What
@@ -101,8 +110,9 @@ func (w *workload) turn(s *settings, e *entrant) error {
 	}
 	r, err := w.dnsperf(s, e.port, randomList, s.seconds)
 	if after, failed := e.server.CPU(); failed == nil {
-		r.cpu = after - before
+		r.cpu = after.Sub(before)
 	}
+	r.batch = e.batch()
 	if e.turns == 0 {
 		if err := e.profiler.stop(r); err != nil {
 			return err

@@ -16,6 +16,7 @@ func report(s *settings, shape string, loads []*workload) string {
 	b.WriteString(shape)
 	fmt.Fprintf(&b, "- %d rounds of %d turns of %d s (one turn where names are asked for once), medians; server on core %s, dnsperf on core %s with %d clients and %d outstanding queries, A and AAAA mixed\n",
 		s.rounds, s.turns, s.seconds, s.serverCPU, s.loadCPU, clients, outstanding)
+	b.WriteString("- kernel: the part of the server's CPU time in kernel mode; a read: how many packets the lane answered of a read of the socket, where prometheus counts both\n")
 	if s.profile != "" {
 		b.WriteString("- profiles were taken meanwhile: the figures are too low\n")
 	}
@@ -30,23 +31,28 @@ func report(s *settings, shape string, loads []*workload) string {
 }
 
 func (w *workload) table() *rig.Table {
-	t := &rig.Table{Head: []string{w.name, "queries/s", "ratio", "least and most", "per CPU second", "ratio", "compared to", "lost"}}
+	t := &rig.Table{Head: []string{w.name, "queries/s", "ratio", "least and most", "per CPU second", "ratio", "compared to", "kernel", "a read", "lost"}}
 	for _, c := range w.contenders {
 		if len(c.results) == 0 {
-			t.Add(c.name, "–", "–", "", "–", "–", "", "skipped: "+c.skipped)
+			t.Add(c.name, "–", "–", "", "–", "–", "", "", "", "skipped: "+c.skipped)
 			continue
 		}
-		var clock, cpu []float64
+		var clock, cpu, kernel, batch []float64
 		lost := 0
 		for _, r := range c.results {
 			clock, cpu, lost = append(clock, r.perClock()), append(cpu, r.perCPU()), lost+r.lost
+			kernel, batch = append(kernel, r.kernel()), append(batch, r.batch)
+		}
+		read := ""
+		if b := rig.Median(batch); b > 0 {
+			read = fmt.Sprintf("%.1f", b)
 		}
 		byClock, byCPU := w.ratios(c.name, c.base, result.perClock), w.ratios(c.name, c.base, result.perCPU)
 		t.Add(c.name,
 			fmt.Sprintf("%.0f", rig.Median(clock)), fmt.Sprintf("%.2f", rig.Median(byClock)),
 			fmt.Sprintf("%.2f–%.2f", slices.Min(byClock), slices.Max(byClock)),
 			fmt.Sprintf("%.0f", rig.Median(cpu)), fmt.Sprintf("%.2f", rig.Median(byCPU)),
-			c.base, fmt.Sprint(lost))
+			c.base, fmt.Sprintf("%.0f %%", 100*rig.Median(kernel)), read, fmt.Sprint(lost))
 	}
 	return t
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/addressmap/addressmap/bench/rig"
 )
 
 const printed = `[Status] Testing complete (time limit)
@@ -42,9 +44,9 @@ func TestParse(t *testing.T) {
 
 // Turns of a server add up to the rate over both, whatever each took.
 func TestResult_Plus(t *testing.T) {
-	one := result{rate: 100, lost: 1, completed: 100, cpu: time.Second}
-	two := result{rate: 50, lost: 2, wrong: 3, completed: 200, cpu: time.Second}
-	if got, want := one.plus(two), (result{rate: 60, lost: 3, wrong: 3, completed: 300, cpu: 2 * time.Second}); got != want {
+	one := result{rate: 100, lost: 1, completed: 100, cpu: cpu(time.Second)}
+	two := result{rate: 50, lost: 2, wrong: 3, completed: 200, cpu: cpu(time.Second)}
+	if got, want := one.plus(two), (result{rate: 60, lost: 3, wrong: 3, completed: 300, cpu: cpu(2 * time.Second)}); got != want {
 		t.Errorf("want %+v, got %+v", want, got)
 	}
 	if got := (result{}).plus(one); got != one {
@@ -243,25 +245,29 @@ func TestOutside_Configured(t *testing.T) {
 	}
 }
 
+// cpu is the use of a server that spends a quarter of its time in the kernel.
+func cpu(all time.Duration) rig.Usage { return rig.Usage{All: all, Kernel: all / 4} }
+
 func TestReport(t *testing.T) {
-	file := []result{{rate: 100, completed: 100, cpu: time.Second}, {rate: 200, completed: 200, cpu: time.Second}, {rate: 300, completed: 300, cpu: time.Second}}
+	file := []result{{rate: 100, completed: 100, cpu: cpu(time.Second)}, {rate: 200, completed: 200, cpu: cpu(time.Second)}, {rate: 300, completed: 300, cpu: cpu(time.Second)}}
 	w := &workload{name: "W1", title: "some zones", contenders: []*contender{
 		{name: "file", base: "file", results: file, against: file},
 		{name: s1, base: "file", against: file, results: []result{
-			{rate: 180, completed: 90, cpu: time.Second / 2}, {rate: 320, completed: 320, cpu: time.Second, lost: 2}, {rate: 300, completed: 300, cpu: time.Second}}},
+			{rate: 180, completed: 90, cpu: cpu(time.Second / 2)}, {rate: 320, completed: 320, cpu: cpu(time.Second), lost: 2, batch: 21.5}, {rate: 300, completed: 300, cpu: cpu(time.Second), batch: 22}}},
 		{name: "NSD", base: "file", skipped: "nsd is not installed"},
 	}}
 	got := report(&settings{rounds: 3, turns: 2, seconds: 1, serverCPU: "0", loadCPU: "1"}, "- shape\n", []*workload{w})
 	const want = `- shape
 - 3 rounds of 2 turns of 1 s (one turn where names are asked for once), medians; server on core 0, dnsperf on core 1 with 8 clients and 200 outstanding queries, A and AAAA mixed
+- kernel: the part of the server's CPU time in kernel mode; a read: how many packets the lane answered of a read of the socket, where prometheus counts both
 
 W1: some zones
 
-| W1                     | queries/s | ratio | least and most | per CPU second | ratio | compared to |                          lost |
-| ---------------------- | --------: | ----: | -------------: | -------------: | ----: | ----------: | ----------------------------: |
-| file                   |       200 |  1.00 |      1.00–1.00 |            200 |  1.00 |        file |                             0 |
-| addressmap + file (S1) |       300 |  1.60 |      1.00–1.80 |            300 |  1.60 |        file |                             2 |
-| NSD                    |         – |     – |                |              – |     – |             | skipped: nsd is not installed |
+| W1                     | queries/s | ratio | least and most | per CPU second | ratio | compared to | kernel | a read |                          lost |
+| ---------------------- | --------: | ----: | -------------: | -------------: | ----: | ----------: | -----: | -----: | ----------------------------: |
+| file                   |       200 |  1.00 |      1.00–1.00 |            200 |  1.00 |        file |   25 % |        |                             0 |
+| addressmap + file (S1) |       300 |  1.60 |      1.00–1.80 |            300 |  1.60 |        file |   25 % |   21.5 |                             2 |
+| NSD                    |         – |     – |                |              – |     – |             |        |        | skipped: nsd is not installed |
 
 | goal                                  | workload | ratio | by CPU time | to reach | reached |
 | ------------------------------------- | -------: | ----: | ----------: | -------: | ------: |
@@ -274,10 +280,10 @@ W1: some zones
 
 func TestReport_Against(t *testing.T) {
 	w := &workload{name: "W1", contenders: []*contender{
-		{name: s1, base: "file", results: []result{{rate: 300, completed: 300, cpu: 2 * time.Second}, {rate: 300, completed: 300, cpu: time.Second}}},
+		{name: s1, base: "file", results: []result{{rate: 300, completed: 300, cpu: cpu(2 * time.Second)}, {rate: 300, completed: 300, cpu: cpu(time.Second)}}},
 	}}
 	w.double()
-	w.contenders[1].results = []result{{rate: 200, completed: 200, cpu: time.Second}, {rate: 100, completed: 100, cpu: time.Second}}
+	w.contenders[1].results = []result{{rate: 200, completed: 200, cpu: cpu(time.Second)}, {rate: 100, completed: 100, cpu: cpu(time.Second)}}
 	const want = `| W1, to coredns-old     |            ratio |      by CPU time |
 | ---------------------- | ---------------: | ---------------: |
 | addressmap + file (S1) | 2.25 [1.50–3.00] | 1.88 [0.75–3.00] |

@@ -2,7 +2,6 @@ package run
 
 import (
 	"sync"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -40,7 +39,7 @@ func (c *control) exchange(q dns.Question) *dns.Msg {
 	m := &dns.Msg{Question: []dns.Question{q}}
 	m.Id, m.RecursionDesired = dns.Id(), true
 	m.SetEdns0(4096, false)
-	cl := &dns.Client{Net: "tcp", Timeout: 3 * time.Second}
+	cl := &dns.Client{Net: "tcp", Timeout: patience}
 	for range 2 {
 		if r, _, err := cl.Exchange(m, addr(c.port)); err == nil {
 			return r
@@ -53,7 +52,7 @@ func (c *control) exchange(q dns.Question) *dns.Msg {
 func (c *control) transfer(zone string) []dns.RR {
 	m := new(dns.Msg)
 	m.SetAxfr(zone)
-	t := &dns.Transfer{DialTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second}
+	t := &dns.Transfer{DialTimeout: patience, ReadTimeout: patience}
 	ch, err := t.In(m, addr(c.port))
 	if err != nil {
 		return nil

@@ -41,7 +41,7 @@ func startEtcd(ctx context.Context, dir string, ports *Ports) (*etcd, error) {
 	if err := e.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		resp, err := http.Get(e.endpoint + "/health")
 		if err == nil {
 			resp.Body.Close()

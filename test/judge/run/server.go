@@ -85,7 +85,7 @@ func (s *Server) Stop() error {
 	err := s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.done:
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		err = errors.Join(errors.New("the server does not stop"), s.cmd.Process.Kill())
 		<-s.done
 	}

@@ -321,7 +321,7 @@ func TestState_CloseWhileLocked(t *testing.T) {
 	select {
 	case err := <-closed:
 		r.do(err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the end waits for the lock")
 		r.do(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)) // So that the test ends.
 	}

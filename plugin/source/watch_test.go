@@ -20,7 +20,7 @@ import (
 
 // patienceOfTests is how long a test waits for what must happen. It is not what
 // is promised, only what no loaded machine should need.
-const patienceOfTests = 20 * time.Second
+const patienceOfTests = time.Minute
 
 // What the files of most tests hold, before they change and after.
 const (

@@ -15,7 +15,7 @@ const (
 	repository = "../.."
 	// patience is how long anything that should happen soon may take on a busy
 	// machine. It is a deadline for giving up, not a promise that is tested.
-	patience = 20 * time.Second
+	patience = time.Minute
 )
 
 // needs skips the test unless the acceptance runs are asked for, and then

@@ -32,7 +32,7 @@ type faultConn struct {
 }
 
 // faultTimeout is for how long a client waits for an answer.
-const faultTimeout = 30 * time.Second
+const faultTimeout = time.Minute
 
 func dialFaults(addr string) (*faultConn, error) {
 	conn, err := net.Dial("udp", addr)

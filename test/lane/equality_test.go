@@ -168,7 +168,14 @@ func (c *client) compare(packet []byte) bool {
 		c.off.Write(packet)
 		return true
 	}
-	a, b := c.exchange(c.on, packet), c.exchange(c.off, packet)
+	const short = 3 * time.Second // most that are not answered by then are by nobody
+	a := c.exchange(c.on, packet, short)
+	var b []byte
+	if a != nil {
+		b = c.exchange(c.off, packet, server.Patience)
+	} else if b = c.exchange(c.off, packet, short); b != nil {
+		a = c.exchange(c.on, packet, server.Patience)
+	}
 	if a == nil && b == nil {
 		c.silent++ // such as NOTIFY, which file drops
 	}
@@ -179,16 +186,21 @@ func (c *client) compare(packet []byte) bool {
 	return false
 }
 
-// exchange returns the response to a packet, or nil if there is none. A datagram that is
-// lost is sent again.
-func (c *client) exchange(conn net.Conn, packet []byte) []byte {
+// exchange returns the response to a packet, or nil if none comes in time. A datagram that
+// is lost is sent again; what comes late for an earlier packet has another ID.
+func (c *client) exchange(conn net.Conn, packet []byte, patience time.Duration) []byte {
 	buf := make([]byte, dns.MaxMsgSize)
 	for range 3 {
 		conn.Write(packet)
-		conn.SetReadDeadline(time.Now().Add(1 * time.Second))
-		n, err := conn.Read(buf)
-		if err == nil {
-			return buf[:n]
+		conn.SetReadDeadline(time.Now().Add(patience / 3))
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				break
+			}
+			if n >= 2 && bytes.Equal(buf[:2], packet[:2]) {
+				return buf[:n]
+			}
 		}
 	}
 	return nil

@@ -37,34 +37,24 @@ func Parse(name string, data []byte, apex fqdn.Name) (*Zone, error) {
 		return nil, Errors{{File: name, Text: fmt.Sprintf("zone file has %d bytes, more than %d", len(data), maxBytes),
 			Remedy: "delegate part of the zone to zones with files of their own"}}
 	}
-	r := newReader(data)
-	b := builder{file: name, zone: &Zone{Apex: apex, Owners: make(map[fqdn.Name]Owner)}, undottedApex: apex + apex}
-	zp := dns.NewZoneParser(r, string(apex), "")
-	zp.SetDefaultTTL(defaultTTL)
-	for rr, ok := zp.Next(); ok && len(b.errs) < maxErrors; rr, ok = zp.Next() {
-		if text, line := r.takeRecord(); len(text) > 0 {
-			b.record = recordLines(text, line)
-		} else if b.generated++; b.generated > maxGenerated {
-			b.addError(&Error{Line: b.record.line, Text: fmt.Sprintf("$GENERATE lines of the file make more than %d records", maxGenerated),
-				Remedy: "generate fewer, or use a wildcard"})
-			break
-		}
+	b := builder{Scanner: NewScanner(data, string(apex), defaultTTL), file: name,
+		zone: &Zone{Apex: apex, Owners: make(map[fqdn.Name]Owner)}, undottedApex: apex + apex}
+	for rr, ok := b.Next(); ok && len(b.errs) < maxErrors; rr, ok = b.Next() {
 		b.add(rr)
 	}
-	if err := zp.Err(); err != nil {
-		b.addError(parseError(err, r))
+	if err := b.Err(); err != nil {
+		b.addError(err)
 	}
 	return b.finish()
 }
 
 // builder collects a Zone record by record.
 type builder struct {
-	file   string
-	zone   *Zone
-	errs   Errors
-	record record // the text of the present record
+	*Scanner
+	file string
+	zone *Zone
+	errs Errors
 
-	generated    int       // number of records of $GENERATE lines, but the first of each
 	outsideCount int       // number of records whose owners lie outside the zone
 	outsideLine  int32     // the line of the first of them
 	undottedApex fqdn.Name // the name as which the apex without its last dot is read
@@ -124,7 +114,7 @@ func (b *builder) add(rr dns.RR) {
 func (b *builder) owner(h *dns.RR_Header) (fqdn.Name, bool) {
 	name := canonical(h.Name)
 	soa := h.Rrtype == dns.TypeSOA
-	b.undottedSOA = name == b.undottedApex && (soa || b.undottedSOA && b.record.inheritsOwner())
+	b.undottedSOA = name == b.undottedApex && (soa || b.undottedSOA && b.InheritsOwner())
 	if b.undottedSOA {
 		name = b.zone.Apex
 	}
@@ -157,7 +147,7 @@ func (b *builder) mark() Mark {
 		b.addError(err)
 	}
 	if almost && len(b.zone.Warnings) < maxErrors {
-		b.addWarning(r.line, "comment speaks of %s and is no mark: tags stand behind %q", proxiedTag, tagsPrefix)
+		b.addWarning(r.line, "comment speaks of %s and is no mark: write %q", proxiedTag, tagsPrefix+proxiedTag+":true")
 	}
 	return r.mark
 }

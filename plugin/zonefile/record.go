@@ -2,6 +2,8 @@ package zonefile
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -45,8 +47,8 @@ func (r *record) inheritsOwner() bool { return r.text[0] == ' ' || r.text[0] == 
 
 // markOfText returns the mark in the comments of a record. A record of several lines
 // has a comment on each; one comment with true is enough. almost says that a comment
-// without tags has the name of the mark's tag in it. The Line of an error counts from
-// 0.
+// without tags has the name of the mark's tag in it, or that a tag has nearly its name.
+// The Line of an error counts from 0.
 func markOfText(text []byte) (mark Mark, almost bool, err *Error) {
 	if bytes.IndexByte(text, ';') < 0 {
 		return Unmarked, false, nil
@@ -56,13 +58,15 @@ func markOfText(text []byte) (mark Mark, almost bool, err *Error) {
 		text = text[len(line):]
 		c := commentOf(line)
 		if !bytes.Contains(c, []byte(tagsPrefix)) {
-			almost = almost || bytes.Contains(bytes.ToLower(c), []byte(proxiedTag))
+			c = bytes.ToLower(c)
+			almost = almost || bytes.Contains(c, []byte(proxiedTag)) || bytes.Contains(c, []byte(misspeltTag))
 			continue
 		}
 		tags, err := readTags(string(c))
 		var m Mark
 		if err == nil {
-			m, err = markOfTags(tags)
+			m, err = MarkOf(tags)
+			almost = almost || slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Name, misspeltTag) })
 		}
 		if err != nil {
 			err.Line, err.Col = n, columnOfTags(line)

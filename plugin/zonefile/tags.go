@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	tagsPrefix = "cf_tags="   // stands before the tags of a comment
-	proxiedTag = "cf-proxied" // the tag that is a mark
+	tagsPrefix  = "cf_tags="   // stands before the tags of a comment
+	proxiedTag  = "cf-proxied" // the tag that is a mark
+	misspeltTag = "cf_proxied" // a tag that its author takes for a mark
 
 	markRemedy = "write " + proxiedTag + ":true or " + proxiedTag + ":false"
 )
@@ -136,9 +137,9 @@ func isTagName(s string) bool {
 	return true
 }
 
-// markOfTags returns the mark among the tags of one record. Of several marks the one
-// that hides the address counts. A value that is neither true nor false is refused.
-func markOfTags(tags []Tag) (Mark, *Error) {
+// MarkOf returns the mark among the tags of one record. Of several marks the one that
+// hides the address counts. A value that is neither true nor false is refused.
+func MarkOf(tags []Tag) (Mark, *Error) {
 	mark := Unmarked
 	for _, tag := range tags {
 		if !strings.EqualFold(tag.Name, proxiedTag) {

@@ -11,13 +11,18 @@ type Kind string
 const (
 	Changed Kind = "changed" // the record is answered as before, and written in another way
 	Review  Kind = "review"  // the record is as it was, and somebody has to look at it
-	Lost    Kind = "lost"    // the record is left out
+	Lost    Kind = "lost"    // the record is left out, or something that it did
 )
 
 // Change is one difference from the export, or one record to review.
 type Change struct {
-	Kind Kind
-	Line int // of the export, from 1; 0 for the zone as a whole
-	Name string
-	Text string
+	Kind   Kind   `json:"kind"`
+	Line   int    `json:"line,omitempty"` // of the export, from 1; 0 for the zone as a whole
+	Name   string `json:"name"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"` // what to do about it, or ""
+	// Group is what many changes have in common, in the words that stand behind
+	// their number: "48 TTLs of 1 became 300". A change without it is alone, or
+	// goes with those of the same text.
+	Group string `json:"group,omitempty"`
 }

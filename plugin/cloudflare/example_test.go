@@ -45,6 +45,7 @@ func ExampleImport() {
 func ExampleConvertZone() {
 	zone, err := cloudflare.ConvertZone("export.txt", []byte(`
 example.com.      3600 IN SOA   ns.example.net. dns.example.net. 1 7200 3600 1209600 300
+example.com.      3600 IN NS    ns.example.net.
 www.example.com.  300  IN CNAME hidden.example.net. ; cf_tags=cf-proxied:true
 www.example.com.  300  IN TXT   "beside the alias"
 `), "example.com.", cloudflare.ZoneOptions{})
@@ -60,7 +61,8 @@ www.example.com.  300  IN TXT   "beside the alias"
 	// ; The zone example.com., made from an export of Cloudflare's by "addressmap import zone".
 	//
 	// example.com.	3600	IN	SOA	ns.example.net. dns.example.net. 1 7200 3600 1209600 300
+	// example.com.	3600	IN	NS	ns.example.net.
 	// www.example.com.	300	IN	A	192.0.0.8 ; cf_tags=cf-proxied:true,addressmap-origin:hidden.example.net.
 	// www.example.com.	300	IN	TXT	"beside the alias"
-	// changed 3 www.example.com proxied CNAME to hidden.example.net. beside TXT, which it would hide: the placeholder 192.0.0.8, and the origin in the tag addressmap-origin
+	// changed 4 www.example.com CNAME to hidden.example.net. of a proxied name stands beside TXT, which it would hide: the placeholder 192.0.0.8, and the origin in the tag addressmap-origin
 }

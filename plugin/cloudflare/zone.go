@@ -21,10 +21,14 @@ const (
 	automatic, automaticTTL = 1, 300
 )
 
-// ZoneOptions are the options of [ConvertZone].
+// ZoneOptions are the options of [ConvertZone]: what an export does not have.
 type ZoneOptions struct {
 	// ProxiedDefault makes address records without a mark proxied.
 	ProxiedDefault bool
+	// NameServers take the place of Cloudflare's.
+	NameServers []fqdn.Name
+	// SOA takes the place of Cloudflare's, if it is not nil.
+	SOA *SOA
 }
 
 // Zone is a converted zone.
@@ -36,28 +40,26 @@ type Zone struct {
 }
 
 // ConvertZone turns the export data of the zone apex into a zone file that a server
-// without Cloudflare's extensions answers truthfully; errors call the export name. The
-// extensions are the SOA whose owner lacks its last dot, TTL 1 for "automatic", and
-// aliases beside other records, which RFC 1034, section 3.6.2, forbids: a server that
-// serves such an alias hides the other records.
+// without Cloudflare's extensions answers truthfully; errors call the export name. It
+// reads what Cloudflare has written since 2016. Names count as they are meant there: an
+// "@" below "$ORIGIN ." is the apex, and a name without its last dot is absolute if it
+// lies in the zone. TTL 1 is "automatic". An alias may stand beside other records, which
+// RFC 1034, section 3.6.2, forbids: a server that serves such an alias hides the others.
 //
 // After an error there is no zone file. An error about a line of the export is of type
 // [zonefile.Errors].
 func ConvertZone(name string, data []byte, apex fqdn.Name, opt ZoneOptions) (*Zone, error) {
-	marks, err := zonefile.Parse(name, data, apex)
-	if err != nil {
+	c := &zoneConverter{apex: apex, opt: opt, byOwner: make(map[fqdn.Name][]*Record),
+		marks: make(map[fqdn.Name]zonefile.Mark), newlyProxied: fqdn.NewSet()}
+	if err := c.read(name, data); err != nil {
 		return nil, err
 	}
-	records, err := Records(name, data, apex)
-	if err != nil {
-		return nil, err
-	}
-	c := &zoneConverter{apex: apex, marks: marks, opt: opt, byOwner: make(map[fqdn.Name][]*Record)}
-	c.addRecords(records)
+	c.replaceSOA()
+	c.replaceNameServers()
 	if !c.has(apex, dns.TypeSOA) {
-		return nil, fmt.Errorf("%s has no SOA record of %s: export the whole zone, or write one", name, apex)
+		return nil, fmt.Errorf("%s has no SOA record of %s: export the whole zone, or give the record", name, apex)
 	}
-	c.markGenerated()
+	c.reviewTargets()
 	c.replaceAliases()
 	c.reviewRecords()
 	out := c.print()
@@ -75,14 +77,11 @@ func (c *zoneConverter) verify(name string, text []byte) error {
 		return fmt.Errorf("what was made of %s cannot be read: %w", name, err)
 	}
 	for owner := range c.byOwner {
-		if c.proxied(owner) != isProxied(again.Owners[owner], c.opt) && c.has(owner, dns.TypeA, dns.TypeAAAA, dns.TypeCNAME) {
+		o := again.Owners[owner]
+		proxied := o.Mark == zonefile.Proxied || o.Mark == zonefile.Unmarked && c.opt.ProxiedDefault && o.Types&zonefile.Address != 0
+		if proxied != c.proxied(owner) {
 			return fmt.Errorf("%s: the mark of %s would be lost: write each of its records on a line of its own", name, owner)
 		}
 	}
 	return nil
-}
-
-// isProxied reports whether a name with the mark and types of o is proxied.
-func isProxied(o zonefile.Owner, opt ZoneOptions) bool {
-	return o.Mark == zonefile.Proxied || o.Mark == zonefile.Unmarked && opt.ProxiedDefault && o.Types&zonefile.Address != 0
 }

@@ -1,6 +1,7 @@
 package cloudflare
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ const flattenTag = "cf-flatten-cname"
 // Cloudflare does: a CNAME hides all other records at its name, and at the apex the
 // whole zone.
 func (c *zoneConverter) replaceAliases() {
-	for _, r := range slices.Clone(c.records) {
+	for _, r := range c.records {
 		alias, ok := r.RR.(*dns.CNAME)
 		if !ok {
 			continue
@@ -30,7 +31,7 @@ func (c *zoneConverter) replaceAliases() {
 		_, flatten := r.Tag(flattenTag)
 		switch {
 		case c.proxied(r.Owner) && len(beside) > 0:
-			c.replaceByPlaceholder(r, alias, "beside "+strings.Join(beside, ", ")+", which it would hide")
+			c.replaceByPlaceholder(r, alias, "of a proxied name stands beside "+strings.Join(beside, ", ")+", which it would hide")
 		case c.proxied(r.Owner):
 			// The plugin flattens it.
 		case len(beside) > 0:
@@ -39,6 +40,7 @@ func (c *zoneConverter) replaceAliases() {
 			c.flatten(r, alias, nil)
 		}
 	}
+	c.applyReplaced()
 }
 
 // typesBeside returns the types of the other records at the name of r.
@@ -62,32 +64,34 @@ func (c *zoneConverter) replaceByPlaceholder(r *Record, alias *dns.CNAME, reason
 		r.addTag(zonefile.Tag{Name: proxiedTag, Value: "true"})
 	}
 	r.addTag(zonefile.Tag{Name: OriginTag, Value: alias.Target})
-	c.addChange(Changed, r, "proxied CNAME to %s %s: the placeholder %s, and the origin in the tag %s", alias.Target, reason, Placeholder, OriginTag)
+	c.add(r, Change{Kind: Changed, Text: fmt.Sprintf("CNAME to %s %s: the placeholder %s, and the origin in the tag %s",
+		fqdn.Canonical(alias.Target), reason, Placeholder, OriginTag), Group: "aliases of proxied names became placeholders, with the origin in the tag " + OriginTag})
 }
 
-// flatten replaces an alias of a name that is not proxied by the addresses of its final
-// target, which are known if the target lies in the zone.
+// flatten replaces an alias of a name that is not proxied by what its final target is
+// answered with, which is known if the target lies in the zone.
 func (c *zoneConverter) flatten(r *Record, alias *dns.CNAME, beside []string) {
-	end, addresses := c.followAliases(fqdn.Canonical(alias.Target))
+	target := fqdn.Canonical(alias.Target)
+	end, addresses := c.followAliases(target)
 	reason := "is flattened at Cloudflare"
 	if len(beside) > 0 {
 		reason = "stands beside " + strings.Join(beside, ", ")
 	}
 	switch {
-	case len(beside) > 0 && end != "" && c.proxied(end):
-		if c.newlyProxied == nil {
-			c.newlyProxied = fqdn.NewSet()
-		}
+	case end != "" && c.proxied(end):
 		c.newlyProxied[r.Owner] = struct{}{}
 		c.replaceByPlaceholder(r, alias, reason+" and leads to a proxied name")
-	case len(addresses) > 0 && !c.proxied(end):
-		c.replace(r, addresses)
-		c.addChange(Changed, r, "CNAME to %s %s: replaced by the addresses there", alias.Target, reason)
+	case len(addresses) > 0:
+		c.replaceByCopies(r, addresses)
+		c.add(r, Change{Kind: Changed, Text: fmt.Sprintf("CNAME to %s %s: replaced by the addresses there", target, reason),
+			Group: "aliases became the addresses to which they lead"})
 	case len(beside) == 0:
-		c.addChange(Review, r, "CNAME to %s %s and is served as a CNAME here: the addresses there are not in the zone, or are mapped ones", alias.Target, reason)
+		c.add(r, Change{Kind: Lost, Text: fmt.Sprintf("CNAME to %s %s, and is served as a CNAME here: the addresses there are not in the zone", target, reason),
+			Remedy: "write the addresses in its place, unless an alias is as good", Group: "aliases are not flattened any more: the addresses to which they lead are not in the zone"})
 	default:
 		c.replace(r, nil)
-		c.addChange(Lost, r, "CNAME to %s %s, and the addresses there are not in the zone: write them in its place, or mark the name as proxied", alias.Target, reason)
+		c.add(r, Change{Kind: Lost, Text: fmt.Sprintf("CNAME to %s %s, and the addresses there are not in the zone", target, reason),
+			Remedy: "write the addresses in its place, or mark the name as proxied", Group: "aliases beside other records are left out: the addresses to which they lead are not in the zone"})
 	}
 }
 
@@ -134,16 +138,13 @@ func (c *zoneConverter) sourceOf(name fqdn.Name) fqdn.Name {
 	return name
 }
 
-// replace replaces r by copies of other records under the name of r.
-func (c *zoneConverter) replace(r *Record, by []*Record) {
+// replaceByCopies replaces r by copies of other records under the name of r.
+func (c *zoneConverter) replaceByCopies(r *Record, of []*Record) {
 	var copies []*Record
-	for _, b := range by {
-		rr := dns.Copy(b.RR)
+	for _, o := range of {
+		rr := dns.Copy(o.RR)
 		rr.Header().Name = r.RR.Header().Name
 		copies = append(copies, &Record{RR: rr, Owner: r.Owner, Comment: r.Comment, Line: r.Line})
 	}
-	i := slices.Index(c.records, r)
-	c.records = slices.Replace(c.records, i, i+1, copies...)
-	i = slices.Index(c.byOwner[r.Owner], r)
-	c.byOwner[r.Owner] = slices.Replace(slices.Clone(c.byOwner[r.Owner]), i, i+1, copies...)
+	c.replace(r, copies)
 }

@@ -1,7 +1,6 @@
 package cloudflare
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,55 +11,46 @@ import (
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
-const proxiedTag = "cf-proxied"
-
 // zoneConverter changes the records of one export.
 type zoneConverter struct {
 	apex         fqdn.Name
-	marks        *zonefile.Zone
 	opt          ZoneOptions
 	records      []*Record
-	byOwner      map[fqdn.Name][]*Record // :: owner → its records
+	byOwner      map[fqdn.Name][]*Record     // :: owner → its records
+	marks        map[fqdn.Name]zonefile.Mark // :: owner → the mark of its records
+	replaced     map[*Record][]*Record       // :: record → those in its place, or none
 	changes      []Change
 	newlyProxied fqdn.Set // names that became proxied because their alias leads to a proxied name
 }
 
-// addChange adds a change of the record r.
-func (c *zoneConverter) addChange(kind Kind, r *Record, format string, args ...any) {
-	c.changes = append(c.changes, Change{kind, r.Line, strings.TrimSuffix(r.RR.Header().Name, "."), fmt.Sprintf(format, args...)})
+// add adds a change of the record r.
+func (c *zoneConverter) add(r *Record, change Change) {
+	change.Line, change.Name = r.Line, strings.TrimSuffix(string(r.Owner), ".")
+	c.changes = append(c.changes, change)
 }
 
-// addRecords adds the records that lie in the zone, with 300 for the TTL "automatic".
-func (c *zoneConverter) addRecords(records []Record) {
-	for i := range records {
-		r := &records[i]
-		h := r.RR.Header()
-		if !r.Owner.In(c.apex) {
-			c.addChange(Lost, r, "%s record outside the zone %s", typeOf(r), c.apex)
-			continue
-		}
-		if h.Rrtype == dns.TypeSOA && c.has(c.apex, dns.TypeSOA) {
-			c.addChange(Lost, r, "a second SOA record")
-			continue
-		}
-		if r.undottedOwner {
-			c.addChange(Changed, r, "%s: the owner got its last dot", typeOf(r))
-		}
-		if h.Ttl == automatic {
-			h.Ttl = automaticTTL
-			c.addChange(Changed, r, "%s: TTL 1 (automatic) became %d", typeOf(r), automaticTTL)
-		}
-		c.records = append(c.records, r)
-		c.byOwner[r.Owner] = append(c.byOwner[r.Owner], r)
-	}
+// addOfZone adds a change of the zone as a whole.
+func (c *zoneConverter) addOfZone(change Change) {
+	change.Name = strings.TrimSuffix(string(c.apex), ".")
+	c.changes = append(c.changes, change)
 }
 
 // typeOf is the type of a record as text.
-func typeOf(r *Record) string { return dns.TypeToString[r.RR.Header().Rrtype] }
+func typeOf(r *Record) string { return dns.Type(r.RR.Header().Rrtype).String() }
 
 // has reports whether a name has a record of one of the types.
 func (c *zoneConverter) has(owner fqdn.Name, types ...uint16) bool {
 	return slices.ContainsFunc(c.byOwner[owner], func(r *Record) bool { return slices.Contains(types, r.RR.Header().Rrtype) })
+}
+
+// first returns the first record of a type at the apex, or nil.
+func (c *zoneConverter) first(rrtype uint16) *Record {
+	for _, r := range c.byOwner[c.apex] {
+		if r.RR.Header().Rrtype == rrtype {
+			return r
+		}
+	}
+	return nil
 }
 
 // proxied reports whether an owner name is proxied.
@@ -68,41 +58,38 @@ func (c *zoneConverter) proxied(owner fqdn.Name) bool {
 	if _, ok := c.newlyProxied[owner]; ok {
 		return true
 	}
-	return isProxied(c.marks.Owners[owner], c.opt)
+	mark := c.marks[owner]
+	return mark == zonefile.Proxied || mark == zonefile.Unmarked && c.opt.ProxiedDefault && c.has(owner, dns.TypeA, dns.TypeAAAA, dns.TypeCNAME)
 }
 
-// markGenerated writes the marks behind the records that a $GENERATE has made, which
-// come without its comment.
-func (c *zoneConverter) markGenerated() {
-	for owner, records := range c.byOwner {
-		mark := c.marks.Owners[owner].Mark
-		if mark == zonefile.Unmarked || slices.ContainsFunc(records, func(r *Record) bool { _, ok := r.Tag(proxiedTag); return ok }) {
-			continue
-		}
-		for _, r := range records {
-			if t := r.RR.Header().Rrtype; t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeCNAME {
-				r.addTag(zonefile.Tag{Name: proxiedTag, Value: fmt.Sprint(mark == zonefile.Proxied)})
-			}
-		}
-	}
+// insert inserts a record at an index of the records.
+func (c *zoneConverter) insert(i int, r *Record) {
+	c.records = slices.Insert(c.records, i, r)
+	c.byOwner[r.Owner] = append(c.byOwner[r.Owner], r)
 }
 
-// addTag adds a tag to the comment of a record.
-func (r *Record) addTag(t zonefile.Tag) {
-	value := t.Value
-	if strings.ContainsAny(value, `"=,\ `) {
-		quoted, _ := json.Marshal(value) // Marshal does not fail for a string.
-		value = string(quoted)
+// replace replaces a record by others, or by none.
+func (c *zoneConverter) replace(r *Record, by []*Record) {
+	if c.replaced == nil {
+		c.replaced = make(map[*Record][]*Record)
 	}
-	text := t.Name + ":" + value
-	switch {
-	case len(r.Tags()) > 0:
-		r.Comment += "," + text
-	case r.Comment == "":
-		r.Comment = "; cf_tags=" + text
-	default:
-		r.Comment += " cf_tags=" + text
+	c.replaced[r] = by
+	i := slices.Index(c.byOwner[r.Owner], r)
+	c.byOwner[r.Owner] = slices.Replace(slices.Clone(c.byOwner[r.Owner]), i, i+1, by...)
+}
+
+// applyReplaced puts the replacements into the list of records: one by one, each would
+// move all records behind it.
+func (c *zoneConverter) applyReplaced() {
+	out := make([]*Record, 0, len(c.records))
+	for _, r := range c.records {
+		if by, ok := c.replaced[r]; ok {
+			out = append(out, by...)
+		} else {
+			out = append(out, r)
+		}
 	}
+	c.records, c.replaced = out, nil
 }
 
 // print returns the zone with the records as text, the SOA first.

@@ -10,7 +10,7 @@ import (
 
 // Scanner reads the records of a zone file one by one, each with its place and its
 // comments. It does not know whose zone the file is: names are as the file writes them,
-// below the origin. It is not safe for concurrent use.
+// below a name that is given. It is not safe for concurrent use.
 type Scanner struct {
 	r         *reader
 	zp        *dns.ZoneParser
@@ -20,10 +20,10 @@ type Scanner struct {
 }
 
 // NewScanner returns a Scanner of the zone file data. Relative names are relative to
-// origin until the first $ORIGIN; records without a TTL get ttl until the first $TTL.
-func NewScanner(data []byte, origin string, ttl uint32) *Scanner {
+// below until the first $ORIGIN; records without a TTL get ttl until the first $TTL.
+func NewScanner(data []byte, below string, ttl uint32) *Scanner {
 	r := newReader(data)
-	zp := dns.NewZoneParser(r, origin, "")
+	zp := dns.NewZoneParser(r, below, "")
 	zp.SetDefaultTTL(ttl)
 	return &Scanner{r: r, zp: zp}
 }

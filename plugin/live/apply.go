@@ -85,7 +85,6 @@ func (l *loader) swap(next sets, changes []change) {
 		delete(l.absent, c.path)
 		l.order = nil
 		delete(l.names, c.path)
-		l.durable.drop(c.path)
 	}
 	l.take(candidates)
 	l.put(next)
@@ -95,13 +94,14 @@ func (l *loader) swap(next sets, changes []change) {
 func (l *loader) take(candidates []candidate) {
 	for _, c := range candidates {
 		c.src.Doc.Forget()
-		if _, known := l.docs[c.path]; !known {
+		was, known := l.docs[c.path]
+		if !known {
 			l.order = nil
 		}
-		l.durable.accept(l.name(c.path), c)
-		for i := range c.zones {
-			c.zones[i].text = nil
+		text := was.text
+		if !known || was.sum != c.sum {
+			text = pack(c.text)
 		}
-		l.docs[c.path] = document{digest: c.digest, sum: c.sum, zones: c.zones}
+		l.docs[c.path] = document{digest: c.digest, sum: c.sum, text: text, zones: c.zones}
 	}
 }

@@ -1,15 +1,12 @@
 package live
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/addressmap/addressmap/plugin/source"
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
@@ -22,11 +19,7 @@ const (
 
 // durable keeps what is in force across restarts. A nil durable keeps nothing.
 type durable struct {
-	dir     *state.Dir
-	saved   map[string]state.Document // :: path → the document in force
-	unsaved map[state.Sum][]byte      // texts of what is in force that are not in the state
-	files   map[state.Sum]string      // :: text of what is in force → the file it was read from
-
+	dir   *state.Dir
 	err   error // why what is in force is not in the state; nil if it is
 	since time.Time
 	pause time.Duration
@@ -44,13 +37,7 @@ func openDurable(opt Options) (*durable, *state.Manifest) {
 	if err != nil {
 		path = filepath.Clean(opt.Path)
 	}
-	d := &durable{
-		dir:     state.Open(opt.State, path, opt.Owner),
-		saved:   make(map[string]state.Document),
-		unsaved: make(map[state.Sum][]byte),
-		files:   make(map[state.Sum]string),
-		timer:   time.NewTimer(lastPause),
-	}
+	d := &durable{dir: state.Open(opt.State, path, opt.Owner), timer: time.NewTimer(lastPause)}
 	_, err = d.dir.Acquire()
 	d.ended(opt, err)
 	m, err := d.dir.Load()
@@ -61,16 +48,17 @@ func openDurable(opt Options) (*durable, *state.Manifest) {
 	return d, m
 }
 
-// moveState keeps what is in force in another directory than before.
+// moveState keeps what is in force in another directory than before. Of what was kept
+// there, the serials alone count: they were seen.
 func (l *loader) moveState() {
 	if l.durable != nil {
 		if err := l.durable.dir.Close(); err != nil {
 			l.opt.Log.Errorf("closing the state of %s: %v", l.opt.Path, err)
 		}
 	}
-	l.durable, _ = openDurable(l.opt) // whatever was kept there before, it is not in force
-	for path, doc := range l.docs {
-		l.durable.accept(l.name(path), candidate{path: path, sum: doc.sum, zones: doc.zones})
+	var m *state.Manifest
+	if l.durable, m = openDurable(l.opt); m != nil {
+		l.raise(m.Serials)
 	}
 	l.persist()
 	l.publish()
@@ -81,15 +69,6 @@ func (d *durable) tellDamage(opt Options) {
 	for _, err := range d.dir.Damage() {
 		opt.Log.Errorf("%s: %v", opt.Path, err)
 	}
-}
-
-// keep returns the text that was read if it may have to be written: not if it is in
-// force. d may be nil.
-func (d *durable) keep(sum [sha256.Size]byte, text []byte) []byte {
-	if d == nil || d.files[sum] != "" {
-		return nil
-	}
-	return text
 }
 
 // failing reports whether what is in force is not in the state. d may be nil.
@@ -124,36 +103,6 @@ func (d *durable) ended(opt Options, err error) {
 	}
 	d.pause = max(firstPause, min(2*d.pause, lastPause))
 	d.timer.Reset(d.pause)
-}
-
-// accept notes that a candidate is in force under a name, to be kept by
-// [loader.persist].
-func (d *durable) accept(name string, c candidate) {
-	if d == nil {
-		return
-	}
-	doc := state.Document{Name: name, Text: state.Sum(c.sum)}
-	d.accepted(doc.Text, c.path, c.text)
-	for _, z := range c.zones {
-		doc.ZoneFiles = append(doc.ZoneFiles, state.ZoneFile{Name: string(z.apex), Text: state.Sum(z.sum)})
-		d.accepted(state.Sum(z.sum), z.path, z.text)
-	}
-	d.saved[c.path] = doc
-}
-
-// accepted notes a text of what is in force.
-func (d *durable) accepted(sum state.Sum, path string, text []byte) {
-	d.files[sum] = path
-	if text != nil {
-		d.unsaved[sum] = text
-	}
-}
-
-// drop notes that a document is no longer in force.
-func (d *durable) drop(path string) {
-	if d != nil {
-		delete(d.saved, path)
-	}
 }
 
 // persist keeps what comes into force, with higher serials if others were seen by
@@ -199,73 +148,31 @@ func (l *loader) retry() {
 
 // save writes what is in force.
 func (l *loader) save() error {
-	d := l.durable
 	m := &state.Manifest{Settings: strings.Join(l.views.settings(), "\n"), Serials: make(map[string]uint32)}
 	for z, n := range l.views.serials() {
 		m.Serials[string(z)] = n
 	}
-	needed := make(map[state.Sum]bool)
-	for _, path := range slices.Sorted(maps.Keys(d.saved)) {
-		doc := d.saved[path]
-		m.Documents = append(m.Documents, doc)
-		needed[doc.Text] = true
-		for _, z := range doc.ZoneFiles {
-			needed[z.Text] = true
+	texts := make(map[state.Sum]packed)
+	for _, path := range slices.Sorted(maps.Keys(l.docs)) {
+		doc := l.docs[path]
+		saved := state.Document{Name: l.name(path), Text: doc.sum}
+		texts[doc.sum] = doc.text
+		for _, z := range doc.zones {
+			saved.ZoneFiles = append(saved.ZoneFiles, state.ZoneFile{Name: string(z.apex), Text: z.sum})
+			texts[z.sum] = z.text
 		}
+		m.Documents = append(m.Documents, saved)
 	}
-	maps.DeleteFunc(d.unsaved, func(sum state.Sum, _ []byte) bool { return !needed[sum] })
-	maps.DeleteFunc(d.files, func(sum state.Sum, _ string) bool { return !needed[sum] })
-	lost := d.refill(m)
-	_, err := d.dir.PutAll(slices.Collect(maps.Values(d.unsaved)))
-	if err == nil {
-		err = d.dir.Save(m)
+	var lacking [][]byte
+	for _, sum := range l.durable.dir.Lacks(m) {
+		text, err := texts[sum].text()
+		if err != nil {
+			return err
+		}
+		lacking = append(lacking, text)
 	}
-	if err != nil {
+	if _, err := l.durable.dir.PutAll(lacking); err != nil {
 		return err
 	}
-	clear(d.unsaved)
-	for name, z := range l.zones {
-		if z.text != nil && needed[state.Sum(z.sum)] {
-			z.text = nil
-			l.zones[name] = z
-		}
-	}
-	return lost
-}
-
-// refill takes the texts that m lacks in the state and that are not in memory from
-// the files they were read from: the state may have been moved away. Where a file
-// is another one by now, the document leaves m, and the error says so.
-func (d *durable) refill(m *state.Manifest) error {
-	nowhere := make(map[state.Sum]bool)
-	for _, sum := range d.dir.Lacks(m) {
-		if d.unsaved[sum] != nil {
-			continue
-		}
-		if text, ok := readSame(d.files[sum], sum); ok {
-			d.unsaved[sum] = text
-		} else {
-			nowhere[sum] = true
-		}
-	}
-	var err error
-	m.Documents = slices.DeleteFunc(m.Documents, func(doc state.Document) bool {
-		i := slices.IndexFunc(doc.ZoneFiles, func(z state.ZoneFile) bool { return nowhere[z.Text] })
-		switch {
-		case nowhere[doc.Text]:
-			err = fmt.Errorf("%s is not on disk any more as it is in force: correct it", d.files[doc.Text])
-		case i >= 0:
-			err = fmt.Errorf("%s is not on disk any more as it is in force: correct it", d.files[doc.ZoneFiles[i].Text])
-		default:
-			return false
-		}
-		return true
-	})
-	return err
-}
-
-// readSame reads a file that has the digest.
-func readSame(path string, sum state.Sum) ([]byte, bool) {
-	text, err := source.Read(path, maxBytes)
-	return text, err == nil && sha256.Sum256(text) == sum
+	return l.durable.dir.Save(m)
 }

@@ -47,9 +47,10 @@ type loader struct {
 
 // document is the version of a document that is in force.
 type document struct {
-	digest digest            // of its bytes and those of its zone files
-	sum    [sha256.Size]byte // of its bytes alone
-	zones  []savedZone       // without their texts
+	digest digest    // of its bytes and those of its zone files
+	sum    state.Sum // of its bytes alone
+	text   packed
+	zones  []savedZone
 }
 
 // trouble is why a document is not in force as it is on disk.

@@ -13,6 +13,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
+	"github.com/addressmap/addressmap/plugin/state"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
@@ -33,8 +34,8 @@ type batch struct {
 type candidate struct {
 	path   string
 	digest digest
-	sum    [sha256.Size]byte // of the document alone
-	text   []byte            // of the document, if it may have to be written to the state
+	sum    state.Sum // of the document alone
+	text   []byte
 	src    mapset.Source
 	zones  []savedZone    // the zone files it names
 	errs   mapfile.Errors // what is wrong with it by itself
@@ -44,8 +45,8 @@ type candidate struct {
 type savedZone struct {
 	apex fqdn.Name
 	path string
-	sum  [sha256.Size]byte
-	text []byte // if it may have to be written to the state
+	sum  state.Sum
+	text packed
 }
 
 // problem is why a document is not in force as it is on disk.
@@ -62,8 +63,8 @@ type zoneFile struct {
 	apex fqdn.Name
 	zone *zonefile.Zone
 	err  error
-	sum  [sha256.Size]byte
-	text []byte // until it is in the state, if there is one
+	sum  state.Sum
+	text packed
 
 	failed bool // for want of something that may come back
 }
@@ -128,7 +129,7 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 	var names []string
 	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
-	return candidate{path: path, sum: sum, text: l.durable.keep(sum, data), src: mapset.Source{Doc: doc}, errs: errs}, true
+	return candidate{path: path, sum: sum, text: data, src: mapset.Source{Doc: doc}, errs: errs}, true
 }
 
 // complete adds the zone files to a candidate, which joins the batch if it is
@@ -186,7 +187,7 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 	var data []byte
 	if data, f.err = readFile(name, maxBytes); f.err == nil {
 		f.sum = sha256.Sum256(data)
-		f.text = l.durable.keep(f.sum, data)
+		f.text = pack(data)
 		f.zone, f.err = zonefile.Parse(name, data, apex)
 	} else {
 		f.failed = source.Temporary(f.err)

@@ -11,6 +11,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/source"
 	"github.com/addressmap/addressmap/plugin/state"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
@@ -18,7 +19,7 @@ import (
 // name is what a document is called in the state: nothing if it is the map
 // itself, the name of its file in a directory.
 func (l *loader) name(path string) string {
-	if !l.dir {
+	if path == l.opt.Path {
 		return ""
 	}
 	return filepath.Base(path)
@@ -164,7 +165,7 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 	if doc.Name != "" {
 		path = filepath.Join(path, doc.Name) // also if the directory is a file now
 	}
-	text, unsaved, err := l.savedText(doc.Text, path)
+	text, err := l.savedText(doc.Text, path)
 	if err != nil {
 		return candidate{}, err
 	}
@@ -172,7 +173,7 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 	if parsed == nil {
 		return candidate{}, errs.Err()
 	}
-	c := candidate{path: path, sum: doc.Text, text: unsaved, errs: errs}
+	c := candidate{path: path, sum: doc.Text, text: text, errs: errs}
 	c.src = mapset.Source{Doc: parsed, ZoneFiles: make(map[fqdn.Name]*zonefile.Zone)}
 	files := make(map[fqdn.Name]string)
 	eachZoneFile(parsed, func(z *mapfile.Zone, path string) { files[z.Name] = path })
@@ -180,7 +181,7 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 	h.Write(doc.Text[:])
 	for _, z := range doc.ZoneFiles {
 		file := files[fqdn.Name(z.Name)]
-		text, unsaved, err := l.savedText(z.Text, file)
+		text, err := l.savedText(z.Text, file)
 		if err != nil {
 			return candidate{}, err
 		}
@@ -189,7 +190,7 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 			return candidate{}, err
 		}
 		c.src.ZoneFiles[zone.Apex] = zone
-		c.zones = append(c.zones, savedZone{zone.Apex, file, z.Text, unsaved})
+		c.zones = append(c.zones, savedZone{zone.Apex, file, z.Text, pack(text)})
 		h.Write(z.Text[:])
 	}
 	h.Sum(c.digest[:0])
@@ -197,14 +198,20 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 }
 
 // savedText reads a text from the state, or from the file it was of if that is the
-// same still: it is unsaved then.
-func (l *loader) savedText(sum state.Sum, path string) (text, unsaved []byte, err error) {
-	text, err = l.durable.dir.Read(sum)
+// same still.
+func (l *loader) savedText(sum state.Sum, path string) ([]byte, error) {
+	text, err := l.durable.dir.Read(sum)
 	if err == nil {
-		return text, nil, nil
+		return text, nil
 	}
 	if same, ok := readSame(path, sum); ok {
-		return same, same, nil
+		return same, nil
 	}
-	return nil, nil, err
+	return nil, err
+}
+
+// readSame reads a file that has the digest.
+func readSame(path string, sum state.Sum) ([]byte, bool) {
+	text, err := source.Read(path, maxBytes)
+	return text, err == nil && sha256.Sum256(text) == sum
 }

@@ -247,21 +247,62 @@ func TestState_FailsWithANewView(t *testing.T) {
 	r.checkDegraded(live.NoLoad, true)
 }
 
-// What is in force and on disk nowhere any more cannot be written, and that is said:
-// the rest is.
-func TestState_MovedAwayWithARefusedVersion(t *testing.T) {
-	state := filepath.Join(t.TempDir(), "state")
-	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": tenant("b", "192.0.2.2")}, "maps", live.Options{State: state})
-	r.rename("maps/b.yaml", broken)
-	r.untilLoads(2)
-	r.do(os.RemoveAll(state))
-	r.until("that is said", func() bool { return len(r.errors()) == 1 })
-	if got := r.errors()[0]; !strings.Contains(got, "b.yaml is not on disk any more as it is in force") {
-		t.Errorf("log %q", got)
+// A state that is lost, named by a new Corefile only now, or changed for another one, gets
+// what is in force although the disk has it no more.
+func TestState_BesideARefusedVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		before string
+		state  func(*rig)
+	}{
+		"lost":    {"state", func(r *rig) { r.do(os.RemoveAll(r.path("state"))) }},
+		"added":   {"", func(r *rig) { r.Govern(live.Rules{State: r.path("state")}) }},
+		"changed": {"other", func(r *rig) { r.Govern(live.Rules{State: r.path("state")}) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rig{t: t, dir: t.TempDir()}
+			r.write("maps/a.yaml", strings.Replace(tenant("a", "192.0.2.1"), "proxied: [www]", "zone_file: db.a", 1))
+			r.write("maps/b.yaml", tenant("b", "192.0.2.2"))
+			r.write("maps/db.a", zoneText("www"))
+			opt := live.Options{}
+			if c.before != "" {
+				opt.State = r.path(c.before)
+			}
+			r.do(r.open("maps", opt))
+			for _, file := range []string{"maps/a.yaml", "maps/db.a", "maps/b.yaml"} {
+				r.rename(file, broken)
+			}
+			r.until("the new versions are refused", func() bool { return len(r.logged("error")) >= 2 })
+			c.state(r)
+			saved := func() bool { got, _ := filepath.Glob(r.path("state/*/manifest.copy")); return len(got) == 1 }
+			r.until("what is in force is in the state", saved)
+			r.do(r.Store.Close())
+			if got := r.errors(); len(got) > 0 {
+				t.Errorf("log %q", got)
+			}
+			after := &rig{t: t, dir: r.dir}
+			after.do(after.open("maps", live.Options{State: r.path("state")}))
+			after.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.2")
+		})
 	}
-	r.checkDegraded(live.NoLoad, true)
-	r.rename("maps/b.yaml", tenant("b", "192.0.2.2"))
-	r.until("all is well", func() bool { return !r.last().Degraded })
+}
+
+// A state that a new Corefile names may have been used before: serials do not go back.
+func TestR18_SerialsOfAStateAddedLater(t *testing.T) {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("map.yaml", tenant("a", "192.0.2.1"))
+	opt := live.Options{State: r.path("state")}
+	r.ran("map.yaml", opt, tenant("a", "192.0.2.2"), tenant("a", "192.0.2.3"))
+	r.do(r.open("map.yaml", live.Options{}))
+	r.Govern(live.Rules{State: opt.State})
+	if got := r.serial("a.example."); got != 2 {
+		t.Errorf("serial %d, want 2", got)
+	}
+	r.until("that is told", func() bool { return len(r.results()) > 1 })
+	if l := r.last(); !slices.Equal(l.Changed, []fqdn.Name{"a.example."}) {
+		t.Errorf("told %+v, want the zone of which the serial changed", l)
+	}
+	wantRestored(t, r, "map.yaml", "192.0.2.3", 2)
 }
 
 // Maps in one directory are kept apart by path.

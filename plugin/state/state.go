@@ -148,13 +148,14 @@ func (d *Dir) Damage() []error {
 	return damage
 }
 
-// Lacks returns the texts of m that must be put before m can be saved.
+// Lacks returns the texts of m that must be put before m can be saved, and those that this
+// process has neither written nor read since it locked the directory: they may be damaged.
 func (d *Dir) Lacks(m *Manifest) []Sum {
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
 	var out []Sum
 	for _, sum := range m.texts {
-		if _, ok := d.dir.blobs[sum]; !ok {
+		if !d.dir.blobs[sum] {
 			out = append(out, sum)
 		}
 	}

@@ -47,8 +47,9 @@ func Read(path string, limit int64) ([]byte, error) {
 	return r.data, err
 }
 
-// Await is [Read], but waits for a writer until the time given; also, where the
-// system does not know the writers of a file, for half a second after the last write.
+// Await is [Read], but waits until the time given for a writer, and for the process that has
+// a lease of the file; also, where the system does not know the writers of a file, for half a
+// second after the last write.
 func Await(path string, limit int64, until time.Time) ([]byte, error) {
 	r, err := await(path, limit, until, func(reading, error) bool { return true })
 	return r.data, err
@@ -77,12 +78,17 @@ func await(path string, limit int64, until time.Time, wanted func(reading, error
 		if restless || err != nil && !errors.Is(err, ErrBeingWritten) && !wanted(r, err) {
 			err = beingWritten(path)
 		}
-		if !errors.Is(err, ErrBeingWritten) || !now.Before(until) {
+		if !errors.Is(err, ErrBeingWritten) && !isLeased(err) || !now.Before(until) {
 			return r, err
 		}
 		time.Sleep(min(openPoll, until.Sub(now)))
 	}
 }
+
+// isLeased reports whether a file could not be opened because another process has a write
+// lease of it, as Samba and NFS servers have. That process has been asked by the kernel to give
+// it up, which takes a moment; 45 seconds later the kernel takes it (fcntl(2), "Leases").
+func isLeased(err error) bool { return errors.Is(err, syscall.EAGAIN) }
 
 // beingWritten returns an ErrBeingWritten for path.
 func beingWritten(path string) error { return fmt.Errorf("%q %w", path, ErrBeingWritten) }
@@ -118,6 +124,9 @@ func readOnce(path string, limit int64, openStamp stamp) (r reading, err error) 
 	if err != nil {
 		if shortReason(err) == absent {
 			r.stamp = stamp{err: absent}
+		}
+		if isLeased(err) {
+			err = fmt.Errorf("another process has a lease of it and was asked to give it up: %w", err)
 		}
 		return r, asNotExist(err)
 	}

@@ -16,7 +16,8 @@ const module = "github.com/addressmap/addressmap"
 var mayImport = map[string][]string{
 	"plugin/fqdn":     {},
 	"plugin/source":   {},
-	"plugin/mapfile":  {"plugin/fqdn"},
+	"plugin/nearest":  {},
+	"plugin/mapfile":  {"plugin/fqdn", "plugin/nearest"},
 	"plugin/zonefile": {"plugin/fqdn"},
 	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
@@ -29,9 +30,9 @@ var mayImport = map[string][]string{
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
-	"":                {"plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
+	"":                {"plugin/nearest", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},

@@ -3,6 +3,8 @@ package mapfile
 import (
 	"fmt"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/nearest"
 )
 
 // addressMaps reads the address maps of a.
@@ -99,7 +101,7 @@ func (d *decoder) choice(n *node, rule, key string, words ...string) (int, bool)
 		}
 	}
 	remedy := "write " + strings.Join(words, " or ")
-	if near := nearest(s, words); near != "" {
+	if near := nearest.Word(s, words); near != "" {
 		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(words, ", "))
 	}
 	d.refuse(n.pos, rule, remedy, "unknown %s %s", key, quoted(s))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/addressmap/addressmap/plugin/nearest"
 )
 
 // TestAllErrorsAreSortedAndCapped: of a file of the wrong kind the first hundred
@@ -126,22 +128,8 @@ func TestNearestKey(t *testing.T) {
 		{markKeys, "v4_only", "ipv4_only"},
 		{markKeys, "名前", ""},
 	} {
-		if got := nearest(c.got, c.set.keys); got != c.want {
+		if got := nearest.Word(c.got, c.set.keys); got != c.want {
 			t.Errorf("%q in %s: suggests %q, want %q", c.got, c.set.subject, got, c.want)
-		}
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
-		{"abc", "abd", 1}, {"abc", "ab", 1}, {"ab", "abc", 1}, {"abc", "acb", 1}, {"ca", "abc", 3}, {"kitten", "sitting", 3},
-	} {
-		if got := editDistance(c.a, c.b); got != c.want {
-			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/nearest"
 )
 
 // keySet has the keys of one kind of mapping.
@@ -102,55 +104,8 @@ func (d *decoder) refuseKey(key *node, keys *keySet) {
 	remedy := "known here: " + strings.Join(keys.keys, ", ")
 	if key.text == "<<" {
 		remedy = "write the keys out: merge keys are not supported"
-	} else if near := nearest(key.text, keys.keys); near != "" {
+	} else if near := nearest.Word(key.text, keys.keys); near != "" {
 		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(keys.keys, ", "))
 	}
 	d.refuse(key.pos, "V1", remedy, "unknown key %s in %s", quoted(key.text), keys.subject)
-}
-
-// nearest returns the word that s is a likely misspelling of, or "".
-func nearest(s string, words []string) string {
-	const longest = 40 // No longer text comes near a key.
-	if len(s) > longest {
-		return ""
-	}
-	plain := strings.NewReplacer("-", "", "_", "", " ", "")
-	s = plain.Replace(strings.ToLower(s))
-	best, at := "", len(s)+1 // Twice the distance: a word that is more than half wrong is another word.
-	for _, w := range words {
-		p := plain.Replace(strings.ToLower(w))
-		n := 2 * editDistance(s, p)
-		if n > 0 && len(s) > 1 && (strings.HasPrefix(p, s) || strings.HasPrefix(s, p)) {
-			n = 1 // An abbreviation, or a plural, is nearer than any misspelling.
-		}
-		if n < at {
-			best, at = w, n
-		}
-	}
-	return best
-}
-
-// editDistance counts the characters to insert, delete, replace or swap with the next
-// one to turn a into b (Damerau and Levenshtein's distance, without overlaps).
-func editDistance(a, b string) int {
-	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
-	for j := range rows[1] {
-		rows[1][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row := rows[0], rows[1], rows[2]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			replace := last[j-1]
-			if a[i-1] != b[j-1] {
-				replace++
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, replace)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		rows = [3][]int{last, row, before}
-	}
-	return rows[1][len(b)]
 }

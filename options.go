@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/nearest"
 )
 
 // options is one directive as written, defaults filled in.
@@ -36,14 +36,12 @@ type options struct {
 
 // Defaults of the options.
 const (
-	defaultTTL  = 300
 	defaultPoll = 30 * time.Second
 	minPoll     = 100 * time.Millisecond
 	defaultALPN = "h2"
 	// Long enough for a name that is asked for often to be asked of the backend
 	// seldom, short enough for a deleted one to be gone before anybody wonders.
 	defaultPresence = 5 * time.Second
-	maxTTL          = 1<<31 - 1 // RFC 2181, section 8
 )
 
 // live is what the options say about keeping the map in force.
@@ -67,7 +65,7 @@ func (o *options) settings() string {
 // parse reads the directive. It is pure: it opens nothing. An error names the
 // line of the Corefile.
 func parse(c *caddy.Controller) (*options, error) {
-	o := &options{answer: answer.Options{TTL: defaultTTL}, transfer: transferMapped, poll: defaultPoll, presence: defaultPresence}
+	o := &options{answer: answer.Options{TTL: answer.DefaultTTL}, transfer: transferMapped, poll: defaultPoll, presence: defaultPresence}
 	for n := 0; c.Next(); n++ {
 		if n > 0 {
 			return nil, c.Err("only one addressmap may stand in a server block: merge the two, or give each a block of its own")
@@ -91,7 +89,7 @@ func parse(c *caddy.Controller) (*options, error) {
 			seen[name] = true
 			option, ok := optionParsers[name]
 			if !ok {
-				return nil, c.Errf("unknown option %q: known are %s", name, strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", "))
+				return nil, c.Err(unknownOption(name))
 			}
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
@@ -99,6 +97,16 @@ func parse(c *caddy.Controller) (*options, error) {
 		}
 	}
 	return o, nil
+}
+
+// unknownOption says what options there are, and which of them may be meant.
+func unknownOption(name string) string {
+	known := slices.Sorted(maps.Keys(optionParsers))
+	meant := ""
+	if near := nearest.Word(name, known); near != "" {
+		meant = fmt.Sprintf("did you mean %s? ", near)
+	}
+	return fmt.Sprintf("unknown option %q: %sknown are %s", name, meant, strings.Join(known, ", "))
 }
 
 // optionParsers read the arguments of each option.
@@ -131,12 +139,8 @@ func (o *options) parseTTL(args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.ParseUint(arg, 10, 32)
-	if err != nil || n > maxTTL {
-		return fmt.Errorf("%q is no TTL: write seconds, 0 to %d", arg, maxTTL)
-	}
-	o.answer.TTL = uint32(n)
-	return nil
+	o.answer.TTL, err = answer.ParseTTL(arg)
+	return err
 }
 
 func (o *options) parseMissingFamily(args []string) error {
@@ -276,12 +280,8 @@ func (o *options) parseGuard(args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.ParseUint(strings.TrimSuffix(arg, "%"), 10, 8) // takes no sign
-	if err != nil || n < 1 || n > 100 {
-		return fmt.Errorf("%q is no percentage: write one from 1%% to 100%%", arg)
-	}
-	o.guard = int(n)
-	return nil
+	o.guard, err = mapset.ParseGuard(arg)
+	return err
 }
 
 func single(args []string) (string, error) {

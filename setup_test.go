@@ -69,7 +69,7 @@ func TestCorefile_Options(t *testing.T) {
 		{"addressmap maps.yaml {\n reload off\n}", plain(func(o *options) { o.poll = 0 })},
 		{"addressmap maps.yaml {\n state /var/lib/addressmap\n}", plain(func(o *options) { o.state = "/var/lib/addressmap" })},
 		{"addressmap maps.yaml {\n guard 20%\n}", plain(func(o *options) { o.guard = 20 })},
-		{"addressmap maps.yaml {\n guard 100\n}", plain(func(o *options) { o.guard = 100 })},
+		{"addressmap maps.yaml {\n guard 100%\n}", plain(func(o *options) { o.guard = 100 })},
 		{"addressmap maps.yaml {\n presence 2s\n}", plain(func(o *options) { o.presence = 2 * time.Second })},
 		{"addressmap maps.yaml {\n presence off\n}", plain(func(o *options) { o.presence = 0 })},
 		{"addressmap maps.yaml {\n unlisted pass\n}", plain(nil)},
@@ -112,7 +112,7 @@ func TestV16_CorefileAnycast(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": known are anycast, guard, https, lane, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
+		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are anycast, guard, https, lane, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
@@ -152,7 +152,8 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"state a b", `state: takes one argument, not 2`},
 		{`state ""`, `state: the directory has no name: write its path`},
 		{"guard", `guard: takes one argument, not 0`},
-		{"guard 0%", `"0%" is no percentage: write one from 1% to 100%`},
+		{"guard 0%", `"0%" is no percentage: write one from 1% to 100%, as in 10%`},
+		{"guard 10", `"10" is no percentage: write one from 1% to 100%, as in 10%`},
 		{"guard 101%", `"101%" is no percentage`},
 		{"guard +5", `"+5" is no percentage`},
 		{"guard -5%", `"-5%" is no percentage`},

@@ -10,33 +10,35 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapfile"
-	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 func newCheck() *cobra.Command {
-	var against, format string
-	var guard int
-	var zoneFiles []string
+	var run checkRun
+	var format string
 	cmd := &cobra.Command{
 		Use:   "check MAP...",
 		Short: "Check maps as the plugin would load them",
-		Long: `Check each map, a document or a directory of them, with the plugin's own rules.
+		Long: `Check each map, a document or a directory of them, with the plugin's own rules. The
+map "-" is one document on the standard input; its zone files are looked up from
+the working directory.
 
 Exit status: 0 good, 1 refused, 2 could not run.`,
 		Example: `  addressmap check maps.yaml
   addressmap check --against /etc/coredns/maps.yaml maps.yaml
+  git show :maps.yaml | addressmap check -
   addressmap check --format sarif maps/ > maps.sarif`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, ok := findingWriters[format]
-			if !ok {
-				return fmt.Errorf("unknown format %q: write text, json or sarif", format)
+			if err := refuseTwoStdin(append(args, run.against)...); err != nil {
+				return err
 			}
-			findings, err := check(args, against, guard, zoneFiles)
+			run.stdin = cmd.InOrStdin()
+			findings, err := run.findings(args)
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), findings); err != nil {
+			if err := findingWriters[format](cmd.OutOrStdout(), findings); err != nil {
 				return err
 			}
 			for _, f := range findings {
@@ -47,16 +49,11 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&against, "against", "", "the map in `force`: judge what a reload may not do")
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or sarif")
-	cmd.Flags().IntVar(&guard, "guard", 0, "with --against: refuse if more than `N` percent would go")
-	zoneFilesFlag(cmd, &zoneFiles)
+	cmd.Flags().StringVar(&run.against, "against", "", "the map in `force`: judge what a reload may not do")
+	choiceFlag(cmd, &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
+	guardFlag(cmd, &run.guard)
+	zoneFilesFlag(cmd, &run.zoneFiles)
 	return cmd
-}
-
-// zoneFilesFlag adds the flag for the directive's zone_files option to a command.
-func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
-	cmd.Flags().StringArrayVar(dirs, "zone-files", nil, "a `directory` of the directive's zone_files option; may be repeated")
 }
 
 // finding is one error or warning about a map, as in a linter's report.
@@ -77,47 +74,59 @@ const (
 	levelWarning = "warning"
 )
 
-// check gathers the findings of all maps.
-func check(paths []string, against string, guard int, zoneFiles []string) ([]finding, error) {
-	var old *mapset.Snapshot
-	if against != "" {
+// checkRun is one run of the check command.
+type checkRun struct {
+	against   string // path of the map in force, or ""
+	guard     int
+	zoneFiles []string // directories
+	stdin     io.Reader
+}
+
+// findings gathers the findings of all maps.
+func (r *checkRun) findings(paths []string) ([]finding, error) {
+	findings := []finding{}
+	var old *live.Checked
+	if r.against != "" {
 		var err error
-		if old, err = load(against, zoneFiles); err != nil {
+		if old, err = r.load(r.against); err != nil {
 			return nil, fmt.Errorf("the map in force: %w", err)
 		}
+		findings = append(findings, problemsOf(old)...)
 	}
-	findings := []finding{}
 	for _, path := range paths {
-		checked, err := live.Check(live.Options{Path: path, ZoneFiles: zoneFiles})
+		checked, err := r.load(path)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range checked.Problems {
-			findings = append(findings, findingsOf(p)...)
-		}
+		findings = append(findings, problemsOf(checked)...)
 		if checked.Snapshot == nil {
 			continue
 		}
 		for _, w := range checked.Snapshot.Warnings() {
 			findings = append(findings, finding{Level: levelWarning, File: path, Text: w, full: "warning: " + w})
 		}
-		if old != nil {
-			findings = append(findings, violations(path, old, checked.Snapshot, guard)...)
+		if old == nil {
+			continue
 		}
+		was, next, err := succession(r.against, path, old, checked)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, violations(path, was, next, r.guard)...)
 	}
 	return findings, nil
 }
 
-// load returns the snapshot of a map without errors.
-func load(path string, zoneFiles []string) (*mapset.Snapshot, error) {
-	checked, err := live.Check(live.Options{Path: path, ZoneFiles: zoneFiles})
-	if err != nil {
-		return nil, err
+func (r *checkRun) load(path string) (*live.Checked, error) {
+	return load(live.Options{Path: path, ZoneFiles: r.zoneFiles}, r.stdin)
+}
+
+// problemsOf returns the findings of the documents that are refused.
+func problemsOf(c *live.Checked) (out []finding) {
+	for _, p := range c.Problems {
+		out = append(out, findingsOf(p)...)
 	}
-	if len(checked.Problems) > 0 {
-		return nil, checked.Problems[0].Err
-	}
-	return checked.Snapshot, nil
+	return out
 }
 
 // findingsOf returns the findings of a document's problem.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
@@ -19,42 +21,49 @@ func newDiff() *cobra.Command {
 		Use:   "diff OLD NEW",
 		Short: "Compare two maps by what they answer",
 		Long: `Compare two maps by what they answer: the names, zones and accounts that get other
-addresses, grouped by the change.
+addresses, grouped by the change. A document that is refused in NEW counts as it is
+in OLD, as in a server that has OLD in force.
 
-Exit status: 0 same, 1 different, 2 could not run, 3 when a reload would refuse the
-change (P1 to P5).`,
-		Args: cobra.ExactArgs(2),
+Exit status: 0 same, 1 different or partly refused, 2 could not run, 3 when a reload
+would refuse the change (P1 to P5).`,
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, ok := diffWriters[format]
-			if !ok {
-				return fmt.Errorf("unknown format %q: write text, json or markdown", format)
+			if err := refuseTwoStdin(args...); err != nil {
+				return err
 			}
 			done := progress(cmd.ErrOrStderr(), "loading")
-			old, err := load(args[0], zoneFiles)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+			var maps [2]*live.Checked
+			for i, path := range args {
+				var err error
+				if maps[i], err = load(live.Options{Path: path, ZoneFiles: zoneFiles}, cmd.InOrStdin()); err != nil {
+					done()
+					return err
+				}
 			}
-			next, err := load(args[1], zoneFiles)
+			done()
+			refused := errors.Join(sayRefused(cmd.ErrOrStderr(), args[0], maps[0]), sayRefused(cmd.ErrOrStderr(), args[1], maps[1]))
+			old, next, err := succession(args[0], args[1], maps[0], maps[1])
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[1], err)
+				return err
 			}
 			d := compare(args[1], old, next, guard)
-			done()
-			if err := write(cmd.OutOrStdout(), d, all); err != nil {
+			d.Partly = append(problemsOf(maps[0]), problemsOf(maps[1])...)
+			if err := diffWriters[format](cmd.OutOrStdout(), d, all); err != nil {
 				return err
 			}
 			switch {
 			case len(d.Refused) > 0:
 				return status(exitProtected)
-			case len(d.Groups) > 0 || d.Summary != "":
+			case len(d.Groups) > 0 || d.Summary != "" || refused != nil:
 				return status(exitRefused)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or markdown")
+	choiceFlag(cmd, &format, "format", []string{"text", "json", "markdown"}, "how the difference is printed")
 	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
-	cmd.Flags().IntVar(&guard, "guard", 0, "the directive's guard, in `percent`")
+	guardFlag(cmd, &guard)
 	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
@@ -63,7 +72,8 @@ change (P1 to P5).`,
 type difference struct {
 	Summary string         `json:"summary"`
 	Groups  []mapset.Group `json:"groups"`
-	Refused []finding      `json:"refused,omitempty"`
+	Refused []finding      `json:"refused,omitempty"` // by a reload
+	Partly  []finding      `json:"errors,omitempty"`  // of documents that are refused by themselves
 }
 
 // compare returns the difference of two snapshots.
@@ -126,6 +136,9 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)
+	}
+	for _, f := range d.Partly {
+		fmt.Fprintf(&b, "\n**This document is refused by itself** (%s:%d): %s %s. Remedy: %s.\n", f.File, f.Line, f.Rule, f.Text, f.Remedy)
 	}
 	for _, f := range d.Refused {
 		fmt.Fprintf(&b, "\n**A reload would refuse this** (%s): %s. Remedy: %s.\n", f.Rule, f.Text, f.Remedy)

@@ -1,13 +1,15 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
+	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -16,7 +18,7 @@ import (
 func newExplain() *cobra.Command {
 	var format, missing string
 	var anycast, zoneFiles []string
-	var ttl uint32
+	ttl := ttlValue(answer.DefaultTTL)
 	cmd := &cobra.Command{
 		Use:   "explain MAP NAME [TYPE...]",
 		Short: "Say what is answered for a name, and why",
@@ -24,63 +26,64 @@ func newExplain() *cobra.Command {
 the zone, the mark and where it stands, and each step of the fallback with the
 reason why it does or does not apply.
 
-Whether the backend has the name at all, the map cannot know.`,
-		Args: cobra.MinimumNArgs(2),
+Whether the backend has the name at all, the map cannot know.
+
+Exit status: 0 the whole map is good, 1 it is refused in part or whole, 2 could not
+run.`,
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: completeExplain,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options, err := compileOptions(anycast, missing)
+			compile := mapset.Options{PerFamily: missing == "next"}
+			var err error
+			if compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
+				return argumentf("--anycast: %w", err)
+			}
+			name, err := fqdn.Parse(args[1])
 			if err != nil {
-				return err
+				return argumentf("%q is no domain name: %w", args[1], err)
 			}
 			types, err := typesOf(args[2:])
 			if err != nil {
 				return err
 			}
-			e, err := explain(live.Options{Path: args[0], Compile: options, ZoneFiles: zoneFiles}, args[1], types, ttl)
+			checked, err := load(live.Options{Path: args[0], Compile: compile, ZoneFiles: zoneFiles}, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				return writeJSON(cmd.OutOrStdout(), e)
+			refused := sayRefused(cmd.ErrOrStderr(), args[0], checked)
+			if checked.Snapshot == nil {
+				return refused
 			}
-			return writeExplanation(cmd.OutOrStdout(), e)
+			e := explain(checked, name, types, uint32(ttl))
+			if format == "json" {
+				err = writeJSON(cmd.OutOrStdout(), e)
+			} else {
+				err = writeExplanation(cmd.OutOrStdout(), e)
+			}
+			return cmp.Or(err, refused)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	choiceFlag(cmd, &format, "format", []string{"text", "json"}, "how the explanation is printed")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	cmd.Flags().StringVar(&missing, "missing-family", "nodata", "the directive's option: nodata or next")
-	cmd.Flags().Uint32Var(&ttl, "ttl", 300, "the directive's option, in `seconds`")
+	choiceFlag(cmd, &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
+	cmd.Flags().Var(&ttl, "ttl", "the directive's option")
 	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
 
-// compileOptions reads what the directive says about deciding.
-func compileOptions(anycast []string, missing string) (mapset.Options, error) {
-	var o mapset.Options
-	switch missing {
-	case "nodata":
-	case "next":
-		o.PerFamily = true
-	default:
-		return o, fmt.Errorf("--missing-family is %q: write nodata or next", missing)
-	}
-	var err error
-	if o.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
-		return o, fmt.Errorf("--anycast: %w", err)
-	}
-	return o, nil
-}
-
+// typesOf returns the record types that the arguments name, A and AAAA if none do.
 func typesOf(args []string) ([]string, error) {
 	if len(args) == 0 {
 		return []string{"A", "AAAA"}, nil
 	}
+	types := make([]string, len(args))
 	for i, a := range args {
-		args[i] = strings.ToUpper(a)
-		if _, ok := dns.StringToType[args[i]]; !ok {
-			return nil, fmt.Errorf("unknown record type %q", a)
+		types[i] = strings.ToUpper(a)
+		if _, ok := dns.StringToType[types[i]]; !ok {
+			return nil, argumentf("unknown record type %q%s", a, meant(types[i], slices.Sorted(maps.Keys(dns.StringToType))))
 		}
 	}
-	return args, nil
+	return types, nil
 }
 
 // explanation is why a name is answered as it is.
@@ -123,19 +126,8 @@ type typeAnswer struct {
 	Text      string   `json:"text,omitempty"` // in place of addresses
 }
 
-// explain finds out about one name of a map.
-func explain(opt live.Options, arg string, types []string, ttl uint32) (*explanation, error) {
-	name, err := fqdn.Parse(arg)
-	if err != nil {
-		return nil, fmt.Errorf("%q is no domain name: %w", arg, err)
-	}
-	checked, err := live.Check(opt)
-	if err != nil {
-		return nil, err
-	}
-	if checked.Snapshot == nil {
-		return nil, fmt.Errorf("the map is refused: addressmap check %s says why", opt.Path)
-	}
+// explain says why a name of a map is answered as it is.
+func explain(checked *live.Checked, name fqdn.Name, types []string, ttl uint32) *explanation {
 	d := checked.Snapshot.Lookup(name)
 	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: ttl}
 	if zone := declaredBy(d, checked); zone != nil {
@@ -155,7 +147,7 @@ func explain(opt live.Options, arg string, types []string, ttl uint32) (*explana
 		}
 		e.Answers = append(e.Answers, a)
 	}
-	return e, nil
+	return e
 }
 
 // markOf returns what says that a name is proxied or is not, and where.

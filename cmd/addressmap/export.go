@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,18 +47,21 @@ func exportCommand(use, short, long string, formats []string, printer func(forma
 
 With --watch, the output is written again whenever the map or a zone file has
 changed it, and the COMMAND is run after that. A map that is refused changes
-nothing: what was good of it stays.`,
-		Example: "  addressmap export " + use + " maps.yaml\n  addressmap export " + use + " maps.yaml --format " + formats[1] + " --out FILE --watch -- nginx -s reload",
+nothing: what was good of it stays.
+
+Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.`,
+		Example:           "  addressmap export " + use + " maps.yaml\n  addressmap export " + use + " maps.yaml --format " + formats[1] + " --out FILE --watch -- nginx -s reload",
+		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if x.load.path, x.command, err = splitArgs(cmd, args); err != nil {
 				return err
 			}
 			if x.watch && x.out == "" {
-				return errors.New("--watch needs --out: the file that is written again")
+				return argumentf("--watch needs --out: the file that is written again")
 			}
 			if len(x.command) > 0 && !x.watch {
-				return errors.New("a command is run with --watch only")
+				return argumentf("a command is run with --watch only")
 			}
 			if x.print, err = printer(x.format); err != nil {
 				return err
@@ -78,7 +79,7 @@ nothing: what was good of it stays.`,
 			return x.writeOnce(cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&x.format, "format", formats[0], strings.Join(formats, ", "))
+	choiceFlag(cmd, &x.format, "format", formats, "how it is printed")
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when the map changes")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
@@ -86,6 +87,7 @@ nothing: what was good of it stays.`,
 	if use == "origins" {
 		x.load.records, x.perm = true, 0o600
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")
+		_ = cmd.RegisterFlagCompletionFunc("zone-file", completeZoneFile)
 	}
 	return cmd
 }
@@ -96,25 +98,32 @@ func splitArgs(cmd *cobra.Command, args []string) (path string, run []string, er
 		args, run = args[:dash], args[dash:]
 	}
 	if len(args) != 1 {
-		return "", nil, fmt.Errorf("want one MAP, got %d arguments", len(args))
+		return "", nil, argumentf("want one MAP, got %d arguments", len(args))
 	}
 	return args[0], run, nil
 }
 
-// writeOnce writes the export of the map once. A map with errors is refused.
+// writeOnce writes the export of what is good of the map once.
 func (x *export) writeOnce(stdout io.Writer) error {
 	l, err := x.load.load(nil)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.refused...); err != nil {
-		return err
+	for _, err := range l.refused {
+		x.logf("%v", err)
 	}
 	text, err := x.text(l)
 	if err != nil {
 		return err
 	}
-	return writeOut(stdout, x.out, text, x.perm)
+	if err := writeOut(stdout, x.out, text, x.perm); err != nil {
+		return err
+	}
+	if n := len(l.refused); n > 0 {
+		x.logf("files refused: %d, and what was written is of the others", n)
+		return status(exitRefused)
+	}
+	return nil
 }
 
 // text returns the export, and prints warnings on the error stream.

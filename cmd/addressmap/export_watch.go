@@ -74,9 +74,6 @@ func (x *export) update(ctx context.Context, w *source.Watcher, last *loaded) (*
 	for _, err := range l.refused {
 		x.logf("%v", err)
 	}
-	if last == nil && len(l.refused) > 0 {
-		return nil, errors.New("part of the map is refused")
-	}
 	text, err := x.text(l)
 	if err != nil {
 		return last, err

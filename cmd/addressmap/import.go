@@ -76,7 +76,7 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 
 // reviewOf returns a change to review for each error of the map.
 func reviewOf(path string, zoneFiles []string) (changes []cloudflare.Change) {
-	findings, err := check([]string{path}, "", 0, zoneFiles)
+	findings, err := (&checkRun{zoneFiles: zoneFiles}).findings([]string{path})
 	if err != nil {
 		return []cloudflare.Change{{Kind: cloudflare.Review, Name: path, Text: err.Error()}}
 	}

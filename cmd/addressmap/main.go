@@ -15,7 +15,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // The exit statuses.
 const (
 	exitOK        = 0
-	exitRefused   = 1 // refused, or different
+	exitRefused   = 1 // refused, in part or whole, or different
 	exitError     = 2 // could not run: wrong arguments, unreadable files
 	exitProtected = 3 // diff: a reload would refuse the change
 )
@@ -29,15 +29,23 @@ func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 func run(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	var s status
+	var failed failure
+	var wrong argumentError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &s):
 		return int(s)
+	case errors.As(err, &failed):
+		fmt.Fprintf(root.ErrOrStderr(), "addressmap: %v\n", err)
+	case errors.As(err, &wrong) && wrong.of != nil:
+		cmd = wrong.of
+		fallthrough
+	default:
+		fmt.Fprintf(root.ErrOrStderr(), "addressmap: %v\n%s", err, usage(cmd))
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "addressmap: %v\n", err)
 	return exitError
 }
 
@@ -48,8 +56,14 @@ func newRoot() *cobra.Command {
 		Long:          "Check, explain and compare the maps of the addressmap plugin of CoreDNS.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(newCheck(), newExplain(), newDiff(), newImport(), newExport(), newSchema(), newMan(root))
+	root.SetHelpCommand(newHelp(root))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	root.PersistentFlags().Bool("version", false, "print the version, and that of CoreDNS")
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	prepare(root, version())
 	return root
 }

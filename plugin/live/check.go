@@ -34,8 +34,32 @@ func Check(opt Options) (*Checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	until := time.Now().Add(checkPatience)
-	b := l.read(paths, func(path string, limit int64) ([]byte, error) { return source.Await(path, limit, until) })
+	return l.check(paths, awaiting(checkPatience)), nil
+}
+
+// CheckText is Check for the text of one document that is in no file; errors call it
+// opt.Path, and its zone files lie beside that.
+func CheckText(opt Options, text []byte) *Checked {
+	opt.Log = nobody{}
+	readFile := awaiting(checkPatience)
+	return newLoader(opt, nil, nil).check([]string{opt.Path}, func(path string, limit int64) ([]byte, error) {
+		if path == opt.Path {
+			return text, nil
+		}
+		return readFile(path, limit)
+	})
+}
+
+// awaiting returns a function that reads files and waits for those that are being
+// written, for patience at most, all together.
+func awaiting(patience time.Duration) readFunc {
+	until := time.Now().Add(patience)
+	return func(path string, limit int64) ([]byte, error) { return source.Await(path, limit, until) }
+}
+
+// check loads documents for the first time.
+func (l *loader) check(paths []string, readFile readFunc) *Checked {
+	b := l.read(paths, readFile)
 	l.apply(b)
 	l.shutOut(b)
 	out := &Checked{Snapshot: l.snapshot()}
@@ -47,7 +71,7 @@ func Check(opt Options) (*Checked, error) {
 	for _, p := range b.problems {
 		out.Problems = append(out.Problems, Problem{p.path, p.err})
 	}
-	return out, nil
+	return out
 }
 
 // nobody is a Logger that keeps nothing.

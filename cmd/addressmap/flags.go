@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// choice is the value of a flag that takes one of some words.
+type choice struct {
+	value *string
+	words []string
+}
+
+// choiceFlag adds a flag that takes one of some words, the first if it is absent.
+func choiceFlag(cmd *cobra.Command, value *string, name string, words []string, usage string) {
+	*value = words[0]
+	cmd.Flags().Var(&choice{value, words}, name, usage)
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return strings.Join(c.words, "|") }
+
+func (c *choice) Set(word string) error {
+	if !slices.Contains(c.words, word) {
+		return errors.New("write " + orList(c.words) + meant(word, c.words))
+	}
+	*c.value = word
+	return nil
+}
+
+// orList joins words as in "text, json or sarif".
+func orList(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// guardFlag adds the flag for the directive's guard option to a command.
+func guardFlag(cmd *cobra.Command, percent *int) {
+	cmd.Flags().Var((*guardValue)(percent), "guard", "the directive's option, as in 10%: refuse if more would go at once")
+	_ = cmd.RegisterFlagCompletionFunc("guard", cobra.NoFileCompletions)
+}
+
+type guardValue int
+
+func (g *guardValue) Type() string { return "PERCENT" }
+
+func (g *guardValue) String() string {
+	if *g == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*g)) + "%"
+}
+
+func (g *guardValue) Set(arg string) error {
+	n, err := mapset.ParseGuard(arg)
+	if err == nil {
+		*g = guardValue(n)
+	}
+	return err
+}
+
+// ttlValue is the value of the flag for the directive's ttl option.
+type ttlValue uint32
+
+func (t *ttlValue) Type() string   { return "SECONDS" }
+func (t *ttlValue) String() string { return strconv.FormatUint(uint64(*t), 10) }
+
+func (t *ttlValue) Set(arg string) error {
+	n, err := answer.ParseTTL(arg)
+	if err == nil {
+		*t = ttlValue(n)
+	}
+	return err
+}
+
+// zoneFilesFlag adds the flag for the directive's zone_files option to a command.
+func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
+	cmd.Flags().StringArrayVar(dirs, "zone-files", nil, "a `directory` of the directive's zone_files option; may be repeated")
+	_ = cmd.MarkFlagDirname("zone-files")
+}

@@ -130,7 +130,7 @@ func (c *coverage) warnOfLeftOut(name string) {
 func (c *coverage) unlistedIn(s *mapset.Snapshot) []fqdn.Name {
 	var out []fqdn.Name
 	for zone := range c.acting {
-		if !isReverse(zone) && !s.Knows(zone) && !s.IsClosed(zone) {
+		if !isReverse(zone) && !s.Declares(zone) && !s.IsClosed(zone) {
 			out = append(out, zone)
 		}
 	}

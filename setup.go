@@ -70,7 +70,7 @@ func nothingToClose(s *mapset.Snapshot, block fqdn.Set) bool {
 	}
 	_, root := block["."]
 	for z := range homeZones(block) {
-		if !root || !s.Knows(z) {
+		if !root || !s.Declares(z) {
 			return false
 		}
 	}

@@ -6,11 +6,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Knows reports whether a declared zone is name or encloses it.
-func (s *Snapshot) Knows(name fqdn.Name) bool {
-	return s.zones.enclosing(name) != nil
-}
-
 // Outside yields, in no order and each once, the names that are proxied in the zones
 // of block and yet in none of acting. Where names cannot be counted, because their zone
 // is proxied throughout or a wildcard covers them, the zone's apex or that of the block

@@ -33,13 +33,13 @@ func names(list string) []fqdn.Name {
 	return out
 }
 
-func TestR29_Knows(t *testing.T) {
+func TestR29_Declares(t *testing.T) {
 	snap := build(t, mapset.Options{}, covered)
 	for name, want := range map[string]bool{
 		"example.org.": true, "deep.down.example.org.": true, "example.com.": true,
 		"example.edu.": false, "org.": false, ".": false, "xexample.org.": false,
 	} {
-		if got := snap.Knows(fqdn.Name(name)); got != want {
+		if got := snap.Declares(fqdn.Name(name)); got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}

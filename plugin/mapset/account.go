@@ -16,47 +16,39 @@ func (b *builder) account(s Source, n int) {
 	b.protectedFallback(s.Doc, a, att)
 	acct.maps = b.addressMaps(s.Doc, a, att)
 	acct.inForce = len(acct.addresses())
-	base := candidates{byoipOnly: a.BYOIPOnly, perFamily: b.perFamily}
-	base.of[StepAnycast] = b.everyone
-	if att.account != nil {
-		base.of[StepAccount] = b.candidate(StepAccount, att.account.ID, b.reg.set(a.ID, addrsOf(att.account.IPs)))
+	base := candidates{byoipOnly: a.BYOIPOnly, perFamily: b.opt.PerFamily}
+	base.usable[StepAnycast], base.written[StepAnycast] = b.everyone, b.everyone
+	if m := att.account; m != nil {
+		base.put(StepAccount, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 	}
-	ofMap := make(map[*mapfile.AddressMap]*candidate)
-	outcomes := make(map[*mapfile.AddressMap]*outcome) // shared by the zones that a map is attached to, or none
+	of := make(map[*mapfile.AddressMap]*candidates) // shared by the zones that a map is attached to, or none
 	apps := appsByZone(a, att)
 	for i := range a.Zones {
 		z := &a.Zones[i]
-		steps := base
 		m := att.zones[z.Name]
-		if m != nil {
-			if ofMap[m] == nil {
-				ofMap[m] = b.candidate(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+		steps := of[m]
+		if steps == nil {
+			own := base
+			if m != nil {
+				own.put(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 			}
-			steps.of[StepZone] = ofMap[m]
+			own.outcome = own.fallback()
+			steps, of[m] = &own, &own
 		}
-		if outcomes[m] == nil {
-			outcomes[m] = steps.outcome()
-		}
-		b.doc.zones = append(b.doc.zones, zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: outcomes[m]})
+		b.doc.zones = append(b.doc.zones, zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: steps.outcome})
 		out := &b.doc.zones[len(b.doc.zones)-1]
 		for _, app := range apps[z.Name] {
-			b.spectrum(s.Doc, a, out, app, steps, att)
+			b.spectrum(s.Doc, a, out, app, *steps, att)
 		}
-		b.zoneMarks(s, out, z)
-		b.reachable(s.Doc, a, out, z, &steps, att)
+		if b.last == nil {
+			b.marks(s, out, z)
+		} else {
+			last := &b.last.zones[len(b.doc.zones)-1]
+			out.apex, out.marks, out.rest = last.apex, last.marks, last.rest
+		}
+		b.reachable(s.Doc, a, out, z, steps, att)
 	}
 	b.snap.accounts[a.ID] = acct
-}
-
-// zoneMarks compiles the marks of a zone, or takes them over from its last
-// version if the document has not changed.
-func (b *builder) zoneMarks(s Source, out *zone, z *mapfile.Zone) {
-	if b.unchanged {
-		last := b.last.zones[z.Name]
-		out.apex, out.marks, out.rest = last.apex, last.marks, last.rest
-		return
-	}
-	b.marks(s, out, z)
 }
 
 // addressMaps compiles what outlives the decisions of the account's address maps.

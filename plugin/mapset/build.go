@@ -3,6 +3,7 @@ package mapset
 import (
 	"maps"
 	"net/netip"
+	"sync"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -37,40 +38,34 @@ func Build(sources []Source, opt Options) (*Snapshot, mapfile.Errors) {
 	return set.Snapshot(), nil
 }
 
-// builder makes the next set, and gathers what is wrong with it.
+// builder makes a set, the next one, and gathers what is wrong with it.
 type builder struct {
-	last *Snapshot // what the next one is made from
-	next *Set
-	snap *Snapshot // of next
-	reg  *registry // of next
+	*Set
 	errs mapfile.Errors
 
 	claimants map[*mapfile.Account]*claimant // of the changed documents
 	zones     map[fqdn.Name]claim            // of the same
 
-	perFamily      bool
-	everyone       *candidate // the anycast addresses
-	anycastUnknown bool       // part of them was refused: nothing can be said of what is missing
+	everyone       *Pool // the anycast addresses
+	anycastUnknown bool  // part of them was refused: nothing can be said of what is missing
 
-	doc       *document // that is compiled
-	named     []named   // room for the marks of one zone after the other
-	unchanged bool      // it is as it was in last, and its marks are gone from its source
+	doc   *document // that is compiled
+	last  *document // its last compilation, which has the marks if the document has not changed; else nil
+	named []named   // room for the marks of one zone after the other
 }
 
-func newBuilder(s *Set) *builder {
+func newBuilder(s *Set, opt Options) *builder {
 	snap := &Snapshot{
 		documents: maps.Clone(s.snap.documents),
 		zones:     maps.Clone(s.snap.zones),
 		accounts:  maps.Clone(s.snap.accounts),
 		anycast:   s.snap.anycast,
-		above:     new(above),
 	}
-	next := &Set{opt: s.opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn}
+	snap.above = sync.OnceValue(snap.aboveProxied)
 	return &builder{
-		last: s.snap, next: next, snap: snap, reg: next.reg,
+		Set:       &Set{opt: opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn},
 		claimants: make(map[*mapfile.Account]*claimant),
 		zones:     make(map[fqdn.Name]claim),
-		perFamily: s.opt.PerFamily,
 	}
 }
 

@@ -2,6 +2,7 @@ package mapset
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -47,19 +48,9 @@ func (b *builder) foreign(doc *mapfile.Document, a *mapfile.Account, ip mapfile.
 
 // names reports whether ip is in the space of the account as written.
 func names(a *mapfile.Account, ip netip.Addr) bool {
-	for _, list := range [][]mapfile.Prefix{a.Prefixes, a.Delegated} {
-		for _, p := range list {
-			if p.CIDR.Contains(ip) {
-				return true
-			}
-		}
-	}
-	for _, s := range a.StaticIPs {
-		if s.IP == ip {
-			return true
-		}
-	}
-	return false
+	contains := func(p mapfile.Prefix) bool { return p.CIDR.Contains(ip) }
+	return slices.ContainsFunc(a.Prefixes, contains) || slices.ContainsFunc(a.Delegated, contains) ||
+		slices.ContainsFunc(a.StaticIPs, func(s mapfile.Addr) bool { return s.IP == ip })
 }
 
 // protectedFallback checks what a byoip_only account needs so that its names

@@ -132,7 +132,7 @@ func (b *builder) names(doc *mapfile.Document) {
 
 // isFirst reports whether z keeps the claim of its name.
 func (b *builder) isFirst(doc *mapfile.Document, z *mapfile.Zone) bool {
-	if b.unchanged {
+	if b.last != nil {
 		return true
 	}
 	c, ok := b.zoneClaim(z.Name)

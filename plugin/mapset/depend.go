@@ -45,9 +45,9 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 // anycast takes the addresses of the Corefile, else those of the one document
 // that has any. It reports whether they are others than before.
 func (b *builder) anycast(changed []*mapfile.Document) bool {
-	override := b.next.opt.Anycast
+	override := b.opt.Anycast
 	var holder *mapfile.Document
-	if d := b.snap.documents[b.next.anycastIn]; d != nil {
+	if d := b.snap.documents[b.anycastIn]; d != nil {
 		holder = d.source
 	}
 	for _, doc := range changed {
@@ -57,14 +57,14 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 		case holder != nil:
 			b.refuse(doc, doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", holder.Name)
 		default:
-			holder, b.next.anycastIn = doc, doc.Name
+			holder, b.anycastIn = doc, doc.Name
 		}
 	}
 	addrs := slices.Clone(override)
 	if holder != nil && len(override) == 0 {
 		addrs = addrsOf(holder.Anycast)
 	}
-	b.everyone = b.candidate(StepAnycast, "", addrSet{addrs, addrs})
+	b.everyone = new(Pool).of(StepAnycast, "", addrs)
 	if slices.Equal(addrs, b.snap.anycast) {
 		return false
 	}

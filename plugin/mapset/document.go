@@ -77,8 +77,8 @@ func (b *builder) takeOut(list []*mapfile.Document, name string) []*mapfile.Docu
 	}
 	b.removeZones(d)
 	delete(b.snap.documents, name)
-	if b.next.anycastIn == name {
-		b.next.anycastIn = ""
+	if b.anycastIn == name {
+		b.anycastIn = ""
 	}
 	return append(list, d.source)
 }
@@ -89,24 +89,17 @@ func (b *builder) removeZones(d *document) {
 	}
 }
 
-// compile compiles a document that was not in the set.
-func (b *builder) compile(src Source) {
-	b.document(&document{source: withoutMarks(src.Doc)}, src)
-}
-
-// recompile compiles a document of the set once more, which itself has not
-// changed.
-func (b *builder) recompile(doc *mapfile.Document) {
-	last := b.snap.documents[doc.Name]
-	b.removeZones(last)
-	b.unchanged = true
-	b.document(&document{source: doc, ofMarks: last.ofMarks}, Source{Doc: doc})
-	b.unchanged = false
-}
-
-// document compiles src, and enters d as what it gives.
-func (b *builder) document(d *document, src Source) {
-	b.doc = d
+// compile compiles a document and enters it. If last is not nil, it is the last
+// compilation of the same text, which src lacks the marks and zone files of.
+func (b *builder) compile(src Source, last *document) {
+	d := &document{source: src.Doc}
+	if last == nil {
+		d.source = withoutMarks(src.Doc)
+	} else {
+		b.removeZones(last)
+		d.ofMarks = last.ofMarks
+	}
+	b.doc, b.last = d, last
 	b.snap.documents[src.Doc.Name] = d
 	d.accounts = make([]account, len(src.Doc.Accounts))
 	count := 0

@@ -66,41 +66,24 @@ func (o *outcome) answers(m mark) bool {
 	return m.answers(IPv4) && o.pool(IPv4).has(IPv4) || m.answers(IPv6) && o.pool(IPv6).has(IPv6)
 }
 
-// candidate is what one step of the fallback has.
-type candidate struct {
-	usable  *Pool
-	written *Pool // as if no prefix were withdrawn
-}
-
-func (b *builder) candidate(step Step, mapID string, addrs addrSet) *candidate {
-	c := &candidate{written: new(Pool).of(step, mapID, addrs.written)}
-	if c.usable = c.written; len(addrs.usable) < len(addrs.written) {
-		c.usable = new(Pool).of(step, mapID, addrs.usable)
-	}
-	return c
-}
-
-// candidates is what a zone or an application can be answered from.
+// candidates is what a zone or an application can be answered from. A pool is nil where
+// there is no such step.
 type candidates struct {
-	of                   [Steps]*candidate // nil where there is no such step
+	usable, written      [Steps]*Pool // written: as if no prefix were withdrawn
 	byoipOnly, perFamily bool
+	outcome              *outcome
 }
 
-func (c *candidates) outcome() *outcome {
-	return fallback(c.pools(func(c *candidate) *Pool { return c.usable }), c.byoipOnly, c.perFamily)
+func (c *candidates) put(step Step, mapID string, addrs addrSet) {
+	p := new(Pool).of(step, mapID, addrs.written)
+	c.usable[step], c.written[step] = p, p
+	if len(addrs.usable) < len(addrs.written) {
+		c.usable[step] = new(Pool).of(step, mapID, addrs.usable)
+	}
 }
+
+func (c *candidates) fallback() *outcome { return fallback(c.usable, c.byoipOnly, c.perFamily) }
 
 // asWritten is the outcome as if no prefix were withdrawn. Rules go by it: that
 // an account withdraws a prefix must not make its document a wrong one.
-func (c *candidates) asWritten() *outcome {
-	return fallback(c.pools(func(c *candidate) *Pool { return c.written }), c.byoipOnly, c.perFamily)
-}
-
-func (c *candidates) pools(of func(*candidate) *Pool) (out [Steps]*Pool) {
-	for step, candidate := range c.of {
-		if candidate != nil {
-			out[step] = of(candidate)
-		}
-	}
-	return out
-}
+func (c *candidates) asWritten() *outcome { return fallback(c.written, c.byoipOnly, c.perFamily) }

@@ -49,9 +49,9 @@ func (c *causes) answers(step Step) bool {
 	if c[step] != Answers {
 		return false
 	}
-	for i := range c[step+1:] {
-		if after := &c[int(step)+1+i]; *after == Answers {
-			*after = NotReached
+	for after := step + 1; int(after) < Steps; after++ {
+		if c[after] == Answers {
+			c[after] = NotReached
 		}
 	}
 	return true

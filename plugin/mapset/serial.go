@@ -109,10 +109,12 @@ func (s *Snapshot) AnyProxied(apex fqdn.Name) bool {
 			return true
 		}
 	}
-	s.above.once.Do(func() { s.above.names = fqdn.NewSet(s.ProxiedZones()...).Above() })
-	_, above := s.above.names[apex]
+	_, above := s.above()[apex]
 	return above
 }
+
+// aboveProxied returns the names that a zone with proxied names lies below.
+func (s *Snapshot) aboveProxied() fqdn.Set { return fqdn.NewSet(s.ProxiedZones()...).Above() }
 
 // ProxiedZones returns the zones that have proxied names.
 func (s *Snapshot) ProxiedZones() []fqdn.Name {

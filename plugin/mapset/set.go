@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
@@ -24,7 +25,7 @@ func NewSet(opt Options) *Set {
 		documents: make(map[string]*document),
 		zones:     make(zones),
 		accounts:  make(map[string]*account),
-		above:     new(above),
+		above:     func() fqdn.Set { return nil },
 	}
 	return &Set{opt: opt, snap: snap, reg: newRegistry()}
 }
@@ -57,7 +58,15 @@ func (s *Set) StatsOf(name string) Stats {
 // what they lend, unless anycast changes. The documents must not be changed
 // afterwards: the set shares parts of them.
 func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
-	b := newBuilder(s)
+	return s.update(s.opt, changed, gone)
+}
+
+// With returns the set compiled with other options, or every error that its documents
+// have under these. It holds the same documents.
+func (s *Set) With(opt Options) (*Set, mapfile.Errors) { return s.update(opt, nil, nil) }
+
+func (s *Set) update(opt Options, changed []Source, gone []string) (*Set, mapfile.Errors) {
+	b := newBuilder(s, opt)
 	var before, after []*mapfile.Document
 	for _, name := range gone {
 		before = b.takeOut(before, name)
@@ -71,7 +80,7 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 	}
 	b.space(after)
 	affected := b.borrowers(before, after)
-	if b.anycast(after) {
+	if b.anycast(after) || opt.PerFamily != s.opt.PerFamily {
 		affected = slices.Sorted(maps.Keys(b.snap.documents))
 	}
 	docs := slices.Clone(after)
@@ -79,40 +88,18 @@ func (s *Set) Update(changed []Source, gone []string) (*Set, mapfile.Errors) {
 		docs = append(docs, b.snap.documents[name].source)
 	}
 	b.lenders(docs)
-	for _, doc := range docs[len(after):] {
-		b.recompile(doc)
+	for _, name := range affected {
+		last := b.snap.documents[name]
+		b.compile(Source{Doc: last.source}, last)
 	}
 	for _, src := range changed {
-		b.compile(src)
+		b.compile(src, nil)
 	}
-	return b.finish()
-}
-
-// With returns the set compiled with other options, or every error that its documents
-// have under these. It holds the same documents.
-func (s *Set) With(opt Options) (*Set, mapfile.Errors) {
-	base := *s
-	base.opt = opt
-	b := newBuilder(&base)
-	b.anycast(nil)
-	var docs []*mapfile.Document
-	for _, name := range slices.Sorted(maps.Keys(b.snap.documents)) {
-		docs = append(docs, b.snap.documents[name].source)
-	}
-	b.lenders(docs)
-	for _, doc := range docs {
-		b.recompile(doc)
-	}
-	return b.finish()
-}
-
-// finish returns the next set, or all that is wrong with it.
-func (b *builder) finish() (*Set, mapfile.Errors) {
 	if len(b.errs) > 0 {
 		b.errs.Sort()
 		return nil, b.errs
 	}
-	b.next.sum()
+	b.sum()
 	b.snap.shares = b.reg.lent.Size() > 0 || b.reg.own.Size() > 0 && len(b.reg.statics) > 0
-	return b.next, nil
+	return b.Set, nil
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -26,13 +25,7 @@ type Snapshot struct {
 	stats     Stats
 	warnings  []string
 
-	above *above // shared with those made by Beside
-}
-
-// above is the names that a zone with proxied names lies below, once asked for.
-type above struct {
-	once  sync.Once
-	names fqdn.Set
+	above func() fqdn.Set // aboveProxied, made once; shared with those made by Beside
 }
 
 // Warnings returns what the documents say that is allowed and yet probably not
@@ -100,7 +93,7 @@ func (p *Pool) of(step Step, mapID string, addrs []netip.Addr) *Pool {
 	for _, f := range [...]Family{IPv4, IPv6} {
 		from := len(octets)
 		for _, a := range addrs {
-			if familyOf(a) == f {
+			if a.Is4() == (f == IPv4) {
 				octets = append(octets, a.AsSlice()...)
 			}
 		}
@@ -121,13 +114,6 @@ func (p *Pool) addrs(f Family) []netip.Addr {
 		out = append(out, a)
 	}
 	return out
-}
-
-func familyOf(a netip.Addr) Family {
-	if a.Is4() {
-		return IPv4
-	}
-	return IPv6
 }
 
 // account is what a decision and a later reload need to know of an account.

@@ -12,9 +12,6 @@ import (
 // another account: nested zones are independent, and that one then holds the
 // name.
 func appsByZone(a *mapfile.Account, att *attachments) map[fqdn.Name][]*mapfile.SpectrumApp {
-	if len(a.Spectrum) == 0 {
-		return nil
-	}
 	out := make(map[fqdn.Name][]*mapfile.SpectrumApp)
 	for i := range a.Spectrum {
 		app := &a.Spectrum[i]
@@ -44,13 +41,13 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 		var everyones []netip.Addr
 		for _, f := range [...]Family{IPv4, IPv6} {
 			if compiled.mark.answers(f) {
-				everyones = append(everyones, b.everyone.written.addrs(f)...)
+				everyones = append(everyones, b.everyone.addrs(f)...)
 			}
 		}
 		addrs = addrSet{everyones, everyones}
 	}
-	steps.of[StepSpectrum] = b.candidate(StepSpectrum, "", addrs)
-	steps.of[StepSpectrum].usable.dynamic = !app.Static
+	steps.put(StepSpectrum, "", addrs)
+	steps.usable[StepSpectrum].dynamic = !app.Static
 	if addrs.withdrawn() {
 		b.warn(doc, app.Pos, "all addresses of the Spectrum application of %q are withdrawn", app.Name)
 	}
@@ -59,7 +56,7 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 		b.refuse(doc, app.Pos, "V15", "write anycast addresses of the family that it connects with",
 			"the Spectrum application of %q is dynamic, and there is no anycast address for it", app.Name)
 	}
-	compiled.outcome = steps.outcome()
+	compiled.outcome = steps.fallback()
 	if out.apps == nil {
 		out.apps = make(map[string]*spectrum)
 	}

@@ -7,29 +7,11 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// changedDocuments returns the documents of old and of next that are not the same
-// compilation in both.
-func changedDocuments(old, next *Snapshot) []*document {
-	var out []*document
-	both := 0
-	for name, is := range next.documents {
-		was := old.documents[name]
-		if was != nil {
-			both++
-		}
-		if is == was {
-			continue
-		}
-		if out = append(out, is); was != nil {
-			out = append(out, was)
-		}
-	}
-	if both == len(old.documents) {
-		return out
-	}
-	for name, was := range old.documents {
-		if next.documents[name] == nil {
-			out = append(out, was)
+// documentsBeside returns the documents of s that are not the same compilation in o.
+func (s *Snapshot) documentsBeside(o *Snapshot) (out []*document) {
+	for name, d := range s.documents {
+		if o.documents[name] != d {
+			out = append(out, d)
 		}
 	}
 	return out
@@ -39,7 +21,7 @@ func changedDocuments(old, next *Snapshot) []*document {
 // few, if next was made from old.
 func mayDiffer(old, next *Snapshot) []fqdn.Name {
 	apexes := make(fqdn.Set)
-	for _, d := range changedDocuments(old, next) {
+	for _, d := range slices.Concat(old.documentsBeside(next), next.documentsBeside(old)) {
 		for i := range d.zones {
 			apexes[d.zones[i].apex] = struct{}{}
 		}
@@ -51,11 +33,9 @@ func mayDiffer(old, next *Snapshot) []fqdn.Name {
 // next, in order.
 func changedAccounts(old, next *Snapshot) []string {
 	var out []string
-	for _, d := range changedDocuments(old, next) {
+	for _, d := range slices.Concat(old.documentsBeside(next), next.documentsBeside(old)) {
 		for i := range d.accounts {
-			if id := d.accounts[i].id; old.accounts[id] != next.accounts[id] {
-				out = append(out, id)
-			}
+			out = append(out, d.accounts[i].id)
 		}
 	}
 	slices.Sort(out)

@@ -6,8 +6,6 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -53,26 +51,21 @@ func (c Changes) String() string {
 
 // Diff counts what changed from old to next.
 func Diff(old, next *Snapshot) Changes {
-	if old == next {
-		return Changes{}
-	}
 	d := differ{touched: make(map[string]bool)}
-	zones := mayDiffer(old, next)
-	for _, apex := range zones {
+	for _, apex := range mayDiffer(old, next) {
 		d.zone(old.zones[apex], next.zones[apex])
 	}
-	accounts := changedAccounts(old, next)
-	for _, id := range accounts {
+	for _, id := range changedAccounts(old, next) {
 		d.account(old.accounts[id], next.accounts[id])
 	}
-	d.addresses(old, next, accounts, zones)
+	d.addresses(old, next)
 	return d.Changes
 }
 
-// addresses compares the addresses of what is not the same in both versions. One
-// that something unchanged holds as well, as a lender may, stayed.
-func (d *differ) addresses(old, next *Snapshot, accounts []string, zones []fqdn.Name) {
-	was, is := old.addressesOf(accounts, zones), next.addressesOf(accounts, zones)
+// addresses compares the addresses of the documents that are not the same in both
+// versions. One that another document has as well, as a lender may, stayed.
+func (d *differ) addresses(old, next *Snapshot) {
+	was, is := old.addressesBeside(next), next.addressesBeside(old)
 	for ip, usable := range was {
 		if now, there := is[ip]; there {
 			d.Addresses.note(true, now != usable)
@@ -81,13 +74,43 @@ func (d *differ) addresses(old, next *Snapshot, accounts []string, zones []fqdn.
 		}
 	}
 	if len(was)+len(is) > 0 && (old.shares || next.shares) {
-		next.unchanged(old, zones, func(ip netip.Addr) {
-			delete(was, ip)
-			delete(is, ip)
-		})
+		for name, doc := range next.documents {
+			if old.documents[name] != doc {
+				continue
+			}
+			for _, set := range doc.addresses() {
+				for _, ip := range set.written {
+					delete(was, ip)
+					delete(is, ip)
+				}
+			}
+		}
 	}
 	d.Addresses.Removed += len(was)
 	d.Addresses.Added += len(is)
+}
+
+// addressesBeside returns the addresses of anycast and of the documents that are not the
+// same compilation in o, and whether each is usable.
+func (s *Snapshot) addressesBeside(o *Snapshot) map[netip.Addr]bool {
+	out := make(map[netip.Addr]bool)
+	add := func(set addrSet) {
+		for _, ip := range set.written {
+			if _, known := out[ip]; !known {
+				out[ip] = false
+			}
+		}
+		for _, ip := range set.usable {
+			out[ip] = true
+		}
+	}
+	add(addrSet{s.anycast, s.anycast})
+	for _, d := range s.documentsBeside(o) {
+		for _, set := range d.addresses() {
+			add(set)
+		}
+	}
+	return out
 }
 
 // differ gathers Changes, and the accounts of which something changed.

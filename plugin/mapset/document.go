@@ -116,7 +116,7 @@ func (b *builder) compile(src Source, last *document) {
 	for i := range d.zones {
 		b.snap.zones[d.zones[i].apex] = &d.zones[i]
 	}
-	d.stats = statsOf(src.Doc, d.zones)
+	d.stats = d.counted()
 }
 
 // sum adds up what the documents of the set count and warn of.

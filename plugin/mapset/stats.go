@@ -1,10 +1,8 @@
 package mapset
 
 import (
+	"iter"
 	"net/netip"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
-	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Stats counts what a snapshot holds.
@@ -23,86 +21,44 @@ func (s *Stats) add(o Stats) {
 	s.Addresses += o.Addresses
 }
 
-// statsOf counts what one document gave. An address counts once in an account.
-func statsOf(doc *mapfile.Document, zones []zone) Stats {
-	st := Stats{Accounts: len(doc.Accounts), Zones: len(zones)}
-	for i := range zones {
-		st.ProxiedNames += zones[i].names()
+// counted counts what the document gave. An address counts once in an account.
+func (d *document) counted() Stats {
+	st := Stats{Accounts: len(d.accounts), Zones: len(d.zones)}
+	for i := range d.zones {
+		st.ProxiedNames += d.zones[i].names()
 	}
-	for i := range doc.Accounts {
-		a := &doc.Accounts[i]
-		st.AddressMaps += len(a.Maps)
-		distinct := make(map[netip.Addr]struct{})
-		for j := range a.Maps {
-			for _, ip := range a.Maps[j].IPs {
-				distinct[ip.IP] = struct{}{}
-			}
-		}
-		for j := range a.Spectrum {
-			for _, ip := range a.Spectrum[j].IPs {
-				distinct[ip.IP] = struct{}{}
-			}
-		}
-		st.Addresses += len(distinct)
+	type address struct {
+		of *account
+		ip netip.Addr
 	}
+	distinct := make(map[address]struct{})
+	for a, set := range d.addresses() {
+		for _, ip := range set.written {
+			distinct[address{a, ip}] = struct{}{}
+		}
+	}
+	for i := range d.accounts {
+		st.AddressMaps += len(d.accounts[i].maps)
+	}
+	st.Addresses = len(distinct)
 	return st
 }
 
-// addressesOf returns the addresses that stand in anycast, on a map of one of the
-// accounts or on an application of one of the zones, and whether each is usable.
-func (s *Snapshot) addressesOf(accounts []string, zones []fqdn.Name) map[netip.Addr]bool {
-	out := make(map[netip.Addr]bool)
-	add := func(set addrSet) {
-		for _, ip := range set.written {
-			if _, known := out[ip]; !known {
-				out[ip] = false
+// addresses yields those on each map and application of the document.
+func (d *document) addresses() iter.Seq2[*account, addrSet] {
+	return func(yield func(*account, addrSet) bool) {
+		for i := range d.accounts {
+			for _, m := range d.accounts[i].maps {
+				if !yield(&d.accounts[i], m.ips) {
+					return
+				}
 			}
 		}
-		for _, ip := range set.usable {
-			out[ip] = true
-		}
-	}
-	add(addrSet{s.anycast, s.anycast})
-	for _, id := range accounts {
-		if a := s.accounts[id]; a != nil {
-			for _, m := range a.maps {
-				add(m.ips)
-			}
-		}
-	}
-	for _, apex := range zones {
-		z := s.zones[apex]
-		if z == nil {
-			continue
-		}
-		for _, app := range z.apps {
-			add(app.ips)
-		}
-	}
-	return out
-}
-
-// unchanged calls f for the addresses of accounts that are the same in other, and
-// of the applications of all zones but these.
-func (s *Snapshot) unchanged(other *Snapshot, zones []fqdn.Name, f func(netip.Addr)) {
-	for id, a := range s.accounts {
-		if other.accounts[id] != a {
-			continue
-		}
-		for _, m := range a.maps {
-			for _, ip := range m.ips.written {
-				f(ip)
-			}
-		}
-	}
-	touched := fqdn.NewSet(zones...)
-	for apex, z := range s.zones {
-		if _, skip := touched[apex]; skip {
-			continue
-		}
-		for _, app := range z.apps {
-			for _, ip := range app.ips.written {
-				f(ip)
+		for i := range d.zones {
+			for _, app := range d.zones[i].apps {
+				if !yield(d.zones[i].account, app.ips) {
+					return
+				}
 			}
 		}
 	}

@@ -103,7 +103,7 @@ type bareWriter struct {
 // WriteMsg implements the dns.ResponseWriter interface.
 func (b *bareWriter) WriteMsg(m *dns.Msg) error {
 	if !wellFormed(m) {
-		return send(b.ResponseWriter, answer.Failure(b.req))
+		return send(b.ResponseWriter, answer.Failure(b.req, answer.ReasonMalformed))
 	}
 	return send(b.ResponseWriter, answer.Bare(b.req, m))
 }

@@ -42,13 +42,13 @@ func (a *AddressMap) serveTransfer(ctx context.Context, w dns.ResponseWriter, r 
 	if r.Question[0].Qclass != dns.ClassINET && names.ActsFor(zone) {
 		return dns.RcodeSuccess, send(w, answer.Refusal(r)) // R25
 	}
-	if names.RefusesTransfer(zone) {
+	if names.Refuses(zone) {
 		failuresTotal.WithLabelValues(metrics.WithServer(ctx), answer.ReasonUnlisted).Inc()
-		return dns.RcodeSuccess, send(w, answer.Unlisted(r))
+		return dns.RcodeSuccess, send(w, answer.Failure(r, answer.ReasonUnlisted))
 	}
 	if names.ClosesTransfer(zone) {
 		failuresTotal.WithLabelValues(metrics.WithServer(ctx), answer.ReasonClosed).Inc()
-		return dns.RcodeSuccess, send(w, answer.Closed(r))
+		return dns.RcodeSuccess, send(w, answer.Failure(r, answer.ReasonClosed))
 	}
 	switch a.opt.transfer {
 	case transferBackend:

@@ -34,10 +34,10 @@ func (c *conversation) unproxied(q question, d mapset.Decision, hangs bool, rep 
 // If it is, through answers with the aliases up to it and then for that owner,
 // and reports true.
 func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
-	if rep.Msg == nil || q.qtype == dns.TypeCNAME || q.qtype == dns.TypeANY || !hasAlias(rep.Msg) {
+	if rep.Msg == nil || q.qtype == dns.TypeCNAME || q.qtype == dns.TypeANY || aliases(rep.Msg.Answer) == 0 {
 		return Outcome{}, false
 	}
-	if aliases(rep.Msg) > maxAliases {
+	if aliases(rep.Msg.Answer, rep.Msg.Ns, rep.Msg.Extra) > maxAliases {
 		return c.withhold(c.names.Lookup(q.owner), ReasonLoop), true
 	}
 	chain, next, d, hangs := c.toProxied(q.owner, rep)
@@ -111,13 +111,4 @@ func (c *conversation) strays(owner fqdn.Name, rep *Reply) bool {
 		slices.ContainsFunc(rep.Msg.Answer, func(rr dns.RR) bool {
 			return isAddress(rr.Header().Rrtype) && fqdn.Canonical(rr.Header().Name) == owner
 		})
-}
-
-func hasAlias(m *dns.Msg) bool {
-	for _, rr := range m.Answer {
-		if rr.Header().Rrtype == dns.TypeCNAME {
-			return true
-		}
-	}
-	return false
 }

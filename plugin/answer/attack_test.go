@@ -225,7 +225,7 @@ func TestR29_OfNamesBeside(t *testing.T) {
 	names := testNames(t, attackMap, true)
 	for _, refuse := range []bool{false, true} {
 		names.RefuseUnlisted = refuse
-		if names.RefusesTransfer("example.net.") != refuse || names.RefusesTransfer("example.org.") || names.RefusesTransfer("example.info.") {
+		if names.Refuses("example.net.") != refuse || names.Refuses("example.org.") || names.Refuses("example.info.") {
 			t.Errorf("refuse %v: want the transfer of the unlisted zone alone refused", refuse)
 		}
 	}

@@ -66,9 +66,9 @@ func (q *Query) closed(x Exchange, moment Moment) (Outcome, bool) {
 		if q.isApex() || findingOf(&rep, q.owner, q.qtype) == present {
 			return c.pass(q.question, standing{}, &rep), true
 		}
-		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.known.Decision}, true
+		return c.withhold(q.known.Decision, ReasonClosed), true
 	case q.names.shuts(q.owner), q.shutAbove(c):
-		return Outcome{Released: Closed(q.req), Verdict: Withheld, Reason: ReasonClosed, Decision: q.known.Decision}, true
+		return c.withhold(q.known.Decision, ReasonClosed), true
 	}
 	return Outcome{}, false
 }

@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"cmp"
+
 	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -126,11 +128,8 @@ func (n *Names) undecidedAbove(owner fqdn.Name, d mapset.Decision) bool {
 // from decides for a name of which the backend is known to answer from a wildcard, or
 // from the name itself if that is "".
 func (n *Names) from(owner fqdn.Name, d mapset.Decision, wildcard fqdn.Name) mapset.Decision {
-	switch {
-	case !d.ByWildcard || !n.revealsWildcard(owner):
+	if !d.ByWildcard || !n.revealsWildcard(owner) {
 		return d
-	case wildcard != "":
-		return n.Snapshot.LookupFrom(owner, wildcard)
 	}
-	return n.Snapshot.LookupFrom(owner, owner)
+	return n.Snapshot.LookupFrom(owner, cmp.Or(wildcard, owner))
 }

@@ -52,7 +52,7 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 		cp.Question = c.req.Question
 		m = &cp
 	}
-	if aliases(m) > maxAliases {
+	if aliases(m.Answer, m.Ns, m.Extra) > maxAliases {
 		return c.withhold(s.d, ReasonLoop)
 	}
 	g := &gate{c: c, q: q, s: s, rep: rep, shown: s.d, cut: cutOf(q, m), addrsLeft: maxMapped}
@@ -60,7 +60,7 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 	answer, ok := g.section(m.Answer, g.inAnswer)
 	if !ok {
 		if c.names.shutsAny(m.Answer) {
-			return Outcome{Released: Closed(c.req), Verdict: Withheld, Reason: ReasonClosed, Decision: g.shown}
+			return c.withhold(g.shown, ReasonClosed)
 		}
 		return c.withhold(g.shown, ReasonAnswer)
 	}
@@ -89,7 +89,7 @@ func (c *conversation) pass(q question, s standing, rep *Reply) Outcome {
 		return Outcome{Released: Released{m}, Decision: g.shown}
 	}
 	cp := *m
-	cp.Answer, cp.Ns, cp.Extra = g.valid(answer), g.valid(ns), withoutTSIG(g.valid(extra))
+	cp.Answer, cp.Ns, cp.Extra = g.valid(answer), g.valid(ns), without(g.valid(extra), dns.TypeTSIG)
 	out := Outcome{Released: Released{&cp}, Decision: g.shown}
 	if g.substituted {
 		out.Verdict = Substituted
@@ -118,7 +118,7 @@ func (c *conversation) join(p Presence, chain []dns.RR, last Released) Released 
 	m.Rcode, m.Truncated = last.msg.Rcode, last.msg.Truncated // RFC 6604, section 3: that of the last name
 	m.Answer = append(chain, last.msg.Answer...)
 	m.Ns = last.msg.Ns
-	m.Extra = withoutOPT(last.msg.Extra)
+	m.Extra = without(last.msg.Extra, dns.TypeOPT)
 	return Released{m}
 }
 
@@ -130,8 +130,7 @@ func Bare(req, m *dns.Msg) Released {
 	for _, rr := range m.Extra {
 		switch rr := rr.(type) {
 		case *dns.OPT:
-			opt, _ := withoutText(rr)
-			cp.Extra = append(cp.Extra, opt)
+			cp.Extra = append(cp.Extra, withoutText(rr))
 		case *dns.TSIG:
 			if len(m.Answer)+len(m.Ns) == 0 {
 				cp.Extra = append(cp.Extra, rr)
@@ -139,7 +138,7 @@ func Bare(req, m *dns.Msg) Released {
 		}
 	}
 	if len(cp.Extra) < len(m.Extra) {
-		cp.Extra = withoutTSIG(cp.Extra)
+		cp.Extra = without(cp.Extra, dns.TypeTSIG)
 	}
 	return Released{&cp}
 }
@@ -174,8 +173,8 @@ type rrset struct {
 // that.
 const maxAliases = 64
 
-func aliases(m *dns.Msg) (n int) {
-	for _, section := range [3][]dns.RR{m.Answer, m.Ns, m.Extra} {
+func aliases(sections ...[]dns.RR) (n int) {
+	for _, section := range sections {
 		for _, rr := range section {
 			if rr.Header().Rrtype == dns.TypeCNAME {
 				n++

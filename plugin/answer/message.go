@@ -140,33 +140,26 @@ func (c *conversation) undecided(d mapset.Decision, f finding) Outcome {
 
 // withhold answers with [Failure].
 func (c *conversation) withhold(d mapset.Decision, reason string) Outcome {
-	return Outcome{Released: Failure(c.req), Verdict: Withheld, Reason: reason, Decision: d}
+	return Outcome{Released: Failure(c.req, reason), Verdict: Withheld, Reason: reason, Decision: d}
 }
 
-// Texts of Extended DNS Errors.
-const (
-	textWithheld = "addressmap: withheld, it might hold the address of an origin"
-	textUnlisted = "addressmap: the map does not know this zone"
-	textClosed   = "addressmap: the part of the map that may hold this name is refused"
-)
-
-// Failure is the response in place of one that might hold an origin address:
-// SERVFAIL, to clients that speak EDNS with an Extended DNS Error (RFC 8914).
-func Failure(req *dns.Msg) Released { return failure(req, textWithheld) }
-
-// Unlisted is the response about a zone that the map does not know (R29).
-func Unlisted(req *dns.Msg) Released { return failure(req, textUnlisted) }
-
-// Closed is the response about a zone of which nobody knows the map (R26).
-func Closed(req *dns.Msg) Released { return failure(req, textClosed) }
-
-func failure(req *dns.Msg, text string) Released {
+// Failure is the response in place of one that is withheld for a reason: SERVFAIL, to
+// clients that speak EDNS with an Extended DNS Error (RFC 8914).
+func Failure(req *dns.Msg, reason string) Released {
 	m := new(dns.Msg)
 	m.SetRcode(req, dns.RcodeServerFailure)
-	if req.IsEdns0() != nil {
-		m.SetEdns0(dns.DefaultMsgSize, false)
-		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeOther, ExtraText: text}}
+	if req.IsEdns0() == nil {
+		return release(m)
 	}
+	text := "withheld, it might hold the address of an origin"
+	switch reason {
+	case ReasonUnlisted:
+		text = "the map does not know this zone"
+	case ReasonClosed:
+		text = "the part of the map that may hold this name is refused"
+	}
+	m.SetEdns0(dns.DefaultMsgSize, false)
+	m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeOther, ExtraText: "addressmap: " + text}}
 	return release(m)
 }
 
@@ -216,24 +209,14 @@ func isReferral(m *dns.Msg) bool {
 
 func isSignature(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }
 
-func withoutOPT(rrs []dns.RR) []dns.RR {
-	var out []dns.RR
-	for _, rr := range rrs {
-		if rr.Header().Rrtype != dns.TypeOPT {
-			out = append(out, rr)
-		}
-	}
-	return out
-}
-
-func withoutTSIG(rrs []dns.RR) []dns.RR {
-	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeTSIG })
+func without(rrs []dns.RR, t uint16) []dns.RR {
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return rr.Header().Rrtype == t })
 }
 
 // withoutText returns an OPT record with the options of a backend's that may leave
 // where a proxied name is in play: COOKIE, NSID, ECS, and errors (RFC 8914) without
 // their text. It returns opt itself if nothing has to go.
-func withoutText(opt *dns.OPT) (*dns.OPT, bool) {
+func withoutText(opt *dns.OPT) *dns.OPT {
 	out, same := make([]dns.EDNS0, 0, len(opt.Option)), true
 	for _, option := range opt.Option {
 		switch o := option.(type) {
@@ -249,7 +232,7 @@ func withoutText(opt *dns.OPT) (*dns.OPT, bool) {
 		}
 	}
 	if same {
-		return opt, true
+		return opt
 	}
-	return &dns.OPT{Hdr: opt.Hdr, Option: out}, false
+	return &dns.OPT{Hdr: opt.Hdr, Option: out}
 }

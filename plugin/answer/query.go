@@ -65,8 +65,8 @@ func (q *Query) WithoutBackend() (Outcome, bool) {
 	}
 	p, ok := q.presence()
 	if !ok {
-		if q.names.refuses(q.owner) {
-			return Outcome{Released: Unlisted(q.req), Verdict: Withheld, Reason: ReasonUnlisted, Decision: d, Type: q.qtype}, true // R29
+		if q.names.Refuses(q.owner) {
+			return Outcome{Released: Failure(q.req, ReasonUnlisted), Verdict: Withheld, Reason: ReasonUnlisted, Decision: d, Type: q.qtype}, true // R29
 		}
 		return Outcome{}, false
 	}

@@ -287,8 +287,8 @@ func (g *gate) opt(rr dns.RR) ruling {
 	if g.s.kind == unproxied && len(g.hidden) == 0 && !g.reaches && !g.changed {
 		return ruling{fate: passed}
 	}
-	cp, same := withoutText(opt)
-	if same {
+	cp := withoutText(opt)
+	if cp == opt {
 		return ruling{fate: passed}
 	}
 	return ruling{fate: replaced, with: []dns.RR{cp}}

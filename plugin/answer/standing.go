@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"cmp"
+
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -34,15 +36,11 @@ func standingBy(d mapset.Decision) standing {
 // records stand (R8).
 func (n *Names) revealsWildcard(name fqdn.Name) bool { return n.Backend.RevealsWildcard(name) }
 
-// refuses reports whether nothing is said of a name, because the map does not know its
-// zone (R29).
-func (n *Names) refuses(name fqdn.Name) bool {
+// Refuses reports whether nothing is said of a name, and no zone of that name is
+// transferred, because the map does not know its zone (R29).
+func (n *Names) Refuses(name fqdn.Name) bool {
 	return n.RefuseUnlisted && n.acts(name) && !n.Snapshot.Declares(name) && !n.Snapshot.IsClosed(name)
 }
-
-// RefusesTransfer reports whether the zone with this apex is not transferred because
-// the map does not know it (R29).
-func (n *Names) RefusesTransfer(apex fqdn.Name) bool { return n.refuses(apex) }
 
 // first returns what the map says of an owner before the backend has replied. It is
 // final unless hangs is true: then the owner that the records stand at decides, which
@@ -64,7 +62,8 @@ func (c *conversation) settleWildcard(owner fqdn.Name, d mapset.Decision) (mapse
 		return d, false // a mark of the name itself, an exception included
 	}
 	if c.names.revealsWildcard(owner) {
-		return d, d.ByWildcard || c.coveredAbove(owner, d)
+		_, covered := c.names.proxiedAbove(owner, d)
+		return d, d.ByWildcard || covered
 	}
 	return c.askAbove(owner, d), false
 }
@@ -93,45 +92,32 @@ func (c *conversation) outside(owner fqdn.Name) mapset.Decision {
 	if c.wide() {
 		return c.askAbove(owner, d)
 	}
-	for zone := d.Zone(); zone != "" && !d.Proxied() && !d.Itself; {
-		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
-		if !ok {
-			break
-		}
-		if above.Proxied() {
-			return above
-		}
-		zone = above.Zone()
+	if d.Proxied() || d.Itself {
+		return d
+	}
+	if above, ok := c.names.proxiedAbove(owner, d); ok {
+		return above
 	}
 	return d
 }
 
-// coveredAbove reports whether a declared zone further up would have the name proxied
-// if the backend had none of those below it.
-func (c *conversation) coveredAbove(owner fqdn.Name, d mapset.Decision) bool {
-	for zone := d.Zone(); zone != ""; {
-		above, ok := c.names.Snapshot.LookupAbove(owner, zone)
-		if !ok {
-			return false
-		}
-		if above.Proxied() {
-			return true
-		}
-		zone = above.Zone()
+// proxiedAbove returns what the next of the declared zones further up says that would
+// have the name proxied if the backend had none of those below it; false if none would.
+func (n *Names) proxiedAbove(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
+	above, ok := n.Snapshot.LookupAbove(owner, d.Zone())
+	for ok && !above.Proxied() {
+		above, ok = n.Snapshot.LookupAbove(owner, above.Zone())
 	}
-	return false
+	return above, ok
 }
 
 // withWildcard decides for an owner of which the backend has replied, given the wildcard that
 // the backend answered from, or "" for the owner itself.
 func (c *conversation) withWildcard(owner fqdn.Name, d mapset.Decision, hangs bool, wildcard fqdn.Name) mapset.Decision {
-	switch {
-	case !hangs:
+	if !hangs {
 		return d
-	case wildcard != "":
-		return c.names.Snapshot.LookupFrom(owner, wildcard)
 	}
-	return c.names.Snapshot.LookupFrom(owner, owner)
+	return c.names.Snapshot.LookupFrom(owner, cmp.Or(wildcard, owner))
 }
 
 // standingOf returns the standing of the owner of a record in a reply. A backend that
@@ -143,7 +129,7 @@ func (c *conversation) standingOf(owner fqdn.Name) standing {
 			return standingBy(s.d)
 		}
 	}
-	if c.names.refuses(owner) || c.names.shuts(owner) {
+	if c.names.Refuses(owner) || c.names.shuts(owner) {
 		return standing{} // R26, R29: nobody is told anything of it
 	}
 	if !c.names.acts(owner) {

@@ -44,7 +44,7 @@ func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bo
 			}
 			return target{standing: standing{kind: elsewhere}}
 		}
-		if c.names.refuses(owner) || c.names.shuts(owner) {
+		if c.names.Refuses(owner) || c.names.shuts(owner) {
 			return target{}
 		}
 		t, next := c.settleOne(name, owner)

@@ -80,7 +80,7 @@ func ReleaseTransfer(m *dns.Msg, names *Names) (Released, bool) {
 	for i, rr := range m.Extra {
 		switch rr := rr.(type) {
 		case *dns.OPT:
-			cp.Extra[i], _ = withoutText(rr)
+			cp.Extra[i] = withoutText(rr)
 		case *dns.TSIG:
 			cp.Extra[i] = rr
 		default:
@@ -101,16 +101,9 @@ func (n *Names) harmless(rr dns.RR) bool {
 		return svcb != nil && !hasHint(svcb.Value)
 	default:
 		owner := fqdn.Canonical(rr.Header().Name)
-		for d := n.Snapshot.Lookup(owner); ; {
-			if d.Proxied() {
-				return false
-			}
-			above, ok := n.Snapshot.LookupAbove(owner, d.Zone())
-			if !ok {
-				return true
-			}
-			d = above
-		}
+		d := n.Snapshot.Lookup(owner)
+		_, above := n.proxiedAbove(owner, d)
+		return !d.Proxied() && !above
 	}
 }
 

@@ -68,15 +68,11 @@ func (z *zoneData) survey(rrs []dns.RR) {
 		if svcb := svcbOf(rr); svcb != nil && svcb.Target == "." && hasHint(svcb.Value) {
 			data |= withOwnHints
 		}
-		switch rr.(type) {
-		case *dns.NS, *dns.A, *dns.AAAA, *dns.CNAME:
-		default:
-			switch rr.Header().Rrtype { // whatever the record is
-			case dns.TypeNS:
-				z.cuts[owner] = struct{}{}
-			case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
-				data |= withAddress
-			}
+		switch rr.Header().Rrtype { // whatever the record is
+		case dns.TypeNS:
+			z.cuts[owner] = struct{}{}
+		case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
+			data |= withAddress
 		}
 		z.owners[owner] = data
 		z.exists.add(owner, z.apex)

@@ -12,9 +12,9 @@ import (
 // unproxied answers for an owner that is not proxied itself: with the backend's
 // response (R1), or up to where its aliases reach a proxied owner (R7). rep is the
 // backend's reply to q, nil if it was not asked yet.
-func (c *conversation) unproxied(q question, d mapset.Decision, hangs bool, rep *Reply) Outcome {
+func (c *conversation) unproxied(q question, d mapset.Decision, tentative bool, rep *Reply) Outcome {
 	if rep == nil {
-		asked := c.ask(q.name, q.qtype, hangs)
+		asked := c.ask(q.name, q.qtype, tentative)
 		rep = &asked
 	}
 	if out, ok := c.through(q, rep); ok {
@@ -40,7 +40,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 	if aliases(rep.Msg.Answer, rep.Msg.Ns, rep.Msg.Extra) > maxAliases {
 		return c.withhold(c.names.Lookup(q.owner), ReasonLoop), true
 	}
-	chain, next, d, hangs := c.toProxied(q.owner, rep)
+	chain, next, d, tentative := c.toProxied(q.owner, rep)
 	if next.owner == "" {
 		return Outcome{}, false
 	}
@@ -48,7 +48,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 	if c.depth++; c.depth > maxDepth {
 		return c.withhold(d, ReasonLoop), true
 	}
-	out := c.answer(next, d, hangs)
+	out := c.answer(next, d, tentative)
 	switch {
 	case out.Verdict == Withheld, out.Verdict == Truncated:
 		return out, true
@@ -65,7 +65,7 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 // toProxied walks the aliases of owner and returns the records up to the first
 // owner that is proxied, or that the backend has to tell of, with what is known of
 // it; the question is empty if there is none.
-func (c *conversation) toProxied(owner fqdn.Name, rep *Reply) (chain []dns.RR, next question, d mapset.Decision, hangs bool) {
+func (c *conversation) toProxied(owner fqdn.Name, rep *Reply) (chain []dns.RR, next question, d mapset.Decision, tentative bool) {
 	answer := rep.Msg.Answer
 	for range answer {
 		target := ""
@@ -94,11 +94,11 @@ func (c *conversation) toProxied(owner fqdn.Name, rep *Reply) (chain []dns.RR, n
 			return nil, question{}, d, false
 		}
 		owner = fqdn.Canonical(target)
-		if d, hangs = c.first(owner); !d.Proxied() && !hangs && c.strays(owner, rep) {
+		if d, tentative = c.first(owner); !d.Proxied() && !tentative && c.strays(owner, rep) {
 			d = c.outside(owner)
 		}
-		if d.Proxied() || hangs {
-			return chain, question{name: target, owner: owner}, d, hangs
+		if d.Proxied() || tentative {
+			return chain, question{name: target, owner: owner}, d, tentative
 		}
 	}
 	return nil, question{}, d, false

@@ -11,7 +11,7 @@
 //     another directive answered in the same query (address)
 //   - chain: the aliases of unproxied names that lead to a proxied one (join)
 //   - glue: A and AAAA of the name servers of a zone cut, below it (isGlue)
-//   - additional: in place of A and AAAA of a proxied name, the mapped ones (mapped)
+//   - additional: in place of A and AAAA of a proxied name, the mapped ones (substitute)
 //   - service: HTTPS and SVCB, their hints where the target is certainly unproxied,
 //     those of the map where it is proxied, none where that is undecided (service)
 //   - zone: NS, DS, DNSKEY, NSEC, NSEC3, NSEC3PARAM and SOA, with its serial, and

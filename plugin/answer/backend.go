@@ -49,13 +49,13 @@ type Moment uint32
 type Known struct {
 	Decision mapset.Decision
 	Presence
-	// Settled says that the decision is final, whatever the backend answers. Without
+	// Final says that the decision is final, whatever the backend answers. Without
 	// it, the decision is what the map alone says.
-	Settled bool
+	Final bool
 }
 
 // Presence is what a backend has at an owner name, as far as an answer for addresses
-// hangs on it. The zero Presence says nothing of the backend.
+// depends on it. The zero Presence says nothing of the backend.
 type Presence struct {
 	Exists             bool // the name has an address or an alias
 	Alias              bool // the name has an alias

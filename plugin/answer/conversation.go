@@ -23,8 +23,8 @@ type conversation struct {
 	recalled bool     // presence is what is known of the name in question
 	presence Presence // see recalled
 
-	signed  bool      // the backend has signatures
-	settled []settled // names of which a reply told what decides
+	signed  bool            // the backend has signatures
+	decided []ownerDecision // names of which a reply told what decides
 }
 
 // wide reports whether the map holds for names of other server blocks as well: a
@@ -46,24 +46,24 @@ func (c *conversation) nothing(d mapset.Decision, rep *Reply) Outcome {
 	return Outcome{Rcode: rep.Rcode, Err: rep.Err, Decision: d}
 }
 
-// answer takes the path that the decision asks for: d and hangs are of
+// answer takes the path that the decision asks for: d and tentative are of
 // [conversation.first].
-func (c *conversation) answer(q question, d mapset.Decision, hangs bool) Outcome {
+func (c *conversation) answer(q question, d mapset.Decision, tentative bool) Outcome {
 	switch {
 	case d.Spectrum && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY):
-		return c.mapped(q, d, &existence{found: present, presence: inMap}) // R24: whatever the backend has
-	case !d.Proxied() && !hangs:
+		return c.answerMapped(q, d, &existence{found: present, presence: inMap}) // R24: whatever the backend has
+	case !d.Proxied() && !tentative:
 		return c.unproxied(q, d, false, nil)
 	case q.qtype == dns.TypeA, q.qtype == dns.TypeAAAA, q.qtype == dns.TypeANY:
-		return c.addresses(q, d, hangs)
+		return c.addresses(q, d, tentative)
 	}
-	return c.own(q, d, hangs)
+	return c.own(q, d, tentative)
 }
 
 // addresses answers A, AAAA and ANY at a proxied owner (R2 to R5, R14). Whether
 // the owner has an address is all that the answer needs of the backend.
-func (c *conversation) addresses(q question, d mapset.Decision, hangs bool) Outcome {
-	ex, d := c.exists(q, d, hangs)
+func (c *conversation) addresses(q question, d mapset.Decision, tentative bool) Outcome {
+	ex, d := c.exists(q, d, tentative)
 	if !d.Proxied() {
 		if ex.qtype != q.qtype {
 			return c.unproxied(q, d, false, nil)
@@ -74,11 +74,11 @@ func (c *conversation) addresses(q question, d mapset.Decision, hangs bool) Outc
 	if !ex.has() {
 		return c.without(q, d, &ex)
 	}
-	return c.mapped(q, d, &ex)
+	return c.answerMapped(q, d, &ex)
 }
 
-// mapped answers with the mapped addresses, or NODATA if there are none.
-func (c *conversation) mapped(q question, d mapset.Decision, ex *existence) Outcome {
+// answerMapped answers with the mapped addresses, or NODATA if there are none.
+func (c *conversation) answerMapped(q question, d mapset.Decision, ex *existence) Outcome {
 	f := mapset.IPv4
 	if q.qtype == dns.TypeAAAA || q.qtype == dns.TypeANY && !d.Answers(f) {
 		f = mapset.IPv6
@@ -117,10 +117,10 @@ func (c *conversation) without(q question, d mapset.Decision, ex *existence) Out
 
 // own answers any other type at a proxied owner: the backend's records of that
 // type at that owner, never its CNAME nor what is behind it (R6, R13, R15).
-func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
+func (c *conversation) own(q question, d mapset.Decision, tentative bool) Outcome {
 	if !c.names.revealsWildcard(q.owner) {
-		ex, now := c.aliasFirst(q, d, hangs)
-		switch d, hangs = now, false; {
+		ex, now := c.aliasFirst(q, d, tentative)
+		switch d, tentative = now, false; {
 		case !d.Proxied():
 			return c.unproxied(q, d, false, nil)
 		case ex.found == alias:
@@ -133,10 +133,10 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 			return c.without(q, d, &existence{found: failed, rep: rep, qtype: q.qtype})
 		}
 	}
-	rep := c.ask(q.name, q.qtype, hangs)
-	if hangs {
-		d = c.withWildcard(q.owner, d, hangs, rep.Wildcard)
-		c.settled = append(c.settled, settled{q.owner, d})
+	rep := c.ask(q.name, q.qtype, tentative)
+	if tentative {
+		d = c.withWildcard(q.owner, d, tentative, rep.Wildcard)
+		c.decided = append(c.decided, ownerDecision{q.owner, d})
 	}
 	if !d.Proxied() {
 		return c.unproxied(q, d, false, &rep)
@@ -144,7 +144,7 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 	f := findingOf(&rep, q.owner, q.qtype)
 	if f == failed && c.names.revealsWildcard(q.owner) && q.qtype != dns.TypeCNAME {
 		// R5: the aliases may end in a loop.
-		if again := c.ask(q.name, dns.TypeCNAME, hangs); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
+		if again := c.ask(q.name, dns.TypeCNAME, tentative); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
 			rep, f = again, alias
 			rep.Msg = withType(rep.Msg, q.qtype)
 		}
@@ -194,17 +194,17 @@ func (c *conversation) own(q question, d mapset.Decision, hangs bool) Outcome {
 // type may not tell (R6). What could be made up from an alias is not believed until the
 // address was asked for, too: etcd shows the alias there, if another service comes
 // first.
-func (c *conversation) aliasFirst(q question, d mapset.Decision, hangs bool) (existence, mapset.Decision) {
+func (c *conversation) aliasFirst(q question, d mapset.Decision, tentative bool) (existence, mapset.Decision) {
 	switch q.qtype {
 	case dns.TypeSOA, dns.TypeNS, dns.TypeDS, dns.TypeDNSKEY, dns.TypeCDS, dns.TypeCDNSKEY, dns.TypeRRSIG,
 		dns.TypeTXT, dns.TypeSPF, dns.TypeMX, dns.TypeCAA, dns.TypeHTTPS, dns.TypeSVCB, dns.TypeTLSA, dns.TypeSSHFP:
 	default:
-		return c.exists(q, d, hangs)
+		return c.exists(q, d, tentative)
 	}
 	if ex, now, ok := c.recall(q, d); ok {
 		return ex, now
 	}
-	rep := c.ask(q.name, dns.TypeCNAME, hangs)
+	rep := c.ask(q.name, dns.TypeCNAME, tentative)
 	f := findingOf(&rep, q.owner, dns.TypeCNAME)
 	return existence{found: f, presence: presenceIn(&rep, f == alias), rep: rep, qtype: dns.TypeCNAME}, d
 }
@@ -309,8 +309,8 @@ func withType(m *dns.Msg, qtype uint16) *dns.Msg {
 }
 
 // ask asks about an owner without chasing aliases.
-func (c *conversation) ask(name string, qtype uint16, hangs bool) Reply {
-	rep := c.askBackend(Ask{Name: name, Type: qtype, Wildcard: hangs})
+func (c *conversation) ask(name string, qtype uint16, tentative bool) Reply {
+	rep := c.askBackend(Ask{Name: name, Type: qtype, Wildcard: tentative})
 	return *c.heard(&rep)
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// existence is what the backend has at a proxied owner. An answer for addresses hangs
+// existence is what the backend has at a proxied owner. An answer for addresses depends
 // on nothing else of the backend.
 type existence struct {
 	found    finding // alias or present: the owner has an address; else what rep says
@@ -26,7 +26,7 @@ var inMap = Presence{Exists: true, Authoritative: true}
 
 // exists asks whether the owner in question has an address or an alias, and returns
 // what decides for it then, which may be that it is not proxied.
-func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existence, mapset.Decision) {
+func (c *conversation) exists(q question, d mapset.Decision, tentative bool) (existence, mapset.Decision) {
 	if ex, now, ok := c.recall(q, d); ok {
 		return ex, now
 	}
@@ -39,10 +39,10 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 	var ex existence
 	shown := empty // what the question for the alias said, or that it failed
 	for i, t := range types {
-		rep := c.ask(q.name, t, hangs)
+		rep := c.ask(q.name, t, tentative)
 		if i == 0 {
-			if d = c.withWildcard(q.owner, d, hangs, rep.Wildcard); hangs {
-				c.settled = append(c.settled, settled{q.owner, d})
+			if d = c.withWildcard(q.owner, d, tentative, rep.Wildcard); tentative {
+				c.decided = append(c.decided, ownerDecision{q.owner, d})
 			}
 		}
 		f := findingOf(&rep, q.owner, t)
@@ -51,7 +51,7 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 		}
 		if t == dns.TypeA && f == failed && c.names.revealsWildcard(q.owner) {
 			// R5: the aliases may end in a loop.
-			if again := c.ask(q.name, dns.TypeCNAME, hangs); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
+			if again := c.ask(q.name, dns.TypeCNAME, tentative); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
 				rep, f = again, alias
 			}
 		}
@@ -64,7 +64,7 @@ func (c *conversation) exists(q question, d mapset.Decision, hangs bool) (existe
 			if d.Proxied() {
 				// For a name that the directive does not act for, the decision holds only
 				// where an alias leads to it.
-				known := Known{Decision: d, Presence: ex.presence, Settled: c.names.acts(q.owner)}
+				known := Known{Decision: d, Presence: ex.presence, Final: c.names.acts(q.owner)}
 				c.names.Backend.Learn(c.names, q.owner, known, asked.Named(), c.moment)
 			}
 			return ex, d
@@ -101,10 +101,10 @@ func (c *conversation) recall(q question, d mapset.Decision) (existence, mapset.
 	return existence{found: found, presence: p}, now, now.Proxied()
 }
 
-// Settle decides for an owner name of which the map says d, and at which the backend is
-// known to have p. The decision is settled if it is that the name is proxied and no zone
+// Decide decides for an owner name of which the map says d, and at which the backend is
+// known to have p. The decision is final if it is that the name is proxied and no zone
 // further up can decide instead; else it is d.
-func (n *Names) Settle(owner fqdn.Name, d mapset.Decision, p Presence) (_ mapset.Decision, settled bool) {
+func (n *Names) Decide(owner fqdn.Name, d mapset.Decision, p Presence) (_ mapset.Decision, final bool) {
 	if d.Spectrum || !n.acts(owner) || n.undecidedAbove(owner, d) {
 		return d, false
 	}

@@ -10,7 +10,7 @@ import (
 type finding uint8
 
 // The findings. The zero finding is that the reply says nothing that an answer may
-// hang on.
+// depend on.
 const (
 	failed    finding = iota // no reply, a failure, or an answer to something else
 	truncated                // the records may be where the reply was cut
@@ -21,7 +21,7 @@ const (
 	present                  // the name has such records
 )
 
-// known reports whether an answer may hang on the finding.
+// known reports whether an answer may depend on the finding.
 func (f finding) known() bool { return f != failed && f != truncated }
 
 // findingOf reads a reply to a question about records of type t at owner. A record that is

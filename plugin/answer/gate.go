@@ -19,15 +19,15 @@ func (r Released) Msg() *dns.Msg { return r.msg }
 // fate is what becomes of a record at the gate.
 type fate uint8
 
-// The fates. The zero fate is that no rule was found: it closes the response.
+// The fates. The zero fate is that no rule was found: the response is withheld.
 const (
-	closed   fate = iota // no rule lets the record out, and the answer is wrong without it
+	withheld fate = iota // no rule lets the record out, and the answer is wrong without it
 	dropped              // no rule lets the record out, and the answer is right without it
 	passed               // a rule lets the record out as it is
 	replaced             // a rule lets other records out in its place, or none
 )
 
-// ruling is the fate of a record. The zero ruling closes the response.
+// ruling is the fate of a record. By the zero ruling, the response is withheld.
 type ruling struct {
 	fate fate
 	with []dns.RR // in place of a replaced record
@@ -156,7 +156,7 @@ type gate struct {
 	hidden    fqdn.Set // owners that the alias of a proxied name leads to
 	reaches   bool     // the chain ends at a name that is not certainly unproxied
 	targets   fqdn.Set // see named
-	addrsLeft int      // how many mapped addresses may still be added; see mapped
+	addrsLeft int      // how many mapped addresses may still be added; see substitute
 	done      fqdn.Set // owners whose additional addresses are in place
 	void      []rrset  // whose signatures no longer hold
 
@@ -223,7 +223,7 @@ func (g *gate) survey(m *dns.Msg) {
 }
 
 // section judges each record of a section. It returns rrs itself if every one of them
-// may leave as it is, and false if the response is closed.
+// may leave as it is, and false if the response is withheld.
 func (g *gate) section(rrs []dns.RR, judge func(dns.RR, fqdn.Name) ruling) ([]dns.RR, bool) {
 	var out []dns.RR // nil as long as every record may stay
 	for i, rr := range rrs {

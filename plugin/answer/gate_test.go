@@ -165,7 +165,7 @@ func TestR3_WhetherTheOriginHasAAAA(t *testing.T) {
 	})
 }
 
-// R10: nothing is asked that a synthesized record does not hang on.
+// R10: nothing is asked that a synthesized record does not depend on.
 func TestR10_WhatIsAskedForARecord(t *testing.T) {
 	holdTold(t, testMap, true, []gateCase{
 		{"none is made", "www.example.org. HTTPS", []string{"www.example.org. HTTPS", noData}, "NOERROR passed | | example.org. SOA"},
@@ -313,7 +313,7 @@ func TestR11_WhoseAddresses(t *testing.T) {
 		{"mapped already", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 IN AAAA 2001:db8::1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; | | www.example.org. AAAA 2001:db8::1"},
 		{"of another directive", "plain.example.org. MX", []string{"plain.example.org. MX", "gated www.example.org.; plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 IN A 192.0.2.9; www.example.org. 60 IN RRSIG A 13 3 60 20300101000000 20200101000000 1 example.org. AAAA; www.example.org. 60 IN TXT text; www.example.org. 60 IN HTTPS 1 . ipv4hint=192.0.2.9"}, "NOERROR passed | plain.example.org. MX 10 www.example.org.; | | www.example.org. A 192.0.2.9; www.example.org. RRSIG A; www.example.org. TXT text; www.example.org. HTTPS 1 . ipv4hint=192.0.2.9"},
 		{"of another class", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.org.; |; |; www.example.org. 60 CH A 10.66.0.1"}, "NOERROR passed | plain.example.org. MX 10 www.example.org."},
-		{"of a zone where AAAA hangs on the backend", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.net.; |; |; www.example.net. 60 IN A 10.66.0.1; www.example.net. 60 IN A 10.66.0.2", "www.example.net. AAAA", ""}, "NOERROR substituted | plain.example.org. MX 10 www.example.net.; | | www.example.net. A 192.0.2.1"},
+		{"of a zone where AAAA depends on the backend", "plain.example.org. MX", []string{"plain.example.org. MX", "plain.example.org. 60 IN MX 10 www.example.net.; |; |; www.example.net. 60 IN A 10.66.0.1; www.example.net. 60 IN A 10.66.0.2", "www.example.net. AAAA", ""}, "NOERROR substituted | plain.example.org. MX 10 www.example.net.; | | www.example.net. A 192.0.2.1"},
 	})
 }
 

@@ -127,7 +127,7 @@ func soaIn(rrs []dns.RR, owner fqdn.Name) *dns.SOA {
 	return nil
 }
 
-// undecided answers where an inner question that the answer hangs on failed or was
+// undecided answers where an inner question that the answer depends on failed or was
 // truncated (R23).
 func (c *conversation) undecided(d mapset.Decision, f finding) Outcome {
 	if f != truncated || !c.x.Datagram() {

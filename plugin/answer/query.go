@@ -85,11 +85,11 @@ func (q *Query) presence() (Presence, bool) {
 }
 
 // enough returns what the backend has at a name, if no more than that is needed to answer
-// for addresses. NODATA needs an SOA, and AAAA may hang on what the backend has.
+// for addresses. NODATA needs an SOA, and AAAA may depend on what the backend has.
 func (k *Known) enough(qtype uint16) (Presence, bool) {
 	p, d := k.Presence, k.Decision
 	switch {
-	case k.Settled && p.Exists:
+	case k.Final && p.Exists:
 	case d.Spectrum:
 		p = inMap
 	default:
@@ -122,19 +122,19 @@ func (q *Query) ask(x Exchange) Outcome {
 	if out, ok := q.closed(x, moment); ok {
 		return out
 	}
-	d, hangs := q.known.Decision, false
+	d, tentative := q.known.Decision, false
 	if !q.inet() {
 		rep := x.Ask(Ask{Name: q.name, Type: q.qtype})
 		return q.conversation(x, moment).pass(q.question, standing{unproxied, d}, &rep)
 	}
-	if !q.known.Settled && q.names.acts(q.owner) {
+	if !q.known.Final && q.names.acts(q.owner) {
 		if d.Proxied() || d.ByWildcard || q.names.undecidedAbove(q.owner, d) {
-			d, hangs = q.conversation(x, moment).settleWildcard(q.owner, d)
+			d, tentative = q.conversation(x, moment).complete(q.owner, d)
 		}
 	}
-	if d.Proxied() || hangs || d.Spectrum {
+	if d.Proxied() || tentative || d.Spectrum {
 		c := q.conversation(x, moment)
-		out := c.answer(q.question, d, hangs)
+		out := c.answer(q.question, d, tentative)
 		out.Void = c.signed && out.Verdict == Substituted
 		return out
 	}
@@ -164,7 +164,7 @@ func (q *Query) conversation(x Exchange, moment Moment) *conversation {
 // holds for as long as the snapshot is in force.
 func (q *Query) learnUnproxied(asked Moment) {
 	d := q.known.Decision
-	if !q.known.Settled && q.forAddress() && !q.names.undecidedAbove(q.owner, d) {
-		q.names.Backend.Learn(q.names, q.owner, Known{Decision: d, Settled: true}, false, asked)
+	if !q.known.Final && q.forAddress() && !q.names.undecidedAbove(q.owner, d) {
+		q.names.Backend.Learn(q.names, q.owner, Known{Decision: d, Final: true}, false, asked)
 	}
 }

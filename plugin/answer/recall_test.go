@@ -90,7 +90,7 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 // decided reports whether it is remembered what the map says of a name.
 func decided(names *Names, name string) bool {
 	q := NewQuery(new(dns.Msg).SetQuestion(name, dns.TypeA), *names)
-	return q.known.Settled
+	return q.known.Final
 }
 
 // That a name is not proxied is remembered until the map changes, and of names alone
@@ -119,7 +119,7 @@ func TestSpared_UntilTheMapChanges(t *testing.T) {
 	}
 }
 
-// Names below a wildcard of the map are not spared: whether it covers them hangs on the
+// Names below a wildcard of the map are not spared: whether it covers them depends on the
 // backend.
 func TestSpared_NotBelowAWildcard(t *testing.T) {
 	names := recalling(t, strings.Replace(recallMap, `"*.wild"`, `{name: "*.wild", proxied: false}`, 1), true)

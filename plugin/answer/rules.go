@@ -49,7 +49,7 @@ func (g *gate) inAnswer(rr dns.RR, owner fqdn.Name) ruling {
 		return ruling{fate: dropped} // R28
 	}
 	r := g.inAny(rr, owner)
-	if r.fate != closed {
+	if r.fate != withheld {
 		return r
 	}
 	if _, on := g.chain[owner]; !on || g.q.qtype == dns.TypeCNAME && owner != g.q.owner {
@@ -70,7 +70,7 @@ func (g *gate) inAuthority(rr dns.RR, owner fqdn.Name) ruling {
 // optional judges a record without which the answer is right.
 func (g *gate) optional(rr dns.RR, owner fqdn.Name) ruling {
 	r := g.inAny(rr, owner)
-	if r.fate == closed {
+	if r.fate == withheld {
 		return ruling{fate: dropped}
 	}
 	return r
@@ -104,7 +104,7 @@ func (g *gate) inAny(rr dns.RR, owner fqdn.Name) ruling {
 	default:
 		return g.other(owner, t)
 	}
-	return ruling{fate: closed}
+	return ruling{fate: withheld}
 }
 
 // leadsOn reports whether a DNAME at owner makes an alias of one of the names.
@@ -128,7 +128,7 @@ func (g *gate) address(rr dns.RR, owner fqdn.Name) ruling {
 		}
 		g.shown = s.d
 	}
-	return ruling{fate: closed}
+	return ruling{fate: withheld}
 }
 
 // other judges a record of any other type: at a proxied owner it leaves if it was
@@ -142,7 +142,7 @@ func (g *gate) other(owner fqdn.Name, t uint16) ruling {
 			return ruling{fate: passed}
 		}
 	}
-	return ruling{fate: closed}
+	return ruling{fate: withheld}
 }
 
 // soa lets the SOA of a zone out, with the serial that is shown to the world (R18).
@@ -160,7 +160,7 @@ func (g *gate) soa(rr dns.RR, owner fqdn.Name) ruling {
 func (g *gate) signature(rr dns.RR, owner fqdn.Name) ruling {
 	sig, ok := rr.(*dns.RRSIG)
 	if !ok {
-		return ruling{fate: closed}
+		return ruling{fate: withheld}
 	}
 	if isAddress(sig.TypeCovered) && g.of(owner).kind != unproxied && !g.rep.gated(owner) {
 		return ruling{fate: dropped}
@@ -198,7 +198,7 @@ func (g *gate) inAdditional(rr dns.RR, owner fqdn.Name) ruling {
 			if !g.isNamed(owner) {
 				return ruling{fate: dropped} // nothing in the message needs it
 			}
-			return g.mapped(rr.Header().Name, owner, s)
+			return g.substitute(rr.Header().Name, owner, s)
 		}
 	}
 	return g.optional(rr, owner)
@@ -256,8 +256,8 @@ func (g *gate) named() fqdn.Set {
 // thousand names would be made, and then cut off.
 const maxMapped = 1024
 
-// mapped puts the addresses of a proxied owner in the place of its first.
-func (g *gate) mapped(name string, owner fqdn.Name, s standing) ruling {
+// substitute puts the addresses of a proxied owner in the place of its first.
+func (g *gate) substitute(name string, owner fqdn.Name, s standing) ruling {
 	if _, done := g.done[owner]; done {
 		return ruling{fate: replaced}
 	}

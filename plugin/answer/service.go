@@ -15,7 +15,7 @@ import (
 func (g *gate) service(rr dns.RR, owner fqdn.Name) ruling {
 	svcb := svcbOf(rr)
 	if svcb == nil {
-		return ruling{fate: closed} // the type says one thing, the record is another
+		return ruling{fate: withheld} // the type says one thing, the record is another
 	}
 	if g.rep.gated(owner) {
 		return ruling{fate: passed}
@@ -27,7 +27,7 @@ func (g *gate) service(rr dns.RR, owner fqdn.Name) ruling {
 	if svcb.Target == "." { // RFC 9460, section 2.5.2
 		to = target{name: rr.Header().Name, owner: owner, standing: g.of(owner)}
 	} else {
-		to = g.c.settle(svcb.Target, fqdn.Canonical(svcb.Target), g.rep.Msg, false)
+		to = g.c.follow(svcb.Target, fqdn.Canonical(svcb.Target), g.rep.Msg, false)
 	}
 	with, ipv6 := rr, false
 	switch to.kind {

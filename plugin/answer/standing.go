@@ -43,21 +43,21 @@ func (n *Names) Refuses(name fqdn.Name) bool {
 }
 
 // first returns what the map says of an owner before the backend has replied. It is
-// final unless hangs is true: then the owner that the records stand at decides, which
+// final unless tentative is true: then the owner that the records stand at decides, which
 // the reply tells.
-func (c *conversation) first(owner fqdn.Name) (d mapset.Decision, hangs bool) {
+func (c *conversation) first(owner fqdn.Name) (d mapset.Decision, tentative bool) {
 	if !c.names.acts(owner) {
 		if c.wide() {
 			d = c.outside(owner)
 		}
 		return d, false
 	}
-	return c.settleWildcard(owner, c.names.Snapshot.Lookup(owner))
+	return c.complete(owner, c.names.Snapshot.Lookup(owner))
 }
 
-// settleWildcard completes a decision for a name that the directive acts for, given what
+// complete completes a decision for a name that the directive acts for, given what
 // the zone that encloses the name most closely says.
-func (c *conversation) settleWildcard(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
+func (c *conversation) complete(owner fqdn.Name, d mapset.Decision) (mapset.Decision, bool) {
 	if d.Itself {
 		return d, false // a mark of the name itself, an exception included
 	}
@@ -113,8 +113,8 @@ func (n *Names) proxiedAbove(owner fqdn.Name, d mapset.Decision) (mapset.Decisio
 
 // withWildcard decides for an owner of which the backend has replied, given the wildcard that
 // the backend answered from, or "" for the owner itself.
-func (c *conversation) withWildcard(owner fqdn.Name, d mapset.Decision, hangs bool, wildcard fqdn.Name) mapset.Decision {
-	if !hangs {
+func (c *conversation) withWildcard(owner fqdn.Name, d mapset.Decision, tentative bool, wildcard fqdn.Name) mapset.Decision {
+	if !tentative {
 		return d
 	}
 	return c.names.Snapshot.LookupFrom(owner, cmp.Or(wildcard, owner))
@@ -124,7 +124,7 @@ func (c *conversation) withWildcard(owner fqdn.Name, d mapset.Decision, hangs bo
 // tells its wildcards puts records there by their own names only: chains and additional
 // records of file never come from a wildcard.
 func (c *conversation) standingOf(owner fqdn.Name) standing {
-	for _, s := range c.settled {
+	for _, s := range c.decided {
 		if s.owner == owner {
 			return standingBy(s.d)
 		}
@@ -148,13 +148,13 @@ func (c *conversation) standingOf(owner fqdn.Name) standing {
 	if c.names.revealsWildcard(owner) {
 		return standingBy(c.names.Snapshot.LookupFrom(owner, owner))
 	}
-	d, _ := c.settleWildcard(owner, c.names.Snapshot.Lookup(owner))
+	d, _ := c.complete(owner, c.names.Snapshot.Lookup(owner))
 	return standingBy(d)
 }
 
-// settled is what was decided for an owner once the backend told the wildcard that it
+// ownerDecision is what was decided for an owner once the backend told the wildcard that it
 // answered from.
-type settled struct {
+type ownerDecision struct {
 	owner fqdn.Name
 	d     mapset.Decision
 }

@@ -21,10 +21,10 @@ func (c *conversation) foreign(owner fqdn.Name) bool {
 	return !c.names.acts(owner) && !c.names.Snapshot.Declares(owner) && !c.names.Snapshot.IsClosed(owner)
 }
 
-// settle follows the aliases of a target to the first owner that is proxied (R9). Of a
+// follow follows the aliases of a target to the first owner that is proxied (R9). Of a
 // foreign one only what the reply m shows counts. asked reports that an alias that was
 // learned otherwise leads to it.
-func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bool) target {
+func (c *conversation) follow(name string, owner fqdn.Name, m *dns.Msg, asked bool) target {
 	for range maxDepth {
 		if c.foreign(owner) {
 			next := aliasIn(m, owner)
@@ -47,7 +47,7 @@ func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bo
 		if c.names.Refuses(owner) || c.names.shuts(owner) {
 			return target{}
 		}
-		t, next := c.settleOne(name, owner)
+		t, next := c.followOne(name, owner)
 		if next == "" {
 			return t
 		}
@@ -56,11 +56,11 @@ func (c *conversation) settle(name string, owner fqdn.Name, m *dns.Msg, asked bo
 	return target{}
 }
 
-// settleOne asks about one target of a zone that this block can ask about, and returns
+// followOne asks about one target of a zone that this block can ask about, and returns
 // where its alias leads, if it has one and is not proxied itself.
-func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next string) {
-	d, hangs := c.first(owner)
-	if d.Proxied() && !hangs {
+func (c *conversation) followOne(name string, owner fqdn.Name) (t target, next string) {
+	d, tentative := c.first(owner)
+	if d.Proxied() && !tentative {
 		return target{name, owner, standing{proxied, d}}, ""
 	}
 	if !c.names.revealsWildcard(owner) {
@@ -74,11 +74,11 @@ func (c *conversation) settleOne(name string, owner fqdn.Name) (t target, next s
 			return target{}, ""
 		}
 	}
-	rep := c.ask(name, dns.TypeA, hangs)
+	rep := c.ask(name, dns.TypeA, tentative)
 	f := findingOf(&rep, owner, dns.TypeA)
 	switch f {
 	case alias, present, empty:
-		d = c.withWildcard(owner, d, hangs, rep.Wildcard)
+		d = c.withWildcard(owner, d, tentative, rep.Wildcard)
 	}
 	if d.Proxied() {
 		return target{name, owner, standing{proxied, d}}, ""

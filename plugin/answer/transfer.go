@@ -91,7 +91,7 @@ func ReleaseTransfer(m *dns.Msg, names *Names) (Released, bool) {
 }
 
 // harmless reports whether a record may leave in a transfer that is not judged as a
-// whole: it hangs on no other record, and the map has nothing to put in its place.
+// whole: it depends on no other record, and the map has nothing to put in its place.
 func (n *Names) harmless(rr dns.RR) bool {
 	switch t := rr.Header().Rrtype; t {
 	case dns.TypeSOA:

@@ -125,7 +125,7 @@ func (z *zoneData) of(name fqdn.Name) mapset.Decision {
 		name = unmarked + parent
 	}
 	if source == "" || !z.c.names.revealsWildcard(name) {
-		d, _ := z.c.settleWildcard(name, z.c.names.Snapshot.Lookup(name))
+		d, _ := z.c.complete(name, z.c.names.Snapshot.Lookup(name))
 		return d
 	}
 	return z.c.names.Snapshot.LookupFrom(name, source)
@@ -174,12 +174,12 @@ func (z *zoneData) put(out []dns.RR, rr dns.RR) []dns.RR {
 	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME} {
 		z.void[rrset{owner, t}] = true
 	}
-	return append(out, z.mapped(h.Name, owner, d)...)
+	return append(out, z.recordsOf(h.Name, owner, d)...)
 }
 
-// mapped returns the addresses of a proxied owner, and the HTTPS record that is
+// recordsOf returns the addresses of a proxied owner, and the HTTPS record that is
 // synthesized for it (R10).
-func (z *zoneData) mapped(name string, owner fqdn.Name, d mapset.Decision) []dns.RR {
+func (z *zoneData) recordsOf(name string, owner fqdn.Name, d mapset.Decision) []dns.RR {
 	out := records(name, d, mapset.IPv4, z.c.names.TTL)
 	ipv6 := z.answersIPv6(owner, d)
 	if ipv6 {
@@ -212,7 +212,7 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 		d := z.of(owner)
 		to, ipv6 = target{string(owner), owner, standingBy(d)}, z.answersIPv6(owner, d)
 	} else {
-		to, ipv6 = z.settle(svcb.Target, fqdn.Canonical(svcb.Target))
+		to, ipv6 = z.follow(svcb.Target, fqdn.Canonical(svcb.Target))
 	}
 	if to.kind == unproxied {
 		return append(out, rr)
@@ -224,14 +224,14 @@ func (z *zoneData) putService(out []dns.RR, rr dns.RR, owner fqdn.Name) []dns.RR
 	return append(out, withHints(rr, to.d, ipv6))
 }
 
-// settle follows the aliases of a target to the first owner that is proxied, and
+// follow follows the aliases of a target to the first owner that is proxied, and
 // reports whether AAAA of that is answered. Only what lies outside of the zone is
 // asked about.
-func (z *zoneData) settle(name string, owner fqdn.Name) (to target, ipv6 bool) {
+func (z *zoneData) follow(name string, owner fqdn.Name) (to target, ipv6 bool) {
 	asked := false
 	for range maxDepth {
 		if !owner.In(z.apex) || !z.c.names.acts(owner) {
-			to = z.c.settle(name, owner, nil, asked)
+			to = z.c.follow(name, owner, nil, asked)
 			if to.kind != proxied {
 				return to, false
 			}
@@ -278,7 +278,7 @@ func (z *zoneData) applications(out []dns.RR) []dns.RR {
 		if z.done[name] || name.IsWildcard() || z.cuts.Encloses(name) || !z.c.names.acts(name) {
 			continue
 		}
-		out = append(out, z.mapped(string(name), name, z.of(name))...)
+		out = append(out, z.recordsOf(string(name), name, z.of(name))...)
 	}
 	return out
 }

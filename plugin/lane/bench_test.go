@@ -34,7 +34,7 @@ func tableOf(t testing.TB, hosts int) *Table {
 	names := answer.Names{Snapshot: snapshot, Scope: &answer.Scope{Backend: backend, Options: answer.Options{TTL: 300}, Acting: fqdn.NewZones(fqdn.NewSet("example.org."))}}
 	for i := range hosts {
 		owner := fqdn.Name(fmt.Sprintf("host%d.example.org.", i))
-		known := answer.Known{Decision: names.Lookup(owner), Presence: answer.Presence{Exists: true, Authoritative: true}, Settled: true}
+		known := answer.Known{Decision: names.Lookup(owner), Presence: answer.Presence{Exists: true, Authoritative: true}, Final: true}
 		for range 2 {
 			backend.Learn(names, owner, known, true, backend.Now())
 		}

@@ -42,7 +42,7 @@ func (b *Backend) Known(n answer.Names, owner fqdn.Name) answer.Known {
 	if e == nil || e.snapshot != n.Snapshot {
 		return b.decide(n, owner, hash, e)
 	}
-	return answer.Known{Decision: e.decision, Presence: e.presence, Settled: true}
+	return answer.Known{Decision: e.decision, Presence: e.presence, Final: true}
 }
 
 // decide returns what is known of a name of which no decision on the snapshot is
@@ -52,7 +52,7 @@ func (b *Backend) decide(n answer.Names, owner fqdn.Name, hash uint64, e *entry)
 	d := n.Lookup(owner)
 	if e != nil && e.presence.Exists {
 		k.Presence = e.presence
-		k.Decision, k.Settled = n.Settle(owner, d, k.Presence)
+		k.Decision, k.Final = n.Decide(owner, d, k.Presence)
 		return k
 	}
 	k.Decision = d
@@ -65,7 +65,7 @@ func (b *Backend) decide(n answer.Names, owner fqdn.Name, hash uint64, e *entry)
 		return k
 	}
 	k.Presence = p
-	if k.Decision, k.Settled = n.Settle(owner, d, p); k.Settled {
+	if k.Decision, k.Final = n.Decide(owner, d, p); k.Final {
 		b.add(n, owner, hash, &k, version, true, tick) // as if the map named it: nobody can make up such names
 	}
 	return k
@@ -93,7 +93,7 @@ func (b *Backend) Learn(n answer.Names, owner fqdn.Name, k answer.Known, named b
 	b.add(n, owner, hashOf(owner), &k, version, named, uint32(asked))
 }
 
-// inForce is an [answer.Version] for what hangs on nothing but the snapshot.
+// inForce is an [answer.Version] for what depends on nothing but the snapshot.
 type inForce struct{}
 
 // Current implements [answer.Version].
@@ -122,7 +122,7 @@ func (b *Backend) add(n answer.Names, name fqdn.Name, hash uint64, k *answer.Kno
 		return
 	}
 	e := &entry{backend: b.id, size: uint8(len(name)), decision: k.Decision, presence: k.Presence, version: version, memory: b.m}
-	if k.Settled {
+	if k.Final {
 		e.snapshot = n.Snapshot
 	}
 	copy(e.name[:], name)

@@ -38,7 +38,7 @@ func (b *Backend) see(name fqdn.Name, asked answer.Moment, p answer.Presence, na
 // learnUnproxied has it learned that a name is not proxied, as often as it takes.
 func (b *Backend) learnUnproxied(name fqdn.Name) {
 	for range 2 {
-		b.Learn(answer.Names{}, name, answer.Known{Settled: true}, true, b.Now())
+		b.Learn(answer.Names{}, name, answer.Known{Final: true}, true, b.Now())
 	}
 }
 

@@ -41,7 +41,7 @@ type entry struct {
 	backend  uint64
 	learned  atomic.Uint32    // the tick at which the backend was last asked
 	size     uint8            // of the name
-	snapshot *mapset.Snapshot // that the decision is settled on; nil if it is not settled
+	snapshot *mapset.Snapshot // that the decision is final on; nil if it is not final
 	decision mapset.Decision
 	presence answer.Presence
 	name     [longest]byte
@@ -58,7 +58,7 @@ func (e *entry) is(backend uint64, name fqdn.Name) bool {
 // says reports whether the entry says the same as what is known on a snapshot.
 func (e *entry) says(n answer.Names, k *answer.Known, version answer.Version) bool {
 	var snapshot *mapset.Snapshot
-	if k.Settled {
+	if k.Final {
 		snapshot = n.Snapshot
 	}
 	return e.snapshot == snapshot && e.decision == k.Decision && e.presence == k.Presence && e.version == version

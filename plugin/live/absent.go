@@ -113,19 +113,13 @@ func (l *loader) hasMoved(path string, b *batch) bool {
 // await has the documents that are gone looked at again once the next of them may count as
 // removed, which may have passed since they were judged: a load takes its time.
 func (l *loader) await() {
-	if next := l.absent.next(l.judged, l.waits); !next.IsZero() && l.wake != nil {
-		time.AfterFunc(time.Until(next)+time.Millisecond, l.wake)
-	}
-}
-
-// next returns when a document may count as removed that did not when they were judged, zero
-// for never. Those that were due then and did not go wait for something else.
-func (a absent) next(judged time.Time, w patience) time.Time {
 	var next time.Time
-	for _, at := range a.due(w) {
-		if at.After(judged) && (next.IsZero() || at.Before(next)) {
+	for _, at := range l.absent.due(l.waits) { // Those that were due then and did not go wait for something else.
+		if at.After(l.judged) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
-	return next
+	if !next.IsZero() && l.wake != nil {
+		time.AfterFunc(time.Until(next)+time.Millisecond, l.wake)
+	}
 }

@@ -59,7 +59,7 @@ func (l *loader) admit(v *verdict, groups []group, inOrder bool) (waiting []grou
 			continue
 		}
 		for i := range tried {
-			tried[i].refuse(f, len(v.accepted))
+			tried[i].fault, tried[i].after = f, len(v.accepted)
 		}
 		if own, others := split(tried, f.isOwn); len(own) > 0 {
 			v.refused = append(v.refused, own...)
@@ -217,7 +217,9 @@ func (l *loader) forbidden(groups []group, violations []mapset.Violation) fault 
 	}
 	for _, c := range changesOf(groups) {
 		var own mapset.Violations
-		for _, what := range either(l.holds(c.path), c.claimed()) {
+		claims := slices.Concat(l.holds(c.path), c.claimed())
+		slices.Sort(claims)
+		for _, what := range slices.Compact(claims) {
 			own = append(own, about[what]...)
 		}
 		if len(own) > 0 {
@@ -225,9 +227,4 @@ func (l *loader) forbidden(groups []group, violations []mapset.Violation) fault 
 		}
 	}
 	return f
-}
-
-// either returns what is in one of two lists, each once.
-func either(a, b []claim) []claim {
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }

@@ -73,12 +73,11 @@ func (l *loader) empties(changes []change) bool {
 
 // swap puts the sets in force that the changes have led to.
 func (l *loader) swap(next sets, changes []change) {
-	var candidates []candidate
 	for _, c := range changes {
 		delete(l.troubles, c.path)
 		delete(l.shut, c.path)
 		if c.next != nil {
-			candidates = append(candidates, *c.next)
+			l.take(c.next)
 			continue
 		}
 		delete(l.docs, c.path)
@@ -86,22 +85,19 @@ func (l *loader) swap(next sets, changes []change) {
 		l.order = nil
 		delete(l.names, c.path)
 	}
-	l.take(candidates)
 	l.put(next)
 }
 
-// take notes which documents come into force.
-func (l *loader) take(candidates []candidate) {
-	for _, c := range candidates {
-		c.src.Doc.Forget()
-		was, known := l.docs[c.path]
-		if !known {
-			l.order = nil
-		}
-		text := was.text
-		if !known || was.sum != c.sum {
-			text = pack(c.text)
-		}
-		l.docs[c.path] = document{digest: c.digest, sum: c.sum, text: text, zones: c.zones}
+// take notes that a document comes into force.
+func (l *loader) take(c *candidate) {
+	c.src.Doc.Forget()
+	was, known := l.docs[c.path]
+	if !known {
+		l.order = nil
 	}
+	text := was.text
+	if !known || was.sum != c.sum {
+		text = pack(c.text)
+	}
+	l.docs[c.path] = document{digest: c.digest, sum: c.sum, text: text, zones: c.zones}
 }

@@ -1,6 +1,17 @@
 package live
 
-import "time"
+import (
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/mapset"
+)
+
+// Snapshot returns what is in force by the options of the first view.
+func (s *Store) Snapshot() *mapset.Snapshot {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	return s.loader.snapshot()
+}
 
 // Hasten makes documents that are gone count as removed sooner, in stores to come.
 func Hasten(absence, calm time.Duration) { waits = patience{absence, calm} }

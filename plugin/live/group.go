@@ -48,8 +48,6 @@ type group struct {
 	after   int   // how many groups were accepted then; -1: it was not tried yet
 }
 
-func (g *group) refuse(f fault, after int) { g.fault, g.after = f, after }
-
 // split parts groups into those of a kind and others.
 func split(groups []group, kind func(group) bool) (those, others []group) {
 	for _, g := range groups {
@@ -149,13 +147,16 @@ func (l *loader) linked(changes []change) []group {
 			}
 		}
 	}
+	at := make(map[int]int) // :: first of a set → index of its group
 	var out []group
-	for _, members := range groups.sets() {
-		g := group{after: -1}
-		for _, i := range members {
-			g.changes = append(g.changes, changes[i])
+	for i, c := range changes {
+		first := groups.first(i)
+		if first == i {
+			at[i] = len(out)
+			out = append(out, group{after: -1})
 		}
-		out = append(out, g)
+		g := &out[at[first]]
+		g.changes = append(g.changes, c)
 	}
 	return out
 }

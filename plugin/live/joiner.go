@@ -25,18 +25,3 @@ func (j joiner) join(a, b int) {
 	a, b = j.first(a), j.first(b)
 	j[max(a, b)] = min(a, b)
 }
-
-// sets returns the sets, each in order, in the order of their least numbers.
-func (j joiner) sets() [][]int {
-	at := make(map[int]int) // :: least number → index of its set
-	var out [][]int
-	for i := range j {
-		first := j.first(i)
-		if first == i {
-			at[i] = len(out)
-			out = append(out, nil)
-		}
-		out[at[first]] = append(out[at[first]], i)
-	}
-	return out
-}

@@ -100,13 +100,6 @@ type Store struct {
 	done   sync.WaitGroup
 }
 
-// Snapshot returns what is in force by the options of the first view.
-func (s *Store) Snapshot() *mapset.Snapshot {
-	s.loader.mu.Lock()
-	defer s.loader.mu.Unlock()
-	return s.loader.snapshot()
-}
-
 // Open loads the map and keeps it in force until Close. A map that is missing or
 // refused is an error that holds every complaint about it, unless the state holds
 // a version that was accepted before: then that one is in force.

@@ -40,10 +40,15 @@ func (c counters) goOn(next *mapset.Snapshot) {
 	if c == nil {
 		return
 	}
-	for _, z := range next.ProxiedZones() {
+	c.count(next)
+	next.Resume(c)
+}
+
+// count counts the zones of a snapshot as changed.
+func (c counters) count(s *mapset.Snapshot) {
+	for _, z := range s.ProxiedZones() {
 		c[z]++
 	}
-	next.Resume(c)
 }
 
 // raise gives what comes into force serials that are not below those that were saved
@@ -70,12 +75,8 @@ func (l *loader) raise(saved map[string]uint32) {
 // the one with their anycast is lost.
 func (l *loader) restore(m *state.Manifest) (waiting []group) {
 	candidates, m := l.readSaved(m)
-	var changes []change
-	for i := range candidates {
-		changes = append(changes, change{candidates[i].path, &candidates[i]})
-	}
 	v := verdict{sets: l.base()}
-	waiting = l.admit(&v, l.linked(changes), true)
+	waiting = l.admit(&v, l.linked((&batch{candidates: candidates}).changes()), true)
 	for _, g := range v.refused {
 		l.logRefusedToday(g)
 	}
@@ -91,16 +92,12 @@ func (l *loader) restore(m *state.Manifest) (waiting []group) {
 	snap := lead.set.Snapshot()
 	l.saved = strings.Split(m.Settings, "\n")
 	if !slices.Contains(l.saved, l.opt.Settings) {
-		for _, z := range snap.ProxiedZones() {
-			l.counted[z]++ // other addresses or TTLs than those that secondaries have
-		}
+		l.counted.count(snap) // other addresses or TTLs than those that secondaries have
 	}
 	snap.Resume(l.counted)
-	var accepted []candidate
 	for _, c := range changesOf(v.accepted) {
-		accepted = append(accepted, *c.next)
+		l.take(c.next)
 	}
-	l.take(accepted)
 	l.publish()
 	return waiting
 }

@@ -43,21 +43,17 @@ type sets []*mapset.Set
 func (s sets) lead() *mapset.Set { return s[0] }
 
 // serials returns the counters of all views, the higher one where they differ.
-func (v views) serials() map[fqdn.Name]uint32 {
-	out := make(map[fqdn.Name]uint32)
+func (v views) serials() counters {
+	out := make(counters)
 	for _, view := range v {
-		if view.set != nil {
-			higher(out, view.set.Snapshot().Serials())
+		if view.set == nil {
+			continue
+		}
+		for z, n := range view.set.Snapshot().Serials() {
+			out[z] = max(out[z], n)
 		}
 	}
 	return out
-}
-
-// higher raises counters to those that are higher.
-func higher(counters, by map[fqdn.Name]uint32) {
-	for z, n := range by {
-		counters[z] = max(counters[z], n)
-	}
 }
 
 // settings returns those of all views, each once and in order.
@@ -93,9 +89,7 @@ func (s *Store) View(compile mapset.Options, settings string, later bool) (*View
 	v := &View{Current: new(Current), compile: compile, settings: settings, set: set, users: 1}
 	counters := l.views.serials()
 	if later || l.counted != nil && !slices.Contains(l.saved, settings) {
-		for _, z := range set.Snapshot().ProxiedZones() {
-			counters[z]++ // other addresses or TTLs than those that secondaries have
-		}
+		counters.count(set.Snapshot()) // other addresses or TTLs than those that secondaries have
 	}
 	set.Snapshot().Resume(counters)
 	v.snapshot.Store(set.Snapshot().Beside(l.closed()))

@@ -100,8 +100,8 @@ func SNIs(sources []mapset.Source) (out []SNI, warnings []string) {
 	byAddress := make(map[netip.Addr]SNI)
 	add := func(acc *mapfile.Account, m *mapfile.AddressMap) {
 		name := strings.ToLower(strings.TrimSuffix(m.DefaultSNI, "."))
-		if !isHostName(name) {
-			warnings = append(warnings, "default_sni "+quoted(m.DefaultSNI)+" of map "+m.ID+" is no host name: left out")
+		if !isHostName(name) || strings.HasPrefix(name, "_.") { // The latter is how the file of a wildcard is called.
+			warnings = append(warnings, "default_sni "+quoted(m.DefaultSNI)+" of map "+m.ID+" is no name of a certificate: left out")
 			return
 		}
 		for _, ip := range m.IPs {
@@ -135,6 +135,15 @@ func SNIs(sources []mapset.Source) (out []SNI, warnings []string) {
 
 // hostName is a name without its last dot, as in a Host header and SNI.
 func hostName(name fqdn.Name) string { return strings.TrimSuffix(string(name), ".") }
+
+// blockName names the part of a configuration that is for one name, such as an upstream of
+// nginx. Two names never have the same: no host name has a "*".
+func blockName(name string) string {
+	if below, is := strings.CutPrefix(name, "*."); is {
+		return "addressmap_wildcard_" + below
+	}
+	return "addressmap_name_" + name
+}
 
 // isHostName reports whether a name is a host name (RFC 952, RFC 1123, and the
 // underscore), in lower case, with or without a wildcard label in front. No character

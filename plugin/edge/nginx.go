@@ -35,7 +35,7 @@ func WriteNginxOrigins(w io.Writer, list []OriginServer, port int) error {
 		case 1:
 			at = hostPort(o.Addresses[0], port)
 		default:
-			at = "addressmap_" + strings.Replace(o.Name, "*", "_wildcard_", 1)
+			at = blockName(o.Name)
 			fmt.Fprintf(&upstreams, "upstream %s {\n", at)
 			for _, ip := range o.Addresses {
 				fmt.Fprintf(&upstreams, "    server %s;\n", hostPort(ip, port))

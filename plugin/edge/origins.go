@@ -150,13 +150,18 @@ func (g *originFinder) originOf(owner fqdn.Name) (server OriginServer, reason st
 		return server, "it is no host name"
 	}
 	server.Name = hostName(owner)
-	name, first := owner, true
+	account := g.snapshot.LookupFrom(owner, owner).Account()
+	name := owner
 	for range maxChain {
-		records := g.records[g.sourceOf(name)]
-		if len(records) == 0 && !first {
+		source := g.sourceOf(name)
+		records := g.records[source]
+		if len(records) == 0 && name != owner {
 			return g.outsideOrigin(server, name)
 		}
-		first = false
+		if d := g.snapshot.LookupFrom(name, source); d.Proxied() && d.Account() != account {
+			// The other account has not agreed to have its origin used.
+			return server, "its CNAME leads to " + quoted(hostName(name)) + ", a proxied name of another account"
+		}
 		next := fqdn.Name("")
 		for _, r := range records {
 			originName, placeholder := r.Tag(cloudflare.OriginTag)

@@ -10,10 +10,11 @@ import (
 // synchronisation is under way. Its removal is believed once its name, and those of all that
 // went with it, have been absent for the time absence, and no other document has gone for
 // the time calm.
-type patience struct{ absence, calm time.Duration }
+// An edit that lets go of something waits for the time move, see [loader.holdBack].
+type patience struct{ absence, calm, move time.Duration }
 
 // waits is what the loader of a store has, but for tests.
-var waits = patience{absence: 5 * time.Second, calm: 2 * time.Second}
+var waits = patience{absence: 5 * time.Second, calm: 2 * time.Second, move: 250 * time.Millisecond}
 
 // absent is since when the documents are gone that are in force. :: path → when
 type absent map[string]time.Time

@@ -1,6 +1,9 @@
 package live
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -14,14 +17,28 @@ func (s *Store) Snapshot() *mapset.Snapshot {
 }
 
 // Hasten makes documents that are gone count as removed sooner, in stores to come.
-func Hasten(absence, calm time.Duration) { waits = patience{absence, calm} }
+func Hasten(absence, calm time.Duration) { waits.absence, waits.calm = absence, calm }
 
 // Await makes documents of a store that are gone count as removed after this time, from
 // its next load on.
 func Await(s *Store, absence, calm time.Duration) {
 	s.loader.mu.Lock()
 	defer s.loader.mu.Unlock()
-	s.loader.waits = patience{absence, calm}
+	s.loader.waits.absence, s.loader.waits.calm = absence, calm
+}
+
+// AwaitMove makes documents of a store wait for so long for others to take what they let go of.
+func AwaitMove(s *Store, move time.Duration) {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	s.loader.waits.move = move
+}
+
+// Moving returns the documents that wait for others to take what they let go of.
+func Moving(s *Store) string {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	return strings.Join(slices.Sorted(maps.Keys(s.loader.moving)), " ")
 }
 
 // Failures returns how often in a row the state could not be written, as far as its pauses

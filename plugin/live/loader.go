@@ -34,6 +34,7 @@ type loader struct {
 	troubles   map[string]trouble  // :: path → why it is not in force as it is on disk
 	shut       shut
 	absent     absent
+	moving     map[string]time.Time // :: path → since when it lets go of what nobody takes
 	waits      patience
 	judged     time.Time   // when it was last decided which of the absent documents are removed
 	remind     bool        // of what is not in force as it is on disk, with the next report
@@ -153,6 +154,7 @@ func (l *loader) change(c source.Change) {
 	defer l.mu.Unlock()
 	before, set, shut := l.snapshot(), l.views.lead().set, l.closed()
 	b := l.read(l.affected(c.Paths), l.watch.Read)
+	l.holdBack(b)
 	l.apply(b)
 	l.reopen(b, shut)
 	result := Unchanged
@@ -161,8 +163,8 @@ func (l *loader) change(c source.Change) {
 		result = OK
 	case len(b.problems) > 0:
 		result = b.problems[0].result
-	case b.unsettled:
-		return // it will be named again
+	case b.unsettled, len(l.moving) > 0:
+		return // It will be looked at again.
 	}
 	l.report(b, before, c.Noticed, result)
 }
@@ -183,6 +185,9 @@ func (l *loader) affected(paths []string) []string {
 		}
 	}
 	for p := range l.troubles {
+		out[p] = struct{}{}
+	}
+	for p := range l.moving {
 		out[p] = struct{}{}
 	}
 	for p := range l.absent { // Its accounts may have moved to one of the others.

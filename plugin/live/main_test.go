@@ -136,6 +136,13 @@ func (r *rig) results() []live.Result {
 	return out
 }
 
+// all returns the loads so far.
+func (r *rig) all() []live.Load {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.loads)
+}
+
 // last returns the last load, also if it is still under way: the log tells of it before.
 func (r *rig) last() live.Load {
 	r.Snapshot() // It waits for the end of a load.

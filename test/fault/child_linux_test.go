@@ -51,6 +51,11 @@ func runFaultChild(corefile string) {
 // filler are descriptors that are open for nothing.
 var filler []int
 
+// ballast fills the heap so far that a load would go beyond the limit, and leaves enough for
+// the garbage collector not to run all the time, which a busy machine has no time for. Nobody
+// writes to it, so that it takes no memory.
+var ballast []byte
+
 // childCommands are those that the child understands; 0 takes away, 1 gives back.
 var childCommands = map[string]func(int64) error{
 	"descriptors": func(n int64) error {
@@ -83,11 +88,12 @@ var childCommands = map[string]func(int64) error{
 		return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
 	},
 	"memory": func(n int64) error {
-		limit := int64(math.MaxInt64)
+		ballast = nil
+		debug.SetMemoryLimit(math.MaxInt64)
 		if n == 0 {
-			limit = 1 << 20
+			ballast = make([]byte, 1<<30)
+			debug.SetMemoryLimit(int64(len(ballast)) / 100 * 108)
 		}
-		debug.SetMemoryLimit(limit)
 		return nil
 	},
 	"inotify": func(n int64) error { // of the namespace of users of this process alone

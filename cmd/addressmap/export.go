@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +28,7 @@ func newExport() *cobra.Command {
 type export struct {
 	load         loader
 	out          string
+	output       output
 	watch        bool
 	format       string
 	perm         fs.FileMode // of a new file
@@ -73,6 +76,10 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 				return err
 			}
 			x.errs = cmd.ErrOrStderr()
+			x.output = output{x.out, cmd.OutOrStdout()}
+			if err := x.output.refuseInMap(x.load.path); err != nil {
+				return err
+			}
 			if x.watch {
 				return x.watchAndWrite(cmd.Context())
 			}
@@ -85,11 +92,19 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
 	zoneFilesFlag(cmd, &x.load.dirs)
 	if use == "origins" {
-		x.load.records, x.perm = true, 0o600
+		x.load.records, x.perm = true, secret
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")
 		_ = cmd.RegisterFlagCompletionFunc("zone-file", completeZoneFile)
 	}
 	return cmd
+}
+
+// checkPort returns an error if the number of --port is no port.
+func checkPort(n int) error {
+	if n < 1 || n > 65535 {
+		return fmt.Errorf("--port %d: write a port from 1 to 65535", n)
+	}
+	return nil
 }
 
 // splitArgs returns the path of the map and the command after "--".
@@ -111,6 +126,9 @@ func (x *export) writeOnce(stdout io.Writer) error {
 	}
 	for _, err := range l.refused {
 		x.logf("%v", err)
+	}
+	if err := x.output.refuseInputs(l.paths...); err != nil {
+		return err
 	}
 	text, err := x.text(l)
 	if err != nil {
@@ -143,7 +161,7 @@ func printerOf[T any](format string, from map[string]func(io.Writer, []T) error,
 	from["json"] = writeJSON[[]T]
 	print, ok := from[format]
 	if !ok {
-		return nil, fmt.Errorf("unknown format %q", format)
+		return nil, fmt.Errorf("unknown format %q: write %s", format, orList(slices.Sorted(maps.Keys(from))))
 	}
 	return func(w io.Writer, l *loaded) error { return print(w, get(l)) }, nil
 }
@@ -156,6 +174,9 @@ address: the default_sni of its address map. A disabled map counts: it is disabl
 for the DNS.`,
 		[]string{"json", "nginx", "haproxy", "envoy"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
+			if err := checkPort(tls.Port); err != nil {
+				return nil, err
+			}
 			return printerOf(format, map[string]func(io.Writer, []edge.SNI) error{
 				"nginx":   edge.WriteNginxSNI,
 				"haproxy": func(w io.Writer, list []edge.SNI) error { return edge.WriteHAProxySNI(w, list, tls) },
@@ -178,6 +199,9 @@ func newExportOrigins() *cobra.Command {
 the name that its CNAME leads to. The output holds what the DNS must not tell.`,
 		[]string{"json", "nginx"},
 		func(format string) (func(io.Writer, *loaded) error, error) {
+			if err := checkPort(port); err != nil {
+				return nil, err
+			}
 			return printerOf(format, map[string]func(io.Writer, []edge.OriginServer) error{
 				"nginx": func(w io.Writer, list []edge.OriginServer) error { return edge.WriteNginxOrigins(w, list, port) },
 			}, func(l *loaded) []edge.OriginServer {

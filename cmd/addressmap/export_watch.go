@@ -74,6 +74,9 @@ func (x *export) update(ctx context.Context, w *source.Watcher, last *loaded) (*
 	for _, err := range l.refused {
 		x.logf("%v", err)
 	}
+	if err := x.output.refuseInputs(l.paths...); err != nil {
+		return last, err
+	}
 	text, err := x.text(l)
 	if err != nil {
 		return last, err

@@ -45,6 +45,9 @@ in their envelopes or bare. Dates are left out, and what no map has.` + importSt
 		Example: `  addressmap import api zones.json records-*.json maps-*.json prefixes.json --out maps.yaml`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := (output{out, cmd.OutOrStdout()}).refuseInputs(args...); err != nil {
+				return err
+			}
 			if err := mayWrite(out, force); err != nil {
 				return err
 			}

@@ -34,6 +34,9 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			if to != "" && out == "" {
 				return fmt.Errorf("--map needs --out: the map names the zone file")
 			}
+			if err := refuseImported(output{out, cmd.OutOrStdout()}, args[0], to); err != nil {
+				return err
+			}
 			data, err := os.ReadFile(args[0])
 			if err != nil {
 				return err
@@ -45,13 +48,20 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			if err != nil {
 				return err
 			}
+			if to != "" {
+				unlock, err := lockMap(to)
+				if err != nil {
+					return err
+				}
+				defer unlock()
+			}
 			entry := zoneEntry{apex: apex.Name, file: out, proxiedDefault: opt.ProxiedDefault, account: account}
 			document, change, err := entry.addTo(to, force)
 			if err != nil {
 				return err
 			}
 			changes := append(converted.Changes, change)
-			if err := writeOut(cmd.OutOrStdout(), out, converted.Text, 0o644); err != nil {
+			if err := writeOut(cmd.OutOrStdout(), out, converted.Text, secret); err != nil {
 				return err
 			}
 			if to != "" {

@@ -24,6 +24,9 @@ type durable struct {
 	since time.Time
 	pause time.Duration
 	timer *time.Timer
+
+	other  []state.Document // as a server has saved them, if what is in force here is not that; see twin.go
+	looked bool             // at other, once
 }
 
 // openDurable opens the state directory and returns what was kept there last, nil
@@ -36,6 +39,9 @@ func openDurable(opt Options) (*durable, *state.Manifest) {
 	path, err := filepath.Abs(opt.Path)
 	if err != nil {
 		path = filepath.Clean(opt.Path)
+	}
+	if opt.ReadState {
+		return readDurable(opt, path)
 	}
 	d := &durable{dir: state.Open(opt.State, path, opt.Owner), timer: time.NewTimer(lastPause)}
 	_, err = d.dir.Acquire()
@@ -78,7 +84,7 @@ func (d *durable) failing() bool { return d != nil && d.err != nil }
 func (l *loader) due() <-chan time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.durable == nil {
+	if l.durable == nil || l.opt.ReadState {
 		return nil
 	}
 	return l.durable.timer.C
@@ -109,7 +115,7 @@ func (d *durable) ended(opt Options, err error) {
 // somebody. What cannot be kept is tried again.
 func (l *loader) persist() {
 	d := l.durable
-	if d == nil {
+	if d == nil || l.opt.ReadState {
 		return
 	}
 	there, err := d.dir.Acquire()
@@ -148,20 +154,16 @@ func (l *loader) retry() {
 
 // save writes what is in force.
 func (l *loader) save() error {
-	m := &state.Manifest{Settings: strings.Join(l.views.settings(), "\n"), Serials: make(map[string]uint32)}
+	m := &state.Manifest{Documents: l.inForce(), Settings: strings.Join(l.views.settings(), "\n"), Serials: make(map[string]uint32)}
 	for z, n := range l.views.serials() {
 		m.Serials[string(z)] = n
 	}
 	texts := make(map[state.Sum]packed)
-	for _, path := range slices.Sorted(maps.Keys(l.docs)) {
-		doc := l.docs[path]
-		saved := state.Document{Name: l.name(path), Text: doc.sum}
+	for _, doc := range l.docs {
 		texts[doc.sum] = doc.text
 		for _, z := range doc.zones {
-			saved.ZoneFiles = append(saved.ZoneFiles, state.ZoneFile{Name: string(z.apex), Text: z.sum})
 			texts[z.sum] = z.text
 		}
-		m.Documents = append(m.Documents, saved)
 	}
 	var lacking [][]byte
 	for _, sum := range l.durable.dir.Lacks(m) {
@@ -175,4 +177,17 @@ func (l *loader) save() error {
 		return err
 	}
 	return l.durable.dir.Save(m)
+}
+
+// inForce returns the documents in force as a manifest names them.
+func (l *loader) inForce() (out []state.Document) {
+	for _, path := range slices.Sorted(maps.Keys(l.docs)) {
+		doc := l.docs[path]
+		saved := state.Document{Name: l.name(path), Text: doc.sum}
+		for _, z := range doc.zones {
+			saved.ZoneFiles = append(saved.ZoneFiles, state.ZoneFile{Name: string(z.apex), Text: z.sum})
+		}
+		out = append(out, saved)
+	}
+	return out
 }

@@ -50,9 +50,10 @@ type Options struct {
 
 	ZoneFiles []string // directories that zone files may lie in, beside that of their document
 
-	State    string // directory where accepted documents are kept, also those of other maps; "" for nowhere
-	Owner    string // who uses that directory, for the complaint of another process
-	Settings string // Compile, and what else of the configuration decides what a transfer holds
+	State     string // directory where accepted documents are kept, also those of other maps; "" for nowhere
+	Owner     string // who uses that directory, for the complaint of another process
+	ReadState bool   // State is a server's, which is another process: it is read, and never made, locked or written
+	Settings  string // Compile, and what else of the configuration decides what a transfer holds
 
 	Loaded func(Load) // called after every load and as [NoLoad] says, never twice at a time; may be nil
 	// Related returns the zones that change with others: their transfers hold

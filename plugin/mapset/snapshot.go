@@ -5,11 +5,13 @@
 package mapset
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Snapshot is everything a query needs of the documents in force. It never
@@ -35,6 +37,16 @@ func (s *Snapshot) Warnings() []string { return s.warnings }
 // Anycast returns the anycast addresses in the order in which they are written. The
 // slice is shared: read only.
 func (s *Snapshot) Anycast() []netip.Addr { return s.anycast }
+
+// Documents returns the documents in the order of their names, without their texts and
+// most of their marks. They are shared: read only.
+func (s *Snapshot) Documents() []*mapfile.Document {
+	out := make([]*mapfile.Document, 0, len(s.documents))
+	for _, name := range slices.Sorted(maps.Keys(s.documents)) {
+		out = append(out, s.documents[name].source)
+	}
+	return out
+}
 
 // Family is an address family.
 type Family uint8

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,16 @@ func (d *directory) takeManifest() (*Manifest, error) {
 		return d.readEarlier()
 	}
 	return m, err
+}
+
+// statManifest returns what is known of the manifest's file without reading it, nil if
+// there is none.
+func (d *directory) statManifest() os.FileInfo {
+	info, err := os.Stat(filepath.Join(d.path, manifestName))
+	if err != nil {
+		return nil
+	}
+	return info
 }
 
 // readManifest reads the newer intact copy of the manifest, with the higher serials of

@@ -16,19 +16,21 @@ import (
 // directory is the state directory of a map. The process has one for each map,
 // however many Dirs are open on it.
 type directory struct {
-	path    string // absolute
-	key     string // path with its links followed, when the directory was opened
-	mapPath string // the path of the map
-	owner   string
+	path     string // absolute
+	key      string // path with its links followed, when the directory was opened
+	mapPath  string // the path of the map
+	owner    string
+	readOnly bool // nothing is made, locked or written
 
 	mu         sync.Mutex // guards the fields below, and those of the Dirs that say so
 	disk       *disk      // nil while there is no directory to open
 	info       os.FileInfo
-	parent     *parent   // has the lock
-	lock       *os.File  // nil while this process may only read
-	lockCount  int       // how many times the directory was locked
-	generation uint64    // of the last manifest that was read or written
-	onLock     *Manifest // as read when the directory was locked, until takeManifest
+	read       os.FileInfo // of the manifest, when it was last read without the lock
+	parent     *parent     // has the lock
+	lock       *os.File    // nil while this process may only read
+	lockCount  int         // how many times the directory was locked
+	generation uint64      // of the last manifest that was read or written
+	onLock     *Manifest   // as read when the directory was locked, until takeManifest
 	dirs       map[*Dir]struct{}
 	blobs      map[Sum]bool // :: text on disk → this process has verified it
 	unreported []error      // damaged files that Damage has not returned yet
@@ -68,6 +70,20 @@ func openAt(path, mapPath, owner string) *Dir {
 	return dir
 }
 
+// openToRead returns a Dir of the directory at path that makes, locks and writes nothing.
+// No other Dir shares it.
+func openToRead(path, mapPath string) *Dir {
+	parentPath := filepath.Dir(path)
+	d := &directory{
+		path: path, key: path, mapPath: mapPath, owner: mapPath, readOnly: true,
+		parent: &parent{path: parentPath, key: parentPath, directories: make(map[*directory]struct{})},
+		dirs:   make(map[*Dir]struct{}),
+	}
+	dir := &Dir{dir: d, added: make(map[Sum]struct{})}
+	d.dirs[dir] = struct{}{}
+	return dir
+}
+
 // closeDir closes a Dir, and the directory with its last Dir.
 func closeDir(dir *Dir) error {
 	openState.Lock()
@@ -90,6 +106,9 @@ func closeDir(dir *Dir) error {
 // acquire makes and locks the directory, unless this process has locked it. After an
 // error the directory can still be read, if it can be opened at all.
 func (d *directory) acquire() error {
+	if d.readOnly {
+		return errors.New("it was opened to be read only")
+	}
 	if d.lock != nil {
 		if d.checkInPlace() == nil {
 			return nil

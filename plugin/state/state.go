@@ -27,6 +27,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -59,6 +60,27 @@ func Open(dir, path, owner string) *Dir {
 		dir = abs
 	}
 	return openAt(filepath.Join(dir, directoryOf(path)), path, owner)
+}
+
+// OpenToRead returns the state that another process keeps in the directory dir of the map
+// at path. It makes, locks and writes nothing: Acquire, Put and Save fail.
+func OpenToRead(dir, path string) *Dir {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return openToRead(filepath.Join(dir, directoryOf(path)), path)
+}
+
+// Changed reports whether the manifest is another file than at the last Load of a Dir that
+// is open to be read.
+func (d *Dir) Changed() bool {
+	d.dir.mu.Lock()
+	defer d.dir.mu.Unlock()
+	now := d.dir.statManifest()
+	if now == nil || d.dir.read == nil {
+		return now != nil
+	}
+	return !os.SameFile(now, d.dir.read) || now.Size() != d.dir.read.Size() || !now.ModTime().Equal(d.dir.read.ModTime())
 }
 
 // directoryOf returns the name of the directory of the map at path.
@@ -121,6 +143,10 @@ func (d *Dir) Load() (*Manifest, error) {
 	defer d.dir.mu.Unlock()
 	if d.closed {
 		return nil, d.dir.closedError()
+	}
+	if d.dir.readOnly {
+		_ = d.dir.openDisk() // The one at the path may be another one now.
+		d.dir.read = d.dir.statManifest()
 	}
 	m, err := d.dir.takeManifest()
 	if m == nil || err != nil {

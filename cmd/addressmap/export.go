@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,38 +25,59 @@ func newExport() *cobra.Command {
 
 // export is one run of an export command.
 type export struct {
-	load         loader
-	out          string
-	output       output
-	watch        bool
-	format       string
-	perm         fs.FileMode // of a new file
-	watchedPaths []string    // paths
-	command      []string    // the command after a rewrite
-	print        func(io.Writer, *loaded) error
-	errs         io.Writer
+	load    exportedMap
+	out     string
+	output  output
+	watch   bool
+	linger  time.Duration
+	format  string
+	perm    fs.FileMode // of a new file
+	command []string    // the command after a rewrite
+	gather  func(*loaded)
+	print   func(io.Writer, *loaded) error
+	errs    io.Writer
 }
 
-// exportCommand makes the command of one kind of export. The first of its formats is
-// the default; printer returns the function that prints a format.
-func exportCommand(use, short, long string, formats []string, printer func(format string) (func(io.Writer, *loaded) error, error)) *cobra.Command {
-	x := &export{perm: 0o644}
+// defaultLinger is twice the default ttl of the directive.
+const defaultLinger = 10 * time.Minute
+
+// exportKind is one kind of export.
+type exportKind struct {
+	use, short, long string
+	formats          []string // the first one is the default
+	records          bool     // of the zone files are wanted, which hold origins
+	// check returns an error about the flags of the kind; it may be nil.
+	check func() error
+	// gather adds to a version what is printed of it.
+	gather func(*loaded)
+	// print has the printer of each format.
+	print map[string]func(io.Writer, *loaded) error
+}
+
+// command makes the command of a kind of export.
+func (k exportKind) command() *cobra.Command {
+	x := &export{perm: 0o644, gather: k.gather}
 	var anycast, zoneFiles []string
 	cmd := &cobra.Command{
-		Use:   use + " MAP [flags] [-- COMMAND...]",
-		Short: short,
-		Long: long + `
+		Use:   k.use + " MAP [flags] [-- COMMAND...]",
+		Short: k.short,
+		Long: k.long + `
 
-With --watch, the output is written again whenever the map or a zone file has
-changed it, and the COMMAND is run after that. A map that is refused changes
-nothing: what was good of it stays.
+With --watch, the output is written again whenever what is in force has changed it,
+and the COMMAND is run after that, and at the start, again and again until it
+succeeds. The map is loaded as the server loads it, with its guard and state: what
+the server refuses changes nothing here. Give --state and the path of the map as the
+Corefile has them. An address that has gone stays for --linger.
+
+A file that is there keeps its owner and mode, but that nobody else can read one that
+holds origins.
 
 Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.`,
-		Example:           "  addressmap export " + use + " maps.yaml\n  addressmap export " + use + " maps.yaml --format " + formats[1] + " --out FILE --watch -- nginx -s reload",
+		Example:           "  addressmap export " + k.use + " maps.yaml\n  addressmap export " + k.use + " maps.yaml --format " + k.formats[1] + " --out FILE --watch -- nginx -s reload",
 		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if x.load.path, x.command, err = splitArgs(cmd, args); err != nil {
+			if x.load.opt.Path, x.command, err = splitArgs(cmd, args); err != nil {
 				return err
 			}
 			if x.watch && x.out == "" {
@@ -66,32 +86,44 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			if len(x.command) > 0 && !x.watch {
 				return argumentf("a command is run with --watch only")
 			}
-			if x.print, err = printer(x.format); err != nil {
-				return err
+			if cmd.Flags().Changed("linger") && (!x.watch || x.linger < 0) {
+				return argumentf("--linger %s: it is for --watch, and not negative", x.linger)
 			}
-			if x.load.anycast, err = mapset.ParseAnycast(anycast); err != nil {
-				return fmt.Errorf("--anycast: %w", err)
+			if k.check != nil {
+				if err := k.check(); err != nil {
+					return err
+				}
+			}
+			if x.load.opt.Compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
+				return argumentf("--anycast: %w", err)
 			}
 			if err := x.load.parseZoneFiles(zoneFiles); err != nil {
 				return err
 			}
-			x.errs = cmd.ErrOrStderr()
+			x.print, x.errs, x.load.logf = k.print[x.format], cmd.ErrOrStderr(), x.logf
 			x.output = output{x.out, cmd.OutOrStdout()}
-			if err := x.output.refuseInMap(x.load.path); err != nil {
+			if err := x.output.refuseInMap(x.load.opt.Path); err != nil {
+				return err
+			}
+			if err := x.output.refuseBelow(x.load.opt.State); err != nil {
 				return err
 			}
 			if x.watch {
+				x.load.opt.Poll = watchPoll
 				return x.watchAndWrite(cmd.Context())
 			}
 			return x.writeOnce(cmd.OutOrStdout())
 		},
 	}
-	choiceFlag(cmd, &x.format, "format", formats, "how it is printed")
+	choiceFlag(cmd, &x.format, "format", k.formats, "how it is printed")
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
-	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when the map changes")
+	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when what is in force changes")
+	cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	zoneFilesFlag(cmd, &x.load.dirs)
-	if use == "origins" {
+	cmd.Flags().StringVar(&x.load.opt.State, "state", "", "the `directory` of the directive's state option: what the server has in force is read there, nothing is written")
+	guardFlag(cmd, &x.load.opt.Guard)
+	zoneFilesFlag(cmd, &x.load.opt.ZoneFiles)
+	if k.records {
 		x.load.records, x.perm = true, secret
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")
 		_ = cmd.RegisterFlagCompletionFunc("zone-file", completeZoneFile)
@@ -102,7 +134,7 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 // checkPort returns an error if the number of --port is no port.
 func checkPort(n int) error {
 	if n < 1 || n > 65535 {
-		return fmt.Errorf("--port %d: write a port from 1 to 65535", n)
+		return argumentf("--port %d: write a port from 1 to 65535", n)
 	}
 	return nil
 }
@@ -120,73 +152,78 @@ func splitArgs(cmd *cobra.Command, args []string) (path string, run []string, er
 
 // writeOnce writes the export of what is good of the map once.
 func (x *export) writeOnce(stdout io.Writer) error {
-	l, err := x.load.load(nil)
-	if err != nil {
+	x.load.opt.Log = errorLog{x.logf}
+	if err := x.load.open(); err != nil {
 		return err
 	}
-	for _, err := range l.refused {
-		x.logf("%v", err)
-	}
+	defer x.load.close()
+	l := x.load.read()
 	if err := x.output.refuseInputs(l.paths...); err != nil {
 		return err
 	}
-	text, err := x.text(l)
+	x.gather(l)
+	text, err := x.render(l)
 	if err != nil {
 		return err
+	}
+	for _, line := range l.warnings {
+		fmt.Fprintln(x.errs, "warning: "+line)
 	}
 	if err := writeOut(stdout, x.out, text, x.perm); err != nil {
 		return err
 	}
 	if n := len(l.refused); n > 0 {
-		x.logf("files refused: %d, and what was written is of the others", n)
+		x.logf("files refused: %d, and what was written is of the others, and of last good versions in the state", n)
 		return status(exitRefused)
 	}
 	return nil
 }
 
-// text returns the export, and prints warnings on the error stream.
-func (x *export) text(l *loaded) ([]byte, error) {
+// render returns the export.
+func (x *export) render(l *loaded) ([]byte, error) {
 	var b bytes.Buffer
 	if err := x.print(&b, l); err != nil {
 		return nil, err
 	}
-	for _, w := range l.warnings {
-		fmt.Fprintln(x.errs, "warning: "+w)
-	}
 	return b.Bytes(), nil
 }
 
-// printerOf returns the printer of a format.
-func printerOf[T any](format string, from map[string]func(io.Writer, []T) error, get func(*loaded) []T) (func(io.Writer, *loaded) error, error) {
-	from["json"] = writeJSON[[]T]
-	print, ok := from[format]
-	if !ok {
-		return nil, fmt.Errorf("unknown format %q: write %s", format, orList(slices.Sorted(maps.Keys(from))))
-	}
-	return func(w io.Writer, l *loaded) error { return print(w, get(l)) }, nil
+// logf prints a line on the error stream.
+func (x *export) logf(format string, args ...any) {
+	fmt.Fprintf(x.errs, "addressmap: "+format+"\n", args...)
 }
+
+// errorLog is the log of a loader that loads once: what is refused, and nothing else.
+type errorLog struct {
+	logf func(format string, args ...any)
+}
+
+func (errorLog) Infof(string, ...any)                {}
+func (errorLog) Warningf(string, ...any)             {}
+func (l errorLog) Errorf(format string, args ...any) { l.logf(format, args...) }
 
 func newExportSNI() *cobra.Command {
 	tls := edge.TLS{}
-	cmd := exportCommand("sni", "Which certificate a connection without SNI gets",
-		`Print which certificate name belongs to a TLS connection without SNI on each mapped
+	cmd := exportKind{
+		use: "sni", short: "Which certificate a connection without SNI gets",
+		long: `Print which certificate name belongs to a TLS connection without SNI on each mapped
 address: the default_sni of its address map. A disabled map counts: it is disabled
 for the DNS.`,
-		[]string{"json", "nginx", "haproxy", "envoy"},
-		func(format string) (func(io.Writer, *loaded) error, error) {
-			if err := checkPort(tls.Port); err != nil {
-				return nil, err
-			}
-			return printerOf(format, map[string]func(io.Writer, []edge.SNI) error{
-				"nginx":   edge.WriteNginxSNI,
-				"haproxy": func(w io.Writer, list []edge.SNI) error { return edge.WriteHAProxySNI(w, list, tls) },
-				"envoy":   func(w io.Writer, list []edge.SNI) error { return edge.WriteEnvoySNI(w, list, tls) },
-			}, func(l *loaded) []edge.SNI {
-				list, warnings := edge.SNIs(l.sources)
-				l.warnings = append(l.warnings, warnings...)
-				return list
-			})
-		})
+		formats: []string{"json", "nginx", "haproxy", "envoy"},
+		check:   func() error { return checkPort(tls.Port) },
+		gather: func(l *loaded) {
+			l.addresses = edge.Addresses(l.sources, l.anycast)
+			var warnings []string
+			l.snis, warnings = edge.SNIs(l.sources)
+			l.warnings = append(l.warnings, warnings...)
+		},
+		print: map[string]func(io.Writer, *loaded) error{
+			"json":    func(w io.Writer, l *loaded) error { return writeJSON(w, l.snis) },
+			"nginx":   func(w io.Writer, l *loaded) error { return edge.WriteNginxSNI(w, l.snis) },
+			"haproxy": func(w io.Writer, l *loaded) error { return edge.WriteHAProxySNI(w, l.snis, tls) },
+			"envoy":   func(w io.Writer, l *loaded) error { return edge.WriteEnvoySNI(w, l.snis, tls) },
+		},
+	}.command()
 	cmd.Flags().StringVar(&tls.Certs, "certs", "/etc/ssl/addressmap", "the `directory` of the certificates, for haproxy and envoy")
 	cmd.Flags().IntVar(&tls.Port, "port", 443, "the `port` to listen on, for haproxy and envoy")
 	return cmd
@@ -194,34 +231,38 @@ for the DNS.`,
 
 func newExportOrigins() *cobra.Command {
 	port := 443
-	cmd := exportCommand("origins", "Where the origin of each proxied name is",
-		`Print where the origin of each proxied name is: its addresses in the zone files, or
+	cmd := exportKind{
+		use: "origins", short: "Where the origin of each proxied name is",
+		long: `Print where the origin of each proxied name is: its addresses in the zone files, or
 the name that its CNAME leads to. The output holds what the DNS must not tell.`,
-		[]string{"json", "nginx"},
-		func(format string) (func(io.Writer, *loaded) error, error) {
-			if err := checkPort(port); err != nil {
-				return nil, err
-			}
-			return printerOf(format, map[string]func(io.Writer, []edge.OriginServer) error{
-				"nginx": func(w io.Writer, list []edge.OriginServer) error { return edge.WriteNginxOrigins(w, list, port) },
-			}, func(l *loaded) []edge.OriginServer {
-				list, warnings := edge.OriginServers(l.snapshot, l.files)
-				l.warnings = append(l.warnings, warnings...)
-				return list
-			})
-		})
+		formats: []string{"json", "nginx"},
+		records: true,
+		check:   func() error { return checkPort(port) },
+		gather: func(l *loaded) {
+			var warnings []string
+			l.origins, warnings = edge.OriginServers(l.version.Snapshot, l.files)
+			l.warnings = append(l.warnings, warnings...)
+		},
+		print: map[string]func(io.Writer, *loaded) error{
+			"json":  func(w io.Writer, l *loaded) error { return writeJSON(w, l.origins) },
+			"nginx": func(w io.Writer, l *loaded) error { return edge.WriteNginxOrigins(w, l.origins, port) },
+		},
+	}.command()
 	cmd.Flags().IntVar(&port, "port", port, "the `port` of the origins, for nginx")
 	return cmd
 }
 
 func newExportAddresses() *cobra.Command {
-	return exportCommand("addresses", "What addresses the edge must bind and accept",
-		`Print the addresses that the edge must bind and accept: all that stand in the map, so
+	return exportKind{
+		use: "addresses", short: "What addresses the edge must bind and accept",
+		long: `Print the addresses that the edge must bind and accept: all that stand in the map, so
 that an address is bound before it is answered.`,
-		[]string{"json", "list", "nftables"},
-		func(format string) (func(io.Writer, *loaded) error, error) {
-			return printerOf(format, map[string]func(io.Writer, []edge.Address) error{
-				"list": edge.WriteList, "nftables": edge.WriteNftables,
-			}, func(l *loaded) []edge.Address { return edge.Addresses(l.sources, l.anycast) })
-		})
+		formats: []string{"json", "list", "nftables"},
+		gather:  func(l *loaded) { l.addresses = edge.Addresses(l.sources, l.anycast) },
+		print: map[string]func(io.Writer, *loaded) error{
+			"json":     func(w io.Writer, l *loaded) error { return writeJSON(w, l.addresses) },
+			"list":     func(w io.Writer, l *loaded) error { return edge.WriteList(w, l.addresses) },
+			"nftables": func(w io.Writer, l *loaded) error { return edge.WriteNftables(w, l.addresses) },
+		},
+	}.command()
 }

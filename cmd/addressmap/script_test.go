@@ -39,7 +39,7 @@ func TestScript(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"await": await, "gone": gone},
 	})
 }
 
@@ -56,4 +56,19 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	data, _ := os.ReadFile(path)
 	ts.Fatalf("want %q in %s, got\n%s", args[1], args[0], data)
+}
+
+// gone FILE TEXT waits until a file does not hold a text any more.
+func gone(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: gone FILE TEXT")
+	}
+	var data []byte
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var err error
+		if data, err = os.ReadFile(ts.MkAbs(args[0])); err == nil && !strings.Contains(string(data), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("want no %q in %s, got\n%s", args[1], args[0], data)
 }

@@ -50,6 +50,7 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 		owners = append(owners, owner)
 	}
 	slices.Sort(owners)
+	out = []OriginServer{}
 	wildcards := make(map[fqdn.Name]int) // :: wildcard → its place in out
 	for _, owner := range owners {
 		d := snapshot.LookupFrom(owner, owner)

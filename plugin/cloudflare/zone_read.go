@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -56,6 +58,10 @@ func (c *zoneConverter) scan(data []byte) (records []*Record, errs zonefile.Erro
 	for rr, ok := s.Next(); ok && len(errs) < maxErrors; rr, ok = s.Next() {
 		r := &Record{RR: rr, Line: int(s.Line()), inheritsOwner: s.InheritsOwner()}
 		records = append(records, r)
+		if lacksData(rr, s.Text()) {
+			errs = append(errs, cutOff(s.Line()))
+			break
+		}
 		if !isAddress(rr) {
 			if rr.Header().Rrtype != dns.TypeSOA { // Its comments say what the numbers are.
 				r.Comment = printable(s.Comment())
@@ -69,8 +75,14 @@ func (c *zoneConverter) scan(data []byte) (records []*Record, errs zonefile.Erro
 	}
 	if err := s.Err(); err != nil {
 		errs = append(errs, err)
+	} else if line := s.Unread(); line > 0 {
+		errs = append(errs, cutOff(line))
 	}
 	return records, errs
+}
+
+func cutOff(line int32) *zonefile.Error {
+	return &zonefile.Error{Line: line, Text: "the last record is not complete", Remedy: "export the zone again: the file is cut off"}
 }
 
 // isAddress reports whether a record is of a type that can be proxied.
@@ -80,6 +92,19 @@ func isAddress(rr dns.RR) bool {
 		return true
 	}
 	return false
+}
+
+// lacksData reports whether a record ends with its type, at the end of the file. The
+// library takes that for a record of a dynamic update (RFC 2136), which may have no data.
+func lacksData(rr dns.RR, lines []byte) bool {
+	words := bytes.Fields(lines)
+	if len(words) == 0 || !strings.EqualFold(string(words[len(words)-1]), dns.Type(rr.Header().Rrtype).String()) {
+		return false
+	}
+	h := *rr.Header()
+	*rr.Header() = dns.RR_Header{}
+	defer func() { *rr.Header() = h }()
+	return reflect.ValueOf(rr).Elem().IsZero()
 }
 
 // addRecord adds a record of the zone, with 300 for the TTL "automatic".

@@ -120,6 +120,19 @@ func TestConvertZone_Printable(t *testing.T) {
 	}
 }
 
+// A download that ended too early is no zone with one record less.
+func TestConvertZone_CutOff(t *testing.T) {
+	const begin = "example.com. 1 IN SOA ns1.example.org. dns.example.org. 1 2 3 4 5\n"
+	for _, end := range []string{"www.example.com. 1 IN A ", "www.example.com. 1 IN CNAME ", "example.com. 1 IN MX\t", "example.com. 1 IN TXT ", "www.example.com. 1 IN A", "www.example.com. 1"} {
+		if z, err := cloudflare.ConvertZone("export.txt", []byte(begin+end), apex, cloudflare.ZoneOptions{}); err == nil {
+			t.Errorf("%q: want an error, got\n%s", end, z.Text)
+		}
+	}
+	if _, err := cloudflare.ConvertZone("export.txt", []byte(begin+"www.example.com. 1 IN A 0.0.0.0"), apex, cloudflare.ZoneOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseSOA(t *testing.T) {
 	for in, want := range map[string]string{
 		"ns1.example.net first.last@example.net":                        `ns1.example.net. first\.last.example.net. []`,

@@ -53,6 +53,16 @@ func (s *Scanner) Next() (dns.RR, bool) {
 // Err returns the error that ended the reading, or nil. Its File is empty.
 func (s *Scanner) Err() *Error { return s.err }
 
+// Unread returns the line below the last record on which the beginning of a record stands
+// that the library passes over, or 0 if there is none. It is for the end of the file.
+func (s *Scanner) Unread() int32 {
+	rest := recordLines(s.r.data[s.r.start:s.r.end], s.r.startLine)
+	if isBlank(rest.text) || isDirective(rest.text) {
+		return 0
+	}
+	return rest.line
+}
+
 // Line returns the number of the line on which the present record begins.
 func (s *Scanner) Line() int32 { return s.record.line }
 

@@ -19,7 +19,14 @@ const maxErrors = 100
 // read reads the records that lie in the zone, with the names and marks that they have
 // at Cloudflare.
 func (c *zoneConverter) read(name string, data []byte) error {
+	if err := otherFile(data); err != nil {
+		err.File = name
+		return zonefile.Errors{err}
+	}
 	records, errs := c.scan(data)
+	if len(records)+len(errs) == 0 {
+		errs = append(errs, &zonefile.Error{Text: "the export holds no record", Remedy: "export the zone again"})
+	}
 	c.resolveNames(records)
 	outside, soaByOrigin := 0, false
 	for _, r := range records {
@@ -47,6 +54,21 @@ func (c *zoneConverter) read(name string, data []byte) error {
 	}
 	if len(errs) > 0 {
 		return errs
+	}
+	return nil
+}
+
+// otherFile returns an error about a file that comes in the place of an export now and
+// then, and nil about any other.
+func otherFile(data []byte) *zonefile.Error {
+	text := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return &zonefile.Error{Text: "the file is in UTF-16", Remedy: "save it as UTF-8"}
+	case bytes.HasPrefix(text, []byte("{")), bytes.HasPrefix(text, []byte("[")):
+		return &zonefile.Error{Text: "the file is JSON, as errors of the API are", Remedy: "export the zone again, or give records of the API to \"import api\""}
+	case bytes.HasPrefix(text, []byte("<")):
+		return &zonefile.Error{Text: "the file is HTML", Remedy: "export the zone again"}
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ func (c *zoneConverter) reviewRecords() {
 	addresses, marked := 0, false
 	for _, r := range c.records {
 		switch rr := r.RR.(type) {
+		case *dns.NS:
+			c.reviewTarget(r, rr.Ns)
 		case *dns.MX:
 			c.reviewTarget(r, rr.Mx)
 		case *dns.SRV:

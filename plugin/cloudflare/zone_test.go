@@ -120,6 +120,24 @@ func TestConvertZone_Printable(t *testing.T) {
 	}
 }
 
+// What comes in the place of an export is named for what it is.
+func TestConvertZone_OtherFiles(t *testing.T) {
+	soa, err := cloudflare.ParseSOA("ns1.example.net hostmaster.example.net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		"": "export.txt: the export holds no record", ";; Domain: example.com.\n": "export.txt: the export holds no record",
+		"\ufeff {\"success\":false,\"errors\":[{\"code\":10000}]}": "export.txt: the file is JSON", "[]": "export.txt: the file is JSON",
+		"\r\n<!DOCTYPE html>": "export.txt: the file is HTML", "\xff\xfe;\x00": "export.txt: the file is in UTF-16",
+	} {
+		_, err := cloudflare.ConvertZone("export.txt", []byte(in), apex, cloudflare.ZoneOptions{SOA: soa, NameServers: []fqdn.Name{"ns1.example.net."}})
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "remedy: ") {
+			t.Errorf("%q: want %s and a remedy, got %v", in, want, err)
+		}
+	}
+}
+
 // A download that ended too early is no zone with one record less.
 func TestConvertZone_CutOff(t *testing.T) {
 	const begin = "example.com. 1 IN SOA ns1.example.org. dns.example.org. 1 2 3 4 5\n"

@@ -60,7 +60,7 @@ func (c *zoneConverter) replaceByPlaceholder(r *Record, alias *dns.CNAME, reason
 	h := alias.Hdr
 	h.Rrtype = dns.TypeA
 	r.RR = &dns.A{Hdr: h, A: netip.MustParseAddr(Placeholder).AsSlice()}
-	if v, ok := r.Tag(proxiedTag); !ok || !strings.EqualFold(v, "true") {
+	if v, _ := r.Tag(proxiedTag); !strings.EqualFold(v, "true") {
 		r.addTag(zonefile.Tag{Name: proxiedTag, Value: "true"})
 	}
 	r.addTag(zonefile.Tag{Name: OriginTag, Value: alias.Target})
@@ -78,7 +78,7 @@ func (c *zoneConverter) flatten(r *Record, alias *dns.CNAME, beside []string) {
 		reason = "stands beside " + strings.Join(beside, ", ")
 	}
 	switch {
-	case end != "" && c.proxied(end):
+	case c.proxied(end):
 		c.newlyProxied[r.Owner] = struct{}{}
 		c.replaceByPlaceholder(r, alias, reason+" and leads to a proxied name")
 	case len(addresses) > 0:

@@ -43,9 +43,6 @@ func (c *zoneConverter) resolveNames(records []*Record) {
 		owners[r.Owner] = struct{}{}
 	}
 	for _, r := range records {
-		if !r.Owner.In(c.apex) {
-			continue
-		}
 		eachName(r.RR, func(name string) string { return c.absoluteTarget(r, name, owners) })
 		if r.Owner.In(c.apex + c.apex) {
 			r.note(Change{Kind: Review, Text: typeOf(r) + ": the name has the zone's name twice",

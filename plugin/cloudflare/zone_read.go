@@ -139,9 +139,7 @@ func (c *zoneConverter) addRecord(r *Record) {
 	for _, note := range r.notes {
 		c.add(r, note)
 	}
-	if isAddress(r.RR) {
-		c.marks[r.Owner] = max(c.marks[r.Owner], r.mark)
-	}
+	c.marks[r.Owner] = max(c.marks[r.Owner], r.mark)
 	c.records = append(c.records, r)
 	c.byOwner[r.Owner] = append(c.byOwner[r.Owner], r)
 }

@@ -23,11 +23,8 @@ const (
 // cloudflareZones are the zones of Cloudflare's name servers.
 var cloudflareZones = fqdn.NewSet("cloudflare.com.", "foundationdns.com.", "foundationdns.net.", "foundationdns.org.")
 
-// isCloudflares reports whether the name of a server is Cloudflare's, or no name at all.
-func isCloudflares(server string) bool {
-	n := fqdn.Canonical(server)
-	return cloudflareZones.Encloses(n) || isNoNameServer(n)
-}
+// isCloudflares reports whether the name of a server is Cloudflare's.
+func isCloudflares(server fqdn.Name) bool { return cloudflareZones.Encloses(server) }
 
 // isNoNameServer reports whether a name stands where the export had none.
 func isNoNameServer(n fqdn.Name) bool { return strings.Contains(string(n), noNameServer) }
@@ -112,7 +109,7 @@ func (c *zoneConverter) replaceNameServers() {
 			c.add(r, Change{Kind: Changed, Text: "NS: the name server that the export leaves open is left out"})
 			out = append(out, r)
 		case isGiven, len(given) == 0:
-		case isCloudflares(ns.Ns):
+		case isCloudflares(n):
 			c.add(r, Change{Kind: Changed, Text: fmt.Sprintf("NS %s is Cloudflare's and is left out", n), Group: "name servers of Cloudflare's are left out"})
 			out = append(out, r)
 		default:
@@ -148,7 +145,7 @@ func (c *zoneConverter) reviewServers() {
 		switch rr := r.RR.(type) {
 		case *dns.NS:
 			n := fqdn.Canonical(rr.Ns)
-			if isCloudflares(rr.Ns) {
+			if isCloudflares(n) {
 				c.add(r, Change{Kind: Review, Text: fmt.Sprintf("NS %s is Cloudflare's", n), Remedy: "give your own name servers with --ns",
 					Group: "name servers are Cloudflare's"})
 			} else if n.In(c.apex) && !c.has(c.sourceOf(n), dns.TypeA, dns.TypeAAAA) {
@@ -158,7 +155,7 @@ func (c *zoneConverter) reviewServers() {
 		case *dns.SOA:
 			primary := fqdn.Canonical(rr.Ns)
 			switch {
-			case isCloudflares(rr.Ns):
+			case isCloudflares(primary):
 				c.add(r, Change{Kind: Review, Text: fmt.Sprintf("SOA names %s as the primary server, which is Cloudflare's", primary), Remedy: "give yours with --soa"})
 			case primary == c.apex && c.opt.SOA == nil:
 				c.add(r, Change{Kind: Review, Text: "SOA names the zone itself as the primary server, as exports of before 2023 do", Remedy: "give your server with --soa"})

@@ -1,6 +1,7 @@
 package cloudflare_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -129,7 +130,7 @@ func TestConvertZone_OtherFiles(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "export.txt: the export holds no record", ";; Domain: example.com.\n": "export.txt: the export holds no record",
 		"\ufeff {\"success\":false,\"errors\":[{\"code\":10000}]}": "export.txt: the file is JSON", "[]": "export.txt: the file is JSON",
-		"\r\n<!DOCTYPE html>": "export.txt: the file is HTML", "\xff\xfe;\x00": "export.txt: the file is in UTF-16",
+		"\r\n<!DOCTYPE html>": "export.txt: the file is HTML", "\xff\xfe;\x00": "export.txt: the file is in UTF-16", "\xfe\xff\x00;": "export.txt: the file is in UTF-16",
 	} {
 		_, err := cloudflare.ConvertZone("export.txt", []byte(in), apex, cloudflare.ZoneOptions{SOA: soa, NameServers: []fqdn.Name{"ns1.example.net."}})
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "remedy: ") {
@@ -151,8 +152,63 @@ func TestConvertZone_CutOff(t *testing.T) {
 	}
 }
 
+// The option gives an SOA that the export does not have, or takes the place of one.
+func TestConvertZone_SOA(t *testing.T) {
+	soa, err := cloudflare.ParseSOA("ns1.example.net hostmaster@example.net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rest = "example.com. 300 IN NS ns1.example.net.\n"
+	for in, want := range map[string]struct {
+		soa     string
+		changes int
+	}{
+		rest:                                 {"example.com.\t3600\tIN\tSOA\tns1.example.net. hostmaster.example.net. 1 7200 3600 1209600 300", 1},
+		rest + "@ 60 IN SOA a b 9 8 7 6 5\n": {"example.com.\t60\tIN\tSOA\tns1.example.net. hostmaster.example.net. 9 8 7 6 5", 1},
+		rest + "@ 60 IN SOA ns1.example.net. hostmaster.example.net. 9 8 7 6 5 ; mine\n": {"example.com.\t60\tIN\tSOA\tns1.example.net. hostmaster.example.net. 9 8 7 6 5", 0},
+	} {
+		z, err := cloudflare.ConvertZone("export.txt", []byte(in), apex, cloudflare.ZoneOptions{SOA: soa})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Split(string(z.Text), "\n"); lines[2] != want.soa || len(z.Changes) != want.changes {
+			t.Errorf("%q: want %+v, got\n%s\n%s", in, want, z.Text, listing(z.Changes))
+		}
+	}
+}
+
+// Errors about marks come all at once, up to a hundred.
+func TestConvertZone_ManyErrors(t *testing.T) {
+	in := "example.com. 1 IN SOA ns1.example.org. dns.example.org. 1 2 3 4 5\n" + strings.Repeat("a.example.com. 1 IN A 198.51.100.1 ; cf_tags=cf-proxied\n", 150)
+	_, err := cloudflare.ConvertZone("export.txt", []byte(in), apex, cloudflare.ZoneOptions{})
+	if errs := (zonefile.Errors)(nil); !errors.As(err, &errs) || len(errs) != 100 || errs[99].Line != 101 {
+		t.Errorf("want a hundred errors, got %v", err)
+	}
+}
+
+// Records reads a zone file as the server does.
+func TestRecords(t *testing.T) {
+	records, err := cloudflare.Records("db", []byte("example.com 3600 IN SOA ns dns 1 2 3 4 5 ; cf_tags=\"\n"+
+		"            3600 IN NS  ns1\nwww 300 IN A 198.51.100.1\n  300 IN A 198.51.100.2 ; cf_tags=a,b:c\nexample.com 300 IN A 198.51.100.3\n"), apex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var owners []string
+	for _, r := range records {
+		owners = append(owners, fmt.Sprint(r.Line, " ", r.Owner, r.Tags()))
+	}
+	want := "1 example.com.[], 2 example.com.[], 3 www.example.com.[], 4 www.example.com.[{a } {b c}], 5 example.com.example.com.[]"
+	if got := strings.Join(owners, ", "); got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+	if _, err := cloudflare.Records("db", []byte("www 300 IN A 198.51.100\n"), apex); err == nil || !strings.HasPrefix(err.Error(), "db:1:") {
+		t.Errorf("want the place of the error, got %v", err)
+	}
+}
+
 func TestParseSOA(t *testing.T) {
 	for in, want := range map[string]string{
+		"ns1.example.net host..example.net":                             "RNAME: label is empty",
 		"ns1.example.net first.last@example.net":                        `ns1.example.net. first\.last.example.net. []`,
 		"ns1.example.net. hostmaster.example.net. 2026010100 1 2 3 300": "ns1.example.net. hostmaster.example.net. [2026010100 1 2 3 300]",
 		"ns1.example.net":                                           `write "MNAME RNAME"`,

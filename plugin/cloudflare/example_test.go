@@ -13,8 +13,10 @@ func ExampleImport() {
 		{"records.json", `{"success": true, "result": [
 			{"name": "www.example.org", "type": "A", "content": "198.51.100.1", "proxied": true},
 			{"name": "mail.example.org", "type": "A", "content": "198.51.100.2", "proxied": false},
-			{"name": "ftp.example.org", "type": "A", "content": "198.51.100.3", "proxied": false}]}`},
-		{"zones.json", `{"success": true, "result": [{"name": "example.org", "account": {"id": "acme"}}]}`},
+			{"name": "ftp.example.org", "type": "A", "content": "198.51.100.3", "proxied": false}],
+			"result_info": {"page": 1, "per_page": 100, "count": 3, "total_count": 3, "total_pages": 1}}`},
+		{"zones.json", `{"success": true, "result": [{"name": "example.org", "account": {"id": "acme"}}],
+			"result_info": {"page": 1, "per_page": 20, "count": 1, "total_count": 1, "total_pages": 1}}`},
 	} {
 		if err := i.Add(file.name, []byte(file.responses)); err != nil {
 			fmt.Println(err)

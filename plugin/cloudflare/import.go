@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Import collects objects of the API: address maps fetched one by one, prefixes with
@@ -14,28 +17,23 @@ import (
 type Import struct {
 	account string // id of the account of objects without an account; "" if there is none
 	changes []Change
-
-	maps        []apiAddressMap
-	prefixes    []apiPrefix
-	bgp         []apiBGPPrefix
-	delegations []apiDelegation
-	zones       []apiZone
-	records     []apiRecord
-	apps        []apiApplication
-	pageCounts  map[pageSet]int // :: page set → number of its objects that were read
+	answers []*answer
+	fetches []*fetchedFile
 }
 
-// A pageSet is the list of which some responses are pages: it has a kind of object, and
-// their total number.
-type pageSet struct {
-	kind  objectKind
-	total int
+// An answer is one response of the API, or its result alone.
+type answer struct {
+	file    string
+	call    call      // what was asked for; the zero value if nothing tells
+	info    *pageInfo // nil if nothing tells which page of its list it is
+	refused bool
+	objects []object
 }
 
 // NewImport returns an Import without objects. Address maps without an account go to the
 // account with the given id, and are lost if it is "".
 func NewImport(account string) *Import {
-	return &Import{account: account, pageCounts: make(map[pageSet]int)}
+	return &Import{account: account}
 }
 
 // addChange adds a change about the object of that name.
@@ -47,59 +45,120 @@ func (i *Import) addChange(k Kind, name, format string, args ...any) {
 type envelope struct {
 	Success *bool           `json:"success"`
 	Result  json.RawMessage `json:"result"`
-	Errors  []struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	} `json:"errors"`
-	Info struct {
-		Total int `json:"total_count"`
-	} `json:"result_info"`
+	Errors  []apiError      `json:"errors"`
+	Info    *pageInfo       `json:"result_info"`
 }
 
-// Add reads a file of responses, with their envelopes or without, one after the other;
-// name is the path of the file. An error means that the file is no JSON.
+// apiError is one reason why the API refused a request.
+type apiError struct {
+	Code    int        `json:"code"`
+	Message string     `json:"message"`
+	Chain   []apiError `json:"error_chain"`
+}
+
+func (e apiError) String() string {
+	text := fmt.Sprintf("%s (code %d)", e.Message, e.Code)
+	for _, cause := range e.Chain {
+		text += ", " + cause.String()
+	}
+	return text
+}
+
+// pageInfo says which page of a list a response is. The API leaves out what does not
+// apply.
+type pageInfo struct {
+	Page       int `json:"page"`
+	TotalPages int `json:"total_pages"`
+	Total      int `json:"total_count"`
+}
+
+// Add reads a file of responses, with their envelopes or without, one after the other,
+// or a file that package fetch has written; name is the path of the file. A byte order
+// mark is read. An error means that the file is no JSON.
 func (i *Import) Add(name string, data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	for {
+	// Shells of Windows write a byte order mark, and UTF-16 at that.
+	text, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), data)
+	if err != nil {
+		return fmt.Errorf("%s is no text: %w", name, err)
+	}
+	f := &fetchedFile{name: name}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	for n := 0; ; n++ {
 		var value json.RawMessage
 		switch err := dec.Decode(&value); {
+		case errors.Is(err, io.EOF) && n == 0:
+			i.addChange(Lost, name, "the file is empty: fetch it again")
+			return nil
 		case errors.Is(err, io.EOF):
+			i.addFetched(f)
 			return nil
 		case err != nil:
 			return fmt.Errorf("%s is no JSON after byte %d: %w", name, dec.InputOffset(), err)
 		}
-		i.addResponse(name, value)
+		if !f.add(value) {
+			i.addResponse(name, call{}, value)
+		}
 	}
 }
 
 // addResponse adds the objects of one response.
-func (i *Import) addResponse(name string, value json.RawMessage) {
-	total := 0
-	if e, ok := fieldsOf(value); ok && e["result"] != nil && e["id"] == nil {
+func (i *Import) addResponse(name string, c call, value json.RawMessage) {
+	a := &answer{file: name, call: c}
+	if f, ok := fieldsOf(value); ok && f["id"] == nil && (f["result"] != nil || f["success"] != nil) {
 		var env envelope
 		if err := json.Unmarshal(value, &env); err != nil {
-			i.addChange(Lost, name, "a response that is none of the API's: %v", err)
+			i.addChange(Lost, i.placeOf(a), "a response that is none of the API's: %v", err)
 			return
 		}
 		if env.Success != nil && !*env.Success {
-			i.addChange(Lost, name, "the API refused the request: %v: fetch it again", env.Errors)
+			i.addChange(Lost, i.placeOf(a), "the API refused the request: %v: fetch it again", env.Errors)
+			a.refused = true
+			i.answers = append(i.answers, a)
 			return
 		}
-		value, total = env.Result, env.Info.Total
+		value, a.info = env.Result, env.Info
+	}
+	if len(value) == 0 || string(value) == "null" {
+		i.addChange(Lost, i.placeOf(a), "a response without a result: fetch it again")
+		return
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(value, &list) != nil {
 		list = []json.RawMessage{value}
 	}
-	for n, item := range list {
-		at := name
-		if len(list) > 1 {
-			at = fmt.Sprintf("%s[%d]", name, n)
+	if a.info == nil && c == (call{}) && len(list) > 0 && isEnvelope(list[0]) {
+		for _, response := range list { // as "jq -s" makes of several
+			i.addResponse(name, c, response)
 		}
-		if k := i.addObject(at, item); total > 0 {
-			i.pageCounts[pageSet{k, total}]++
+		return
+	}
+	if a.info == nil && c == (call{}) && len(list) == 0 {
+		i.addChange(Review, name, "an empty list of which nothing tells what it is a list of")
+	}
+	for n, item := range list {
+		at := i.placeOf(a)
+		if len(list) > 1 {
+			at = fmt.Sprintf("%s[%d]", at, n)
+		}
+		if o, ok := i.parseObject(at, item); ok {
+			a.objects = append(a.objects, o)
 		}
 	}
+	i.answers = append(i.answers, a)
+}
+
+// placeOf returns where an answer is from: what was asked for, or the file.
+func (i *Import) placeOf(a *answer) string {
+	if a.call.request != "" {
+		return a.call.request
+	}
+	return a.file
+}
+
+// isEnvelope reports whether a value is a response in its envelope.
+func isEnvelope(value json.RawMessage) bool {
+	f, ok := fieldsOf(value)
+	return ok && f["result"] != nil && f["success"] != nil
 }
 
 // fieldsOf returns the fields of a JSON object.

@@ -1,11 +1,8 @@
 package cloudflare
 
 import (
-	"cmp"
-	"maps"
+	"iter"
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -13,46 +10,61 @@ import (
 // assembly is a document under construction.
 type assembly struct {
 	*Import
-	doc       document
-	zones     map[fqdn.Name]*docZone
-	accounts  map[*docZone]*docAccount
-	zonesByID map[string]*docZone // :: zone id → zone
+	doc         document
+	zones       map[fqdn.Name]*docZone
+	accounts    map[*docZone]*docAccount
+	zonesByID   map[string]*docZone  // :: zone id → zone
+	listZones   map[*answer]*docZone // :: page of records or applications → the zone of its list, or nil
+	mapAccounts map[string]string    // :: id of an address map → id of the account that it was asked for at
 }
 
 // Document returns a document of the added objects. The changes list every object that
-// is not in the document, and every value that is a guess.
+// is not in the document, and every value that is a guess. It may be called once.
 func (i *Import) Document() ([]byte, []Change, error) {
-	a := &assembly{Import: i, zones: make(map[fqdn.Name]*docZone), accounts: make(map[*docZone]*docAccount), zonesByID: make(map[string]*docZone)}
-	a.missingPages()
-	a.addPrefixes()
-	a.addZones()
-	a.addRecords()
-	for _, m := range i.maps {
+	a := &assembly{
+		Import: i, zones: make(map[fqdn.Name]*docZone), accounts: make(map[*docZone]*docAccount), zonesByID: make(map[string]*docZone),
+		listZones: make(map[*answer]*docZone), mapAccounts: make(map[string]string),
+	}
+	objects := i.merged()
+	a.addPrefixes(objects)
+	for z := range valuesOf[apiZone](objects) {
+		a.addZone(z)
+	}
+	for _, ans := range i.answers {
+		a.listZones[ans] = a.zoneOfAnswer(ans)
+		for _, o := range ans.objects {
+			if o.kind == addressMapKind && ans.call.account != "" {
+				a.mapAccounts[o.id] = ans.call.account
+			}
+		}
+	}
+	a.judgeLists()
+	a.addRecords(objects)
+	for m := range valuesOf[apiAddressMap](objects) {
 		a.addMap(m)
 	}
-	for _, app := range i.apps {
+	for app := range valuesOf[apiApplication](objects) {
 		a.addApp(app)
 	}
 	text, err := a.doc.text()
 	return text, i.changes, err
 }
 
-// missingPages adds a change for each list of which a page is missing.
-func (a *assembly) missingPages() {
-	sets := slices.SortedFunc(maps.Keys(a.pageCounts), func(x, y pageSet) int {
-		return cmp.Or(strings.Compare(string(x.kind), string(y.kind)), x.total-y.total)
-	})
-	for _, p := range sets {
-		if count := a.pageCounts[p]; count%p.total != 0 {
-			a.addChange(Lost, string(p.kind)+"s", "%d of %d are here: fetch the other pages of the list", count, p.total)
+// valuesOf returns the objects with fields of one type.
+func valuesOf[T any](objects []object) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, o := range objects {
+			if v, ok := o.value.(*T); ok && !yield(*v) {
+				return
+			}
 		}
 	}
 }
 
 // addPrefixes puts the prefixes and delegations into their accounts.
-func (a *assembly) addPrefixes() {
+func (a *assembly) addPrefixes(objects []object) {
 	accounts := make(map[string]string) // :: id of a prefix → id of its account
-	for _, p := range a.prefixes {
+	for p := range valuesOf[apiPrefix](objects) {
 		if p.AccountID == "" {
 			a.addChange(Lost, p.CIDR, "prefix without an account_id")
 			continue
@@ -64,10 +76,10 @@ func (a *assembly) addPrefixes() {
 		acc := a.doc.account(p.AccountID)
 		acc.Prefixes = append(acc.Prefixes, &docPrefix{p.CIDR, p.Advertised == nil || *p.Advertised})
 	}
-	for _, b := range a.bgp {
+	for b := range valuesOf[apiBGPPrefix](objects) {
 		a.addBGP(b)
 	}
-	for _, d := range a.delegations {
+	for d := range valuesOf[apiDelegation](objects) {
 		if accounts[d.ParentPrefixID] == "" {
 			a.addChange(Lost, d.CIDR, "delegation to account %s of prefix %s, which is not here: fetch the prefix", d.DelegatedAccountID, d.ParentPrefixID)
 			continue
@@ -99,31 +111,29 @@ func (a *assembly) addBGP(b apiBGPPrefix) {
 	a.addChange(Lost, b.CIDR, "BGP prefix of a prefix that is not here: fetch the prefix")
 }
 
-// addZones puts the zones into their accounts.
-func (a *assembly) addZones() {
-	for _, z := range a.Import.zones {
-		name, err := fqdn.Parse(z.Name)
-		if err != nil || z.Account.ID == "" {
-			a.addChange(Lost, z.Name, "zone without a legal name or an account")
-			continue
-		}
-		if z.Status != "" && z.Status != "active" {
-			a.addChange(Review, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
-		}
-		if z.Paused {
-			a.addChange(Review, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
-		}
-		if z.Type != "" && z.Type != "full" {
-			a.addChange(Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
-		}
-		acc := a.doc.account(z.Account.ID)
-		acc.Name = z.Account.Name
-		dz := &docZone{Name: z.Name, ID: z.ID}
-		acc.Zones = append(acc.Zones, dz)
-		a.zones[name], a.accounts[dz] = dz, acc
-		if z.ID != "" {
-			a.zonesByID[z.ID] = dz
-		}
+// addZone puts a zone into its account.
+func (a *assembly) addZone(z apiZone) {
+	name, err := fqdn.Parse(z.Name)
+	if err != nil || z.Account.ID == "" {
+		a.addChange(Lost, z.Name, "zone without a legal name or an account")
+		return
+	}
+	if z.Status != "" && z.Status != "active" {
+		a.addChange(Review, z.Name, "zone is %s: Cloudflare answers its origins until it is active, and here its marks count", z.Status)
+	}
+	if z.Paused {
+		a.addChange(Review, z.Name, "zone is paused: Cloudflare answers its origins, and here its marks count")
+	}
+	if z.Type != "" && z.Type != "full" {
+		a.addChange(Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
+	}
+	acc := a.doc.account(z.Account.ID)
+	acc.Name = z.Account.Name
+	dz := &docZone{Name: z.Name, ID: z.ID}
+	acc.Zones = append(acc.Zones, dz)
+	a.zones[name], a.accounts[dz] = dz, acc
+	if z.ID != "" {
+		a.zonesByID[z.ID] = dz
 	}
 }
 

@@ -42,9 +42,12 @@ func (a *assembly) addMap(m apiAddressMap) {
 	acc.Maps = append(acc.Maps, dm)
 }
 
-// accountOf returns the account of a map: by its members, by its addresses, or because
-// there is only one account.
+// accountOf returns the account of a map: the one that it was asked for at, or by its
+// members, by its addresses, or because there is only one account.
 func (a *assembly) accountOf(m apiAddressMap) *docAccount {
+	if id := a.mapAccounts[m.ID]; id != "" {
+		return a.doc.account(id)
+	}
 	for _, mem := range m.Memberships {
 		if mem.Kind == "account" {
 			return a.doc.account(mem.Identifier)

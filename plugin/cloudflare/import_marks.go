@@ -6,12 +6,17 @@ import (
 
 // addRecords makes marks of the DNS records. Proxied is a property of the owner name: one
 // proxied record at the name is enough.
-func (a *assembly) addRecords() {
+func (a *assembly) addRecords(objects []object) {
 	marks := make(map[*docZone]map[string]int) // :: zone → name → its place in the list
 	others := make(map[*docZone]int)
 	var order []*docZone
-	for _, r := range a.records {
-		z := a.zoneOfRecord(r)
+	for _, o := range objects {
+		record, ok := o.value.(*apiRecord)
+		if !ok {
+			continue
+		}
+		r := *record
+		z := a.zoneOfRecord(r, o.from)
 		if z == nil {
 			a.addChange(Lost, r.Name, "%s record in no zone that is here: fetch the zone", r.Type)
 			continue
@@ -26,6 +31,10 @@ func (a *assembly) addRecords() {
 			if r.Settings.FlattenCNAME {
 				a.addChange(Review, r.Name, "%s is flattened at Cloudflare: that is the zone file's business, see import zone", r.Type)
 			}
+			continue
+		}
+		if name, err := fqdn.Parse(r.Name); err == nil && a.zoneOf(name) != z && a.zoneOf(name) != nil {
+			a.addChange(Review, r.Name, "%s record of zone %s: zone %s decides for the name", r.Type, z.Name, a.zoneOf(name).Name)
 			continue
 		}
 		mark := docMark{relativeName(r.Name, z.Name), r.Settings.IPv4Only, r.Settings.IPv6Only}
@@ -55,14 +64,20 @@ func (a *assembly) mergeMark(r apiRecord, mark *docMark, other docMark) {
 	a.addChange(Lost, r.Name, "ipv4_only or ipv6_only of some of its records: proxied status is the name's")
 }
 
-// zoneOfRecord returns the zone that a record names, or the deepest zone that encloses
-// its name.
-func (a *assembly) zoneOfRecord(r apiRecord) *docZone {
+// zoneOfRecord returns the zone that a record names, the one whose list it is in, or the
+// deepest zone that encloses its name. Of a list without result_info nothing tells that
+// all its records are of one zone.
+func (a *assembly) zoneOfRecord(r apiRecord, from *answer) *docZone {
 	if z := a.zonesByID[r.ZoneID]; z != nil {
 		return z
 	}
 	if name, err := fqdn.Parse(r.ZoneName); err == nil && a.zones[name] != nil {
 		return a.zones[name]
+	}
+	if from.call.list != "" || from.info != nil {
+		if z := a.listZones[from]; z != nil {
+			return z
+		}
 	}
 	name, err := fqdn.Parse(r.Name)
 	if err != nil {

@@ -1,8 +1,13 @@
 package cloudflare
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 )
 
 // The objects of the API, with the fields that a map needs. A null or absent field has
@@ -96,8 +101,37 @@ func (ip *apiIP) UnmarshalJSON(data []byte) error {
 // objectKind is the kind of an object of the API.
 type objectKind string
 
-// addObject adds one object, whose fields show its kind.
-func (i *Import) addObject(name string, value json.RawMessage) objectKind {
+// The kinds of objects that a map is made of.
+const (
+	addressMapKind  objectKind = "address map"
+	delegationKind  objectKind = "delegation"
+	bgpPrefixKind   objectKind = "BGP prefix"
+	prefixKind      objectKind = "prefix"
+	applicationKind objectKind = "Spectrum application"
+	recordKind      objectKind = "DNS record"
+	zoneKind        objectKind = "zone"
+)
+
+// plural returns the kind for a number of objects.
+func (k objectKind) plural() string {
+	if k == prefixKind || k == bgpPrefixKind {
+		return string(k) + "es"
+	}
+	return string(k) + "s"
+}
+
+// object is one object of the API.
+type object struct {
+	kind  objectKind
+	id    string // its id, or its text if it has none
+	label string // for changes
+	value any    // a pointer to its fields; nil for an address map of a list, which has too few
+	from  *answer
+}
+
+// parseObject reads one object, whose fields show its kind. It reports false, and adds a
+// change, if it is none.
+func (i *Import) parseObject(name string, value json.RawMessage) (object, bool) {
 	f, ok := fieldsOf(value)
 	has := func(keys ...string) bool {
 		for _, k := range keys {
@@ -107,45 +141,47 @@ func (i *Import) addObject(name string, value json.RawMessage) objectKind {
 		}
 		return true
 	}
-	var k objectKind
-	var err error
+	var o object
 	switch {
 	case !ok:
 		i.addChange(Lost, name, "not an object of the API")
+		return o, false
 	case has("can_modify_ips") && !has("ips") && !has("memberships"):
-		k = "address map"
-		i.addChange(Lost, name, "address map %s of a list, which leaves out its ips and memberships: fetch it by its id", f["id"])
+		o = object{kind: addressMapKind}
 	case has("can_modify_ips"), has("ips", "memberships"):
-		k, err = "address map", appendParsed(&i.maps, value)
+		o = object{kind: addressMapKind, value: new(apiAddressMap)}
 	case has("delegated_account_id", "cidr"):
-		k, err = "delegation", appendParsed(&i.delegations, value)
+		o = object{kind: delegationKind, value: new(apiDelegation)}
 	case has("on_demand", "cidr"):
-		k, err = "BGP prefix", appendParsed(&i.bgp, value)
+		o = object{kind: bgpPrefixKind, value: new(apiBGPPrefix)}
 	case has("account_id", "cidr"):
-		k, err = "prefix", appendParsed(&i.prefixes, value)
+		o = object{kind: prefixKind, value: new(apiPrefix)}
 	case has("dns", "protocol"), has("dns", "edge_ips"):
-		k, err = "application", appendParsed(&i.apps, value)
+		o = object{kind: applicationKind, value: new(apiApplication)}
 	case has("name", "type", "content"), has("name", "type", "ttl"):
-		k, err = "record", appendParsed(&i.records, value)
+		o = object{kind: recordKind, value: new(apiRecord)}
 	case has("name", "account"):
-		k, err = "zone", appendParsed(&i.zones, value)
+		o = object{kind: zoneKind, value: new(apiZone)}
 	default:
 		i.addChange(Lost, name, "an object of no kind that a map has%s", describe(f))
+		return o, false
+	}
+	var id struct{ ID, Name, CIDR string }
+	err := json.Unmarshal(value, &id)
+	if err == nil && o.value != nil {
+		err = json.Unmarshal(value, o.value)
 	}
 	if err != nil {
-		i.addChange(Lost, name, "%s that cannot be read: %v", k, err)
+		i.addChange(Lost, name, "%s that cannot be read: %v", o.kind, err)
+		return o, false
 	}
-	return k
-}
-
-// appendParsed appends an object to the list of its kind.
-func appendParsed[T any](to *[]T, value json.RawMessage) error {
-	var v T
-	if err := json.Unmarshal(value, &v); err != nil {
-		return err
+	o.id, o.label = id.ID, cmp.Or(id.Name, id.CIDR, id.ID)
+	if o.id == "" {
+		var text bytes.Buffer
+		_ = json.Compact(&text, value) // the value was read as JSON
+		o.id = text.String()
 	}
-	*to = append(*to, v)
-	return nil
+	return o, true
 }
 
 // describe returns the id or name of an object in parentheses, or "".
@@ -156,4 +192,40 @@ func describe(f map[string]json.RawMessage) string {
 		}
 	}
 	return ""
+}
+
+// objectID is what makes two objects the same.
+type objectID struct {
+	kind objectKind
+	id   string
+}
+
+// merged returns the objects of all answers, each once. Two of the same id that differ
+// are a loss: which of them is in force at Cloudflare, nothing tells.
+func (i *Import) merged() []object {
+	var all []object
+	at := make(map[objectID]int)    // :: object → its index in all
+	listed := make(map[string]bool) // :: id of an address map that a list has
+	for _, a := range i.answers {
+		for _, o := range a.objects {
+			if o.value == nil {
+				listed[o.id] = true
+				continue
+			}
+			o.from = a
+			known, ok := at[objectID{o.kind, o.id}]
+			if !ok {
+				at[objectID{o.kind, o.id}] = len(all)
+				all = append(all, o)
+			} else if !reflect.DeepEqual(all[known].value, o.value) {
+				i.addChange(Lost, o.label, "%s that is here twice, and not the same: fetch its list anew", o.kind)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(listed)) {
+		if _, ok := at[objectID{addressMapKind, id}]; !ok {
+			i.addChange(Lost, id, "address map of a list, which leaves out its ips and memberships: fetch it by its id")
+		}
+	}
+	return all
 }

@@ -3,6 +3,7 @@ package cloudflare_test
 import (
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,14 +75,14 @@ func compare(t *testing.T, want *txtar.File, got string) {
 	}
 }
 
-// load checks that the document is a map.
+// load checks that the document is a map of a server that has anycast addresses.
 func load(t *testing.T, text []byte) {
 	t.Helper()
 	doc, errs := mapfile.Parse("maps.yaml", text)
 	if len(errs) > 0 {
 		t.Fatalf("want a legal document, got %v\n%s", errs, text)
 	}
-	if _, errs := mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{}); len(errs) > 0 {
+	if _, errs := mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{Anycast: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}); len(errs) > 0 {
 		t.Fatalf("want a map that is accepted, got %v\n%s", errs, text)
 	}
 }

@@ -46,7 +46,10 @@ func parseCall(request string) call {
 		return c
 	}
 	q := u.Query()
-	c.page, _ = strconv.Atoi(q.Get("page"))
+	c.page = 1
+	if text := q.Get("page"); text != "" {
+		c.page, _ = strconv.Atoi(text)
+	}
 	q.Del("page")
 	q.Del("per_page")
 	c.list = u.Path + "?" + q.Encode()
@@ -64,8 +67,10 @@ func parseCall(request string) call {
 		c.kind = recordKind
 	case "zones/*/spectrum/apps":
 		c.kind = applicationKind
-	case "accounts/*/addressing/address_maps", "accounts/*/addressing/address_maps/*":
+	case "accounts/*/addressing/address_maps":
 		c.kind = addressMapKind
+	case "accounts/*/addressing/address_maps/*":
+		c.kind, c.page = addressMapKind, 0
 	case "accounts/*/addressing/prefixes":
 		c.kind = prefixKind
 	case "accounts/*/addressing/prefixes/*/delegations":
@@ -143,7 +148,7 @@ func (i *Import) addFetched(f *fetchedFile) {
 		}
 	}
 	if f.end == nil {
-		i.addChange(Lost, f.name, "the fetch has not ended: give the same command again, it goes on where it was")
+		i.addLost(f.name, "the fetch has not ended", "give the same command again, it goes on where it was", "")
 	} else if len(f.end.Without) > 0 {
 		i.addChange(Review, f.name, "fetched without %s", strings.Join(f.end.Without, ", "))
 	}

@@ -36,6 +36,11 @@ func NewImport(account string) *Import {
 	return &Import{account: account}
 }
 
+// addLost adds a loss with its remedy; group is what several of its kind have in common.
+func (i *Import) addLost(name, text, remedy, group string) {
+	i.changes = append(i.changes, Change{Kind: Lost, Name: name, Text: text, Remedy: remedy, Group: group})
+}
+
 // addChange adds a change about the object of that name.
 func (i *Import) addChange(k Kind, name, format string, args ...any) {
 	i.changes = append(i.changes, Change{Kind: k, Name: name, Text: fmt.Sprintf(format, args...)})
@@ -87,7 +92,7 @@ func (i *Import) Add(name string, data []byte) error {
 		var value json.RawMessage
 		switch err := dec.Decode(&value); {
 		case errors.Is(err, io.EOF) && n == 0:
-			i.addChange(Lost, name, "the file is empty: fetch it again")
+			i.addLost(name, "the file is empty", again, "")
 			return nil
 		case errors.Is(err, io.EOF):
 			i.addFetched(f)
@@ -107,11 +112,11 @@ func (i *Import) addResponse(name string, c call, value json.RawMessage) {
 	if f, ok := fieldsOf(value); ok && f["id"] == nil && (f["result"] != nil || f["success"] != nil) {
 		var env envelope
 		if err := json.Unmarshal(value, &env); err != nil {
-			i.addChange(Lost, i.placeOf(a), "a response that is none of the API's: %v", err)
+			i.addLost(i.placeOf(a), fmt.Sprintf("a response that is none of the API's: %v", err), again, "")
 			return
 		}
 		if env.Success != nil && !*env.Success {
-			i.addChange(Lost, i.placeOf(a), "the API refused the request: %v: fetch it again", env.Errors)
+			i.addLost(i.placeOf(a), fmt.Sprintf("the API refused the request: %v", env.Errors), again, "requests were refused by the API")
 			a.refused = true
 			i.answers = append(i.answers, a)
 			return
@@ -119,7 +124,7 @@ func (i *Import) addResponse(name string, c call, value json.RawMessage) {
 		value, a.info = env.Result, env.Info
 	}
 	if len(value) == 0 || string(value) == "null" {
-		i.addChange(Lost, i.placeOf(a), "a response without a result: fetch it again")
+		i.addLost(i.placeOf(a), "a response without a result", again, "")
 		return
 	}
 	var list []json.RawMessage
@@ -146,6 +151,9 @@ func (i *Import) addResponse(name string, c call, value json.RawMessage) {
 	}
 	i.answers = append(i.answers, a)
 }
+
+// again is the remedy for a response that is none.
+const again = "fetch it again"
 
 // placeOf returns where an answer is from: what was asked for, or the file.
 func (i *Import) placeOf(a *answer) string {

@@ -43,7 +43,7 @@ func (a *assembly) judgeLists() {
 		case ans.refused || ans.call.request != "" && ans.call.page == 0:
 		case kind == "":
 			if ans.info != nil && ans.info.Total > 0 && ans.info.Page <= ans.info.TotalPages {
-				a.addChange(Lost, ans.file, "page %d of %d is empty, and its list has %d: fetch it again", ans.info.Page, ans.info.TotalPages, ans.info.Total)
+				a.addLost(ans.file, fmt.Sprintf("page %d of %d is empty, and its list has %d", ans.info.Page, ans.info.TotalPages, ans.info.Total), again, "pages are empty")
 			}
 		default:
 			parent, label := a.parentOf(ans, kind)
@@ -81,7 +81,7 @@ func (a *assembly) addMissing(lists []*pageList) {
 	for _, l := range lists {
 		if l.id.total > 0 {
 			if what := l.missing(); what != "" && len(l.answers) > 0 {
-				a.addChange(Lost, l.label, "%s", what)
+				a.addLost(l.label, what, `fetch the list anew, best with "addressmap fetch"`, "lists of "+l.id.kind.plural()+" are not whole")
 			}
 			continue
 		}
@@ -89,7 +89,9 @@ func (a *assembly) addMissing(lists []*pageList) {
 		// The API answers a list of Spectrum applications whole if no page is asked for.
 		paged := l.id.kind == zoneKind || l.id.kind == recordKind
 		if paged && count > 0 && !counted[listID{kind: l.id.kind, parent: l.id.parent}] {
-			a.addChange(Review, l.label, "nothing tells whether all %s are here (%d are), for their response has no result_info", l.id.kind.plural(), count)
+			a.changes = append(a.changes, Change{Kind: Review, Name: l.label,
+				Text:   fmt.Sprintf("nothing tells whether all %s are here (%d are), for their response has no result_info", l.id.kind.plural(), count),
+				Remedy: "give the responses whole, in their envelopes", Group: "lists have no result_info: nothing tells whether they are whole"})
 		}
 	}
 }
@@ -117,12 +119,11 @@ func (l *pageList) ids() map[string]bool {
 func (l *pageList) missing() string {
 	count := len(l.ids())
 	absent := l.absentPages()
-	where := `fetch the list anew, best with "addressmap fetch"`
 	switch {
 	case absent != "":
-		return fmt.Sprintf("%d of %d %s are here, and %s: %s", count, l.id.total, l.id.kind.plural(), absent, where)
+		return fmt.Sprintf("%d of %d %s are here, and %s", count, l.id.total, l.id.kind.plural(), absent)
 	case count != l.id.total:
-		return fmt.Sprintf("%d of %d %s are here, with all pages, for the list changed while it was fetched: %s", count, l.id.total, l.id.kind.plural(), where)
+		return fmt.Sprintf("%d of %d %s are here, with all pages, for the list changed while it was fetched", count, l.id.total, l.id.kind.plural())
 	}
 	return ""
 }
@@ -258,7 +259,7 @@ func (a *assembly) addZonesWithoutRecords() {
 	}
 	for _, acc := range a.doc.Accounts {
 		for _, z := range slices.DeleteFunc(slices.Clone(acc.Zones), func(z *docZone) bool { return given[z] }) {
-			a.addChange(Lost, z.Name, "its DNS records were never given, and none of its names is proxied: fetch zones/%s/dns_records", z.ID)
+			a.addLost(z.Name, "its DNS records were never given, and none of its names is proxied", "fetch zones/"+z.ID+"/dns_records", "zones are here without their DNS records: none of their names is proxied")
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package cloudflare
 
 import (
+	"fmt"
+
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -34,7 +36,8 @@ func (a *assembly) addRecords(objects []object) {
 			continue
 		}
 		if name, err := fqdn.Parse(r.Name); err == nil && a.zoneOf(name) != z && a.zoneOf(name) != nil {
-			a.addChange(Review, r.Name, "%s record of zone %s: zone %s decides for the name", r.Type, z.Name, a.zoneOf(name).Name)
+			a.changes = append(a.changes, Change{Kind: Review, Name: r.Name, Text: fmt.Sprintf("%s record of zone %s: zone %s decides for the name", r.Type, z.Name, a.zoneOf(name).Name),
+				Group: "records lie in a zone below theirs, which decides for the name"})
 			continue
 		}
 		mark := docMark{relativeName(r.Name, z.Name), r.Settings.IPv4Only, r.Settings.IPv6Only}

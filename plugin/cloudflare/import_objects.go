@@ -218,13 +218,13 @@ func (i *Import) merged() []object {
 				at[objectID{o.kind, o.id}] = len(all)
 				all = append(all, o)
 			} else if !reflect.DeepEqual(all[known].value, o.value) {
-				i.addChange(Lost, o.label, "%s that is here twice, and not the same: fetch its list anew", o.kind)
+				i.addLost(o.label, fmt.Sprintf("%s that is here twice, and not the same", o.kind), "fetch its list anew", "objects are here twice, and not the same")
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(listed)) {
 		if _, ok := at[objectID{addressMapKind, id}]; !ok {
-			i.addChange(Lost, id, "address map of a list, which leaves out its ips and memberships: fetch it by its id")
+			i.addLost(id, "address map of a list, which leaves out its ips and memberships", "fetch it by its id", "address maps are of a list, which leaves out their ips and memberships")
 		}
 	}
 	return all

@@ -48,7 +48,7 @@ func testImport(t *testing.T, path string) {
 			f = &a.Files[n+1]
 			var b strings.Builder
 			for _, c := range changes {
-				fmt.Fprintf(&b, "%s %s %s\n", c.Kind, c.Name, c.Text)
+				fmt.Fprintf(&b, "%s %s %s\n", c.Kind, c.Name, withRemedy(c))
 			}
 			compare(t, f, b.String())
 			load(t, text)
@@ -64,6 +64,13 @@ func testImport(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func withRemedy(c cloudflare.Change) string {
+	if c.Remedy == "" {
+		return c.Text
+	}
+	return c.Text + ": " + c.Remedy
 }
 
 func compare(t *testing.T, want *txtar.File, got string) {

@@ -26,13 +26,14 @@ var mayImport = map[string][]string{
 	"plugin/state":    {},
 	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 
-	"plugin/cloudflare": {"plugin/fqdn", "plugin/zonefile"},
+	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile"},
+	"plugin/cloudflare/fetch": {"plugin/cloudflare"},
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
@@ -63,6 +64,8 @@ var keptTo = map[string][]string{
 	"github.com/prometheus/": {""},
 	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/lane", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
+	"github.com/hashicorp/":  {"plugin/cloudflare/fetch"},
+	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "test/server", "test/judge/run"}, // the product asks nobody else
 }
 
 func TestImports_OneWay(t *testing.T) {

@@ -41,9 +41,11 @@ func newImportAPI() *cobra.Command {
 		Short: "Make a map document of responses of the API",
 		Long: `Make a map document of responses of the API: address maps fetched one by one,
 prefixes, delegations, BGP prefixes, zones, DNS records and Spectrum applications,
-in their envelopes or bare. Dates are left out, and what no map has.` + importStatus,
-		Example: `  addressmap import api zones.json records-*.json maps-*.json prefixes.json --out maps.yaml`,
-		Args:    cobra.MinimumNArgs(1),
+in their envelopes or bare, or of the file of "addressmap fetch". A list is complete,
+on all its pages, or it is lost. Dates are left out, and what no map has.` + importStatus,
+		Example: `  addressmap import api account.jsonl --out maps.yaml
+  addressmap import api zones.json records-*.json maps-*.json prefixes.json --out maps.yaml`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := (output{out, cmd.OutOrStdout()}).refuseInputs(args...); err != nil {
 				return err

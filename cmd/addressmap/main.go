@@ -57,7 +57,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newCheck(), newExplain(), newDiff(), newImport(), newExport(), newSchema(), newMan(root))
+	root.AddCommand(newCheck(), newExplain(), newDiff(), newFetch(), newImport(), newExport(), newSchema(), newMan(root))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

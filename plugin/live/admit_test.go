@@ -337,6 +337,20 @@ func TestLife_SaidOncePerVersion(t *testing.T) {
 	}
 }
 
+// An error that joins others, because another document has changed, is said alone.
+func TestLife_SaysWhatIsNew(t *testing.T) {
+	const block = "accounts: [{id: %s, prefixes: [203.0.113.0/24], %s}]\n"
+	files := map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "c.yaml": tenant("c", "192.0.2.3")}
+	r := linkedRig(t, files, live.Options{})
+	r.rename("maps/a.yaml", fmt.Sprintf(block, "a", "wrong: 1"))
+	r.until("that is refused", func() bool { return len(r.logged("error")) == 1 })
+	r.rename("maps/b.yaml", fmt.Sprintf(block, "b", "zones: []"))
+	r.until("more is wrong", func() bool { return len(r.logged("error")) == 2 })
+	if got := r.logged("error")[1]; strings.Contains(got, "V1: ") || !strings.Contains(got, "a.yaml:1:31: V6: ") || !strings.HasSuffix(got, "\nsee docs/rules.md#v6") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // A directory in the map's place while the server was down: the last good version
 // is in force, and the map is read when it is back.
 func TestLife_StartWithADirectoryInItsPlace(t *testing.T) {

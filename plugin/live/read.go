@@ -150,7 +150,7 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 		case errors.Is(f.err, source.ErrUnsettled):
 			unsettled = true
 		case errors.As(f.err, &outside):
-			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "V17", "move the zone file there, or write its directory as zone_files in the Corefile", "zone_file of %q: %s", z.Name, f.err))
+			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "V17", "move the zone file there, or write its directory as zone_files in the Corefile", "zone_file of %q %s", z.Name, outside.text()))
 		case f.err != nil:
 			wrong := c.src.Doc.Errorf(z.ZoneFilePos, "", zoneFileRemedy(f.err), "zone_file of %q: %s", z.Name, f.err)
 			c.errs = append(c.errs, wrong)

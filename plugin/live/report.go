@@ -1,11 +1,14 @@
 package live
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
@@ -20,13 +23,12 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	}
 	refused := false
 	for _, p := range b.problems {
-		t, text := l.troubles[p.path], p.err.Error()
-		if t.version != p.version || p.result == Failed && !slices.Equal(t.said, []string{text}) {
+		t, parts := l.troubles[p.path], partsOf(p.err)
+		if t.version != p.version || p.result == Failed && !slices.Equal(t.said, textsOf(parts)) {
 			t = trouble{version: p.version}
 		}
-		if !slices.Contains(t.said, text) {
-			t.said = append(t.said, text)
-			l.opt.Log.Errorf("%s: %s", l.refusal(p), text)
+		if err := t.say(parts); err != nil {
+			l.opt.Log.Errorf("%s: %s", l.refusal(p), err)
 			refused = refused || p.result == Refused
 		}
 		l.troubles[p.path] = t
@@ -35,7 +37,11 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		result = Unchanged // It was refused before, and is read again for another file's sake.
 	}
 	if names := slices.Sorted(maps.Keys(l.troubles)); l.remind && len(names) > 0 {
-		l.opt.Log.Warningf("%s: still not in force as on disk, as was said before the Corefile was loaded again: %s", l.opt.Path, strings.Join(names[:min(len(names), 5)], ", "))
+		what := l.opt.Path
+		if l.dir {
+			what = fmt.Sprintf("of %s, %s", what, strings.Join(names[:min(len(names), 5)], ", "))
+		}
+		l.opt.Log.Warningf("%s: still not in force as on disk, as was said before the Corefile was loaded again", what)
 	}
 	l.remind = false
 	l.await()
@@ -59,6 +65,47 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		Refused:  refused,
 		Degraded: degraded,
 	})
+}
+
+// say returns what of the parts was not said before, and notes that it is. A version may
+// be refused for more reasons once another document has changed.
+func (t *trouble) say(parts []error) error {
+	var errs mapfile.Errors
+	var others []error
+	for _, part := range parts {
+		if text := part.Error(); slices.Contains(t.said, text) {
+			continue
+		} else {
+			t.said = append(t.said, text)
+		}
+		if e, ok := part.(*mapfile.Error); ok {
+			errs = append(errs, e)
+		} else {
+			others = append(others, part)
+		}
+	}
+	return errors.Join(append(others, errs.Err())...)
+}
+
+// partsOf returns the single errors of an error about a document.
+func partsOf(err error) []error {
+	errs, ok := err.(mapfile.Errors)
+	if !ok || len(errs) == 0 {
+		return []error{err}
+	}
+	out := make([]error, len(errs))
+	for i, e := range errs {
+		out[i] = e
+	}
+	return out
+}
+
+func textsOf(errs []error) []string {
+	out := make([]string, len(errs))
+	for i, err := range errs {
+		out[i] = err.Error()
+	}
+	return out
 }
 
 // tellRecovery logs that what is in force is again what is on disk, and for how long it

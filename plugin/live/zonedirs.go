@@ -56,7 +56,12 @@ func resolve(path string) directory {
 type outsideError struct{ path, leads, dir string }
 
 func (e *outsideError) Error() string {
-	return fmt.Sprintf("%q leads to %s, neither in nor below %q, the directory of the document, nor in one of zone_files", e.path, e.leads, e.dir)
+	return fmt.Sprintf("%q %s", e.path, e.text())
+}
+
+// text is the error without the path, for a message that quotes the path beneath.
+func (e *outsideError) text() string {
+	return fmt.Sprintf("leads to %s, neither in nor below %q, the directory of the document, nor in one of zone_files", e.leads, e.dir)
 }
 
 // errMoved is of a zone file that is on its way to another place: it is to be read

@@ -141,7 +141,7 @@ func TestV17_Refused(t *testing.T) {
 		r.rename("maps/map.yaml", zoned("a", "192.0.2.1", file))
 		r.until("that is refused", func() bool { return len(r.logged("error")) == i+1 })
 		got := r.logged("error")[i]
-		for _, want := range []string{"map.yaml:4:42", `: V17: zone_file of "a.example.": `, "^", "remedy: move the zone file there, or write its directory as zone_files in the Corefile", "\nsee docs/rules.md#v17"} {
+		for _, want := range []string{"map.yaml:4:42", `: V17: zone_file of "a.example." leads to "`, "^", "remedy: move the zone file there, or write its directory as zone_files in the Corefile", "\nsee docs/rules.md#v17"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("log %q, want %q", got, want)
 			}

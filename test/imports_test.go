@@ -14,11 +14,13 @@ const module = "github.com/addressmap/addressmap"
 // the packages: imports point to what comes earlier, never back. A package that
 // is missing here is a mistake, so that a new one gets its place on purpose.
 var mayImport = map[string][]string{
+	"plugin/printable": {},
+
 	"plugin/fqdn":     {},
 	"plugin/source":   {},
 	"plugin/nearest":  {},
-	"plugin/mapfile":  {"plugin/fqdn", "plugin/nearest"},
-	"plugin/zonefile": {"plugin/fqdn"},
+	"plugin/mapfile":  {"plugin/fqdn", "plugin/nearest", "plugin/printable"},
+	"plugin/zonefile": {"plugin/fqdn", "plugin/printable"},
 	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
@@ -31,9 +33,9 @@ var mayImport = map[string][]string{
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
-	"":                {"plugin/nearest", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
+	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},

@@ -138,6 +138,28 @@ func TestGoodDocuments(t *testing.T) {
 	}
 }
 
+// TestV1_NoColon: a key without its colon, or without the space after it, is named.
+func TestV1_NoColon(t *testing.T) {
+	for data, want := range map[string]string{
+		"anycast [192.0.2.1]\naccounts: []\n":                                      `m:1:8: V1: not YAML: the key "anycast" has no colon`,
+		"anycast:[192.0.2.1]\naccounts: []\n":                                      `m:1:8: V1: not YAML: the key "anycast" has no colon`,
+		"version 1\n\n# text\nanycast: [192.0.2.1]\n":                              `m:1:8: V1: not YAML: the key "version" has no colon`,
+		"anycast: []\naccounts # none\n  - id: a\n":                                `m:2:9: V1: not YAML: the key "accounts" has no colon`,
+		"accounts:\n  - id a\n    zones: []\n":                                     `m:2:7: V1: not YAML: the key "id" has no colon`,
+		"accounts:\n  - id: a\n    name foo\n    zones: []\n":                      `m:3:9: V1: not YAML: the key "name" has no colon`,
+		"accounts:\n  - id: a\n    zones:\n    - name: b.c\n      proxied [www]\n": `m:5:14: V1: not YAML: the key "proxied" has no colon`,
+		"accounts:\n- id: a\n  zones:\n  - {name b.c}\n":                           `write a colon after the key: name: "b.c"`,
+		"accounts:\n- id: a\n  zones:\n  - name b.c\n":                             `write a colon and a space after the key "name"`,
+		// Here it is something else.
+		"accounts:\n- id: a\n  zones:\n  - name: b.c\n    proxied:\n    - www\n      name: x\n": `m:7:11: V1: not YAML: mapping values`,
+		"anycast: []\nname: a: b\n": `m:2:8: V1: not YAML: mapping values`,
+	} {
+		if _, errs := Parse("m", []byte(data)); !strings.Contains(errs.Error(), want) {
+			t.Errorf("%s: want %q in\n%v", data, want, errs)
+		}
+	}
+}
+
 // TestV1_NotText holds what an archive cannot: bytes that are no text.
 func TestV1_NotText(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{

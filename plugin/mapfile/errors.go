@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // Error is one error about one place of a document.
@@ -33,7 +35,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "\n    %s\n    %s^", e.Line, pad(e.Line, e.caret))
 	}
 	if e.Remedy != "" {
-		fmt.Fprintf(&b, "\n  remedy: %s", e.Remedy)
+		fmt.Fprintf(&b, "\n  remedy: %s", printable.Line(e.Remedy))
 	}
 	return b.String()
 }
@@ -41,7 +43,7 @@ func (e *Error) Error() string {
 // Head is the first line of Error: place, rule and text.
 func (e *Error) Head() string {
 	var b strings.Builder
-	b.WriteString(e.File)
+	b.WriteString(printable.Line(e.File))
 	if e.Pos.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", e.Pos.Line, e.Pos.Col)
 	}
@@ -49,7 +51,7 @@ func (e *Error) Head() string {
 	if e.Rule != "" {
 		b.WriteString(e.Rule + ": ")
 	}
-	b.WriteString(e.Text)
+	b.WriteString(printable.Text(e.Text)) // that of a zone file's error has lines of its own
 	return b.String()
 }
 
@@ -57,25 +59,28 @@ func (e *Error) Head() string {
 // [Errors.Err].
 type Errors []*Error
 
-// maxPrinted is how many errors one message lists: nobody reads more, and a document
-// that is wrong throughout must not fill the log.
-const maxPrinted = 100
+// Kind is what errors have in common that are about different values.
+func (e *Error) Kind() string {
+	kind := printable.Kind(e.Text)
+	if e.Rule == "" {
+		return kind
+	}
+	return e.Rule + ": " + kind
+}
 
-// Error prints the errors one after the other, and counts the errors beyond the first
-// hundred. The last line says where the rules are explained.
+// Error prints the errors one after the other, the first ten of each kind, and counts the
+// others. The last line says where the rules are explained.
 func (es Errors) Error() string {
-	shown := es[:min(len(es), maxPrinted)]
-	parts := make([]string, len(shown), len(shown)+2)
-	for i, e := range shown {
-		parts[i] = e.Error()
-	}
-	if n := len(es) - len(shown); n > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more errors", n))
-	}
-	rules := make([]string, len(es))
+	var parts []string
+	kinds, rules := make([]string, len(es)), make([]string, len(es))
 	for i, e := range es {
-		rules[i] = e.Rule
+		kinds[i], rules[i] = e.Kind(), e.Rule
 	}
+	shown, more := printable.First(kinds)
+	for _, i := range shown {
+		parts = append(parts, es[i].Error())
+	}
+	parts = append(parts, more...)
 	if see := SeeRules(rules); see != "" {
 		parts = append(parts, see)
 	}

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/addressmap/addressmap/plugin/nearest"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
-// TestAllErrorsAreSortedAndCapped: of a file of the wrong kind the first hundred
+// TestAllErrorsAreSortedAndCapped: of a file of the wrong kind the first ten
 // complaints are printed and the rest counted.
 func TestAllErrorsAreSortedAndCapped(t *testing.T) {
-	for _, n := range []int{1, maxPrinted, maxPrinted + 1, maxErrors, maxErrors + 1, 5 * maxErrors} {
+	for _, n := range []int{1, printable.MaxOfKind, printable.MaxOfKind + 1, maxErrors, maxErrors + 1, 5 * maxErrors} {
 		checkCap(t, n, strings.Repeat("wrong: 1\n", n))
 		checkCap(t, n, "anycast: ["+strings.Repeat("bad,\n", n)+"]")
 	}
@@ -30,18 +31,37 @@ func checkCap(t *testing.T, n int, data string) {
 		}
 	}
 	text := errs.Error()
-	if got := strings.Count(text, "remedy:"); got != min(n, maxPrinted) {
+	listed := min(n, printable.MaxOfKind)
+	if n > maxErrors {
+		listed++ // The last one says that there are more, which makes it one of another kind.
+	}
+	if got := strings.Count(text, "remedy:"); got != listed {
 		t.Errorf("%d mistakes: %d are printed", n, got)
 	}
 	text, ok := strings.CutSuffix(text, "\nsee docs/rules.md#"+strings.ToLower(errs[0].Rule))
 	if !ok {
 		t.Errorf("%d mistakes: the end is %q, want the place of the one rule", n, text[len(text)-40:])
 	}
-	if more := len(errs) - maxPrinted; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more errors", more)) {
+	if more := len(errs) - listed; more > 0 != strings.HasSuffix(text, fmt.Sprintf("\nand %d more of %s", more, errs[0].Kind())) {
 		t.Errorf("%d mistakes: the end is %q", n, text[len(text)-40:])
 	}
 	if rest := fmt.Sprintf("(and %d more errors that are not listed)", n-maxErrors); n > maxErrors != strings.HasSuffix(errs[len(errs)-1].Text, rest) {
 		t.Errorf("%d mistakes: the last is %q", n, errs[len(errs)-1].Text)
+	}
+}
+
+// TestErrorsHideNothing: neither a file's name nor a line that is quoted controls a
+// terminal, and the caret stands under its place.
+func TestErrorsHideNothing(t *testing.T) {
+	_, errs := Parse("a\x1b[2Jb\n.yaml", []byte("anycast: [\"\u202e\u202e\", 1x]\n"))
+	text := errs.Error()
+	for _, want := range []string{`a\x1b[2Jb\n.yaml:1:11: V2: "\u202e\u202e" is no IP`, "\n" + `    anycast: ["\u202e\u202e", 1x]` + "\n" + strings.Repeat(" ", 30) + "^\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("want %q in\n%s", want, text)
+		}
+	}
+	if strings.ContainsAny(text, "\x1b\u202e") {
+		t.Errorf("got %q", text)
 	}
 }
 

@@ -31,6 +31,16 @@ var (
 	edgeKeys       = keySet{`"edge_ips"`, []string{"type", "connectivity", "ips"}}
 )
 
+// isKey reports whether any mapping of a document has the key.
+func isKey(word string) bool {
+	for _, set := range []*keySet{&documentKeys, &accountKeys, &prefixKeys, &zoneKeys, &markKeys, &addressMapKeys, &ipKeys, &memberKeys, &spectrumKeys, &dnsKeys, &edgeKeys} {
+		if slices.Contains(set.keys, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // object is a mapping with the known keys only, each once.
 type object struct {
 	node   *node
@@ -69,7 +79,11 @@ func (d *decoder) object(n *node, keys *keySet) (object, bool) {
 	defer func() { d.zonesLost = d.zonesLost || d.errorCount() > before && holdsZones(keys) }()
 	o := object{node: n, keys: keys}
 	if n.kind != kindMap {
-		d.refuse(n.pos, "V1", "write its keys: "+strings.Join(keys.keys, ", "), "%s must be a mapping, not %s", keys.subject, n.kind)
+		remedy := "write its keys: " + strings.Join(keys.keys, ", ")
+		if word, _, _ := strings.Cut(n.text, " "); slices.Contains(keys.keys, strings.TrimSuffix(word, ":")) {
+			remedy = fmt.Sprintf("write a colon and a space after the key %q", strings.TrimSuffix(word, ":"))
+		}
+		d.refuse(n.pos, "V1", remedy, "%s must be a mapping, not %s", keys.subject, n.kind)
 		return o, false
 	}
 	for i := 0; i+1 < len(n.children); i += 2 {
@@ -104,6 +118,8 @@ func (d *decoder) refuseKey(key *node, keys *keySet) {
 	remedy := "known here: " + strings.Join(keys.keys, ", ")
 	if key.text == "<<" {
 		remedy = "write the keys out: merge keys are not supported"
+	} else if word, value, cut := strings.Cut(key.text, " "); cut && slices.Contains(keys.keys, word) {
+		remedy = fmt.Sprintf("write a colon after the key: %s: %s", word, quoted(value))
 	} else if near := nearest.Word(key.text, keys.keys); near != "" {
 		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(keys.keys, ", "))
 	}

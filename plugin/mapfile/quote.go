@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // quoter is the text of a document with an index of its lines. The index is made for
@@ -129,6 +131,16 @@ func (q *quoter) line(n int32) (start, end int) {
 	return start, end
 }
 
+// lineText returns line n without its line break, "" past the end.
+func (q *quoter) lineText(n int32) string {
+	q.once.Do(q.index)
+	if int(n) > len(q.lines) {
+		return ""
+	}
+	start, end := q.line(n)
+	return string(q.data[start:end])
+}
+
 // offsetOf returns the offset of pos, or of the end of its line or the document.
 func (q *quoter) offsetOf(pos Pos) int {
 	q.once.Do(q.index)
@@ -155,7 +167,8 @@ func (q *quoter) quote(pos Pos) (string, int) {
 	to := q.runesForth(from, maxQuoted, end)
 	from = q.runesBack(to, maxQuoted, start)
 
-	line, caret := printable(q.data[from:to]), utf8.RuneCount(q.data[from:at])+1
+	before := printable.Line(string(q.data[from:at]))
+	line, caret := before+printable.Line(string(q.data[at:to])), utf8.RuneCountInString(before)+1
 	if from > start {
 		line, caret = "…"+line, caret+1
 	}
@@ -181,17 +194,6 @@ func (q *quoter) runesForth(off, n, limit int) int {
 		off += size
 	}
 	return off
-}
-
-// printable replaces each character without a graphic form by U+FFFD: a document must
-// not be able to control the terminal that prints an error.
-func printable(line []byte) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' || unicode.IsGraphic(r) {
-			return r
-		}
-		return utf8.RuneError
-	}, string(line))
 }
 
 // pad is the white space that puts a caret under column col of line. Tabs stay tabs,

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // Limits of a document. The format itself nests nine deep.
@@ -22,7 +24,7 @@ func readTree(d *Document) (root node, ok bool, errs Errors) {
 		if err == nil {
 			return root, true, nil
 		}
-		jsonErr = d.Errorf(clampPos(d, err.pos), "V1", "correct the JSON at this place", "not JSON: %s", printable([]byte(err.err.Error())))
+		jsonErr = d.Errorf(clampPos(d, err.pos), "V1", "correct the JSON at this place", "not JSON: %s", printable.Line(err.err.Error()))
 	}
 	// A text that is not JSON may still be YAML: "{a: 1}".
 	if off, long := longFlow(d.text.data, maxFlow); long {

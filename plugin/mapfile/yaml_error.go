@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // yamlRemedies has the remedy for each message of the YAML library. If opens is set,
@@ -35,7 +38,7 @@ var yamlRemedies = []struct {
 func yamlError(d *Document, err error) *Error {
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		return d.Errorf(Pos{1, 1}, "V1", "correct the YAML", "not YAML: %s", printable([]byte(err.Error())))
+		return d.Errorf(Pos{1, 1}, "V1", "correct the YAML", "not YAML: %s", printable.Line(err.Error()))
 	}
 	if le.Mark.Line == 0 { // The library's reader knows no line.
 		return d.Errorf(d.text.position(controlCharacter(d.text.data)), "V1", "take the control character out", "not YAML: %s", le.Message)
@@ -54,7 +57,44 @@ func yamlError(d *Document, err error) *Error {
 		}
 		break
 	}
-	return d.Errorf(clampPos(d, pos), "V1", remedy, "not YAML: %s", printable([]byte(le.Message)))
+	if at, key, after, ok := withoutColon(d, le.Message, pos); ok {
+		return d.Errorf(at, "V1", fmt.Sprintf("write %q%s", key+":", after), "not YAML: the key %q has no colon with a space after it", key)
+	}
+	return d.Errorf(clampPos(d, pos), "V1", remedy, "not YAML: %s", printable.Line(le.Message))
+}
+
+// withoutColon looks for a key without a colon as the reason of the library's error at
+// pos: the library takes the key for the beginning of a text, and complains of that, or
+// of the next colon. It returns the place behind the key, the key, and what to write
+// after its colon.
+func withoutColon(d *Document, message string, pos Pos) (at Pos, key, after string, ok bool) {
+	last := pos.Line - 1
+	switch {
+	case strings.Contains(message, "could not find expected ':'"):
+		last = pos.Line
+	case !strings.Contains(message, "mapping values") && !strings.Contains(message, "<document start>"):
+		return Pos{}, "", "", false
+	}
+	for n := last; n >= 1; n-- {
+		line := d.text.lineText(n)
+		words := strings.TrimLeft(line, " -")
+		if words == "" || words[0] == '#' {
+			continue
+		}
+		i := strings.IndexAny(words, " :#[{\"")
+		if i < 0 {
+			i = len(words)
+		}
+		key, rest := words[:i], strings.TrimSpace(words[i:])
+		if !isKey(key) || strings.HasPrefix(rest, ": ") || rest == ":" {
+			return Pos{}, "", "", false
+		}
+		if strings.TrimPrefix(rest, ":") != "" && rest[0] != '#' {
+			after = " and a space before its value"
+		}
+		return Pos{n, int32(utf8.RuneCountInString(line) - utf8.RuneCountInString(words[i:]) + 1)}, key, after, true
+	}
+	return Pos{}, "", "", false
 }
 
 // controlCharacter returns the offset of the first character that YAML does not allow.

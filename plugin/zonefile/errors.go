@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // Error is one error about one place of a zone file. An Error quotes no text of the
@@ -26,15 +28,15 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
-		b.WriteString(e.File + ":")
+		b.WriteString(printable.Line(e.File) + ":")
 		if e.Line > 0 {
 			fmt.Fprintf(&b, "%d:%d:", e.Line, max(1, e.Col))
 		}
 		b.WriteByte(' ')
 	}
-	b.WriteString(e.Text)
+	b.WriteString(printable.Line(e.Text))
 	if e.Remedy != "" {
-		b.WriteString("\n  remedy: " + e.Remedy)
+		b.WriteString("\n  remedy: " + printable.Line(e.Remedy))
 	}
 	return b.String()
 }
@@ -46,13 +48,18 @@ func (e *Error) Unwrap() error { return e.Err }
 // errors about tags, and then the error that ended the reading.
 type Errors []*Error
 
-// Error prints the errors one after the other.
+// Error prints the errors one after the other, the first ten that say the same.
 func (es Errors) Error() string {
-	parts := make([]string, len(es))
+	kinds := make([]string, len(es))
 	for i, e := range es {
-		parts[i] = e.Error()
+		kinds[i] = e.Text
 	}
-	return strings.Join(parts, "\n")
+	shown, more := printable.First(kinds)
+	parts := make([]string, len(shown), len(shown)+len(more))
+	for i, at := range shown {
+		parts[i] = es[at].Error()
+	}
+	return strings.Join(append(parts, more...), "\n")
 }
 
 // Unwrap returns the errors, for errors.As.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -24,9 +25,13 @@ func (l *Log) String() string {
 	return l.buf.String()
 }
 
-// Complaints returns the errors of addressmap. Other plugins log errors too: file looks
-// once a minute for the zone file of a server that failed to start.
-func (l *Log) Complaints() []string { return l.Lines("[ERROR] plugin/addressmap: ") }
+// Complaints returns the first line of each error of addressmap: further lines are
+// indented. Other plugins log errors too: file looks once a minute for the zone file of a
+// server that failed to start.
+func (l *Log) Complaints() []string {
+	const prefix = "[ERROR] plugin/addressmap: "
+	return slices.DeleteFunc(l.Lines(prefix), func(line string) bool { return strings.Contains(line, prefix+"  ") })
+}
 
 // Lines returns the lines that contain text.
 func (l *Log) Lines(text string) []string {

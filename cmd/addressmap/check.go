@@ -1,15 +1,12 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 func newCheck() *cobra.Command {
@@ -56,24 +53,6 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	return cmd
 }
 
-// finding is one error or warning about a map, as in a linter's report.
-type finding struct {
-	Level  string `json:"level"` // error or warning
-	File   string `json:"file"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
-	Rule   string `json:"rule,omitempty"`
-	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitempty"`
-
-	full string // the text that the plugin would log
-}
-
-const (
-	levelError   = "error"
-	levelWarning = "warning"
-)
-
 // checkRun is one run of the check command.
 type checkRun struct {
 	against   string // path of the map in force, or ""
@@ -103,7 +82,7 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 			continue
 		}
 		for _, w := range checked.Snapshot.Warnings() {
-			findings = append(findings, finding{Level: levelWarning, File: path, Text: w, full: "warning: " + w})
+			findings = append(findings, warningOf(path, w))
 		}
 		if old == nil {
 			continue
@@ -119,58 +98,4 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 
 func (r *checkRun) load(path string) (*live.Checked, error) {
 	return load(live.Options{Path: path, ZoneFiles: r.zoneFiles}, r.stdin)
-}
-
-// problemsOf returns the findings of the documents that are refused.
-func problemsOf(c *live.Checked) (out []finding) {
-	for _, p := range c.Problems {
-		out = append(out, findingsOf(p)...)
-	}
-	return out
-}
-
-// findingsOf returns the findings of a document's problem.
-func findingsOf(p live.Problem) []finding {
-	var errs mapfile.Errors
-	if !errors.As(p.Err, &errs) {
-		return []finding{{Level: levelError, File: p.Path, Text: p.Err.Error(), full: p.Path + ": " + p.Err.Error()}}
-	}
-	out := make([]finding, len(errs))
-	for i, e := range errs {
-		out[i] = finding{
-			Level: levelError, File: e.File, Line: int(e.Pos.Line), Column: int(e.Pos.Col),
-			Rule: e.Rule, Text: e.Text, Remedy: e.Remedy, full: e.Error(),
-		}
-	}
-	return out
-}
-
-// findingWriters has the writer of each format.
-var findingWriters = map[string]func(io.Writer, []finding) error{
-	"text":  writeText,
-	"json":  writeJSON[[]finding],
-	"sarif": writeSARIF,
-}
-
-// writeText writes the findings as the plugin would log them, and in the last line
-// where the rules are explained.
-func writeText(w io.Writer, findings []finding) error {
-	rules := make([]string, len(findings))
-	for i, f := range findings {
-		if _, err := fmt.Fprintln(w, f.full); err != nil {
-			return err
-		}
-		rules[i] = f.Rule
-	}
-	if see := mapfile.SeeRules(rules); see != "" {
-		_, err := fmt.Fprintln(w, see)
-		return err
-	}
-	return nil
-}
-
-func writeJSON[T any](w io.Writer, v T) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 func newDiff() *cobra.Command {
@@ -108,42 +109,21 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 	groups, more := firstGroups(d.Groups, all)
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addressText(g.Old), addressText(g.New))
-		for _, n := range firstNames(g.Names, all) {
+		names, others := firstNames(g.Names, all)
+		for _, n := range names {
 			b.WriteString("    " + n + "\n")
+		}
+		if others > 0 {
+			fmt.Fprintf(&b, "    … and %d more\n", others)
 		}
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "\n… and %d more groups (--all)\n", more)
 	}
 	for _, f := range d.Refused {
-		b.WriteString("\n" + f.full + "\n")
+		b.WriteString("\n" + f.String() + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
-	var b strings.Builder
-	b.WriteString("### Address map\n\n")
-	if d.Summary == "" {
-		b.WriteString("No difference.\n")
-	} else {
-		b.WriteString(d.Summary + "\n\n| names | account | before | after |\n| --- | --- | --- | --- |\n")
-	}
-	groups, more := firstGroups(d.Groups, all)
-	for _, g := range groups {
-		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(firstNames(g.Names, all), "<br>"), len(g.Names), g.Account, addressText(g.Old), addressText(g.New))
-	}
-	if more > 0 {
-		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)
-	}
-	for _, f := range d.Partly {
-		fmt.Fprintf(&b, "\n**This document is refused by itself** (%s:%d): %s %s. Remedy: %s.\n", f.File, f.Line, f.Rule, f.Text, f.Remedy)
-	}
-	for _, f := range d.Refused {
-		fmt.Fprintf(&b, "\n**A reload would refuse this** (%s): %s. Remedy: %s.\n", f.Rule, f.Text, f.Remedy)
-	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, printable.Text(b.String()))
 	return err
 }
 
@@ -155,11 +135,12 @@ func firstGroups(groups []mapset.Group, all bool) ([]mapset.Group, int) {
 	return groups[:maxShownGroups], len(groups) - maxShownGroups
 }
 
-func firstNames(names []string, all bool) []string {
+// firstNames returns the names to show, and the number of the other names.
+func firstNames(names []string, all bool) ([]string, int) {
 	if all || len(names) <= maxShownNames {
-		return names
+		return names, 0
 	}
-	return append(names[:maxShownNames:maxShownNames], fmt.Sprintf("… and %d more", len(names)-maxShownNames))
+	return names[:maxShownNames], len(names) - maxShownNames
 }
 
 func addressText(list []string) string {

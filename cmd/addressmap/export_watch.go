@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/printable"
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
@@ -53,7 +54,7 @@ func (x *export) watchAndWrite(ctx context.Context) error {
 	defer x.load.close()
 	w := &watcher{
 		export: x, linger: lingering{pause: x.linger},
-		run: runner{command: x.command, output: x.errs, logf: x.logf},
+		run: runner{command: x.command, output: printable.Unwrap(x.errs), logf: x.logf},
 	}
 	var changes <-chan source.Change
 	if len(x.load.zoneFileOf) > 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // maxText is the longest document that is read from the standard input, in bytes.
@@ -57,13 +58,13 @@ func sayRefused(w io.Writer, path string, c *live.Checked) error {
 				text += fmt.Sprintf("\n  and %d more errors", more)
 			}
 		}
-		fmt.Fprintf(w, "addressmap: %s is refused\n%s\n", p.Path, text)
+		fmt.Fprintf(w, "addressmap: %s is refused\n%s\n", printable.Line(p.Path), text)
 	}
 	what := "the map is refused"
 	if c.Snapshot != nil {
 		what = fmt.Sprintf("documents refused: %d of %d, and this is about the others", len(c.Problems), len(c.Problems)+len(c.Sources))
 	}
-	fmt.Fprintf(w, "addressmap: %s: addressmap check %s says more\n", what, path)
+	fmt.Fprintf(w, "addressmap: %s: addressmap check %s says more\n", what, printable.Line(path))
 	return status(exitRefused)
 }
 

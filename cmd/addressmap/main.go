@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -29,6 +31,7 @@ func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 func run(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
+	root.SetErr(printable.Writer(os.Stderr))
 	cmd, err := root.ExecuteC()
 	var s status
 	var failed failure

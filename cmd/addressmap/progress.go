@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // progress prints on a terminal the seconds that a task takes, if it takes longer than
 // a second, until done is called; task names the work.
 func progress(w io.Writer, task string) (done func()) {
+	w = printable.Unwrap(w) // to move the cursor
 	f, ok := w.(*os.File)
 	if !ok || !isatty.IsTerminal(f.Fd()) {
 		return func() {}

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // The colours of an explanation. The library leaves colours out if the output is no
@@ -22,6 +25,7 @@ func writeExplanation(out io.Writer, e *explanation) error {
 	if out != os.Stdout {
 		color.NoColor = true
 	}
+	e = e.visible()
 	var b strings.Builder
 	if e.Closed != "" {
 		_, err := fmt.Fprintf(out, "%s is closed\n└─ SERVFAIL from a server that starts with this map: %s\n", strong.Sprint(e.Name), e.Closed)
@@ -71,6 +75,27 @@ func writeExplanation(out io.Writer, e *explanation) error {
 	fmt.Fprintf(&b, "└─ ttl      %d, default SNI %s\n", e.TTL, sni)
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// visible returns the explanation with all texts of the map made visible: what is printed
+// has colours in it, and is not made visible as a whole.
+func (e *explanation) visible() *explanation {
+	out := *e
+	out.Account, out.DefaultSNI = printable.Line(e.Account), printable.Line(e.DefaultSNI)
+	out.Zone, out.Mark = e.Zone.visible(), e.Mark.visible()
+	out.Steps = slices.Clone(e.Steps)
+	for i := range out.Steps {
+		s := &out.Steps[i]
+		s.Map, s.Reason, s.Place = printable.Line(s.Map), printable.Line(s.Reason), s.Place.visible()
+	}
+	return &out
+}
+
+func (p *place) visible() *place {
+	if p == nil {
+		return nil
+	}
+	return &place{printable.Line(p.What), printable.Line(p.File), p.Line}
 }
 
 // where is the file and line of a place in parentheses, or "".

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
@@ -51,6 +52,39 @@ func render(b book, parts []part) ([]byte, error) {
 		}
 	}
 	return w.Bytes(), nil
+}
+
+// renderTexts returns a JSON object with what each rule of documents and reloads asks.
+func renderTexts(b book, parts []part) ([]byte, error) {
+	texts := make(map[string]string)
+	for _, p := range parts {
+		for _, r := range p.rules {
+			if r.dialogue != "" {
+				continue // It is about answers.
+			}
+			var all []string
+			for i, archive := range b.archivesOf(r) {
+				text, err := b.text(archive)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", r.code, err)
+				}
+				if i > 0 {
+					text = firstSentence(text)
+				}
+				all = append(all, text)
+			}
+			for _, s := range r.beyond {
+				all = append(all, s.text)
+			}
+			texts[r.code] = strings.Join(strings.Fields(strings.Join(all, " ")), " ")
+		}
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(texts)
+	return out.Bytes(), err
 }
 
 // renderRule writes the section of a rule.

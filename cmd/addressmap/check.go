@@ -47,7 +47,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 		},
 	}
 	cmd.Flags().StringVar(&run.against, "against", "", "the map in `force`: judge what a reload may not do")
-	choiceFlag(cmd, &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
+	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
 	guardFlag(cmd, &run.guard)
 	zoneFilesFlag(cmd, &run.zoneFiles)
 	return cmd

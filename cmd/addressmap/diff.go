@@ -62,7 +62,7 @@ would refuse the change (P1 to P5).`,
 			return nil
 		},
 	}
-	choiceFlag(cmd, &format, "format", []string{"text", "json", "markdown"}, "how the difference is printed")
+	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "markdown"}, "how the difference is printed")
 	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
 	guardFlag(cmd, &guard)
 	zoneFilesFlag(cmd, &zoneFiles)

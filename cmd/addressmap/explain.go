@@ -63,9 +63,9 @@ run.`,
 			return cmp.Or(err, refused)
 		},
 	}
-	choiceFlag(cmd, &format, "format", []string{"text", "json"}, "how the explanation is printed")
+	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json"}, "how the explanation is printed")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	choiceFlag(cmd, &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
+	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	cmd.Flags().Var(&ttl, "ttl", "the directive's option")
 	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd

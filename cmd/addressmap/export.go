@@ -115,7 +115,7 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			return x.writeOnce(cmd.OutOrStdout())
 		},
 	}
-	choiceFlag(cmd, &x.format, "format", k.formats, "how it is printed")
+	choiceFlag(cmd, cmd.Flags(), &x.format, "format", k.formats, "how it is printed")
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when what is in force changes")
 	cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")

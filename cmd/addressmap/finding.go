@@ -58,14 +58,14 @@ func findingsOf(p live.Problem) []finding {
 	return out
 }
 
-// placed matches a line that begins with the place it is about.
-var placed = regexp.MustCompile(`^(.+?):([0-9]+):(?:([0-9]+):)? (.*)$`)
+// placeAndText matches a line that begins with the place it is about.
+var placeAndText = regexp.MustCompile(`^(.+?):([0-9]+):(?:([0-9]+):)? (.*)$`)
 
 // warningOf returns the finding of a warning of the map at path. The text of a warning
 // begins with its place.
 func warningOf(path, text string) finding {
 	f := finding{Level: levelWarning, File: path, Text: text}
-	if m := placed.FindStringSubmatch(text); m != nil {
+	if m := placeAndText.FindStringSubmatch(text); m != nil {
 		f.File, f.Text = m[1], m[4]
 		f.Line, _ = strconv.Atoi(m[2])
 		f.Column, _ = strconv.Atoi(m[3])

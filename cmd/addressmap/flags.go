@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -18,10 +19,11 @@ type choice struct {
 	words []string
 }
 
-// choiceFlag adds a flag that takes one of some words, the first if it is absent.
-func choiceFlag(cmd *cobra.Command, value *string, name string, words []string, usage string) {
+// choiceFlag adds to the flags of a command one that takes one of some words, the first if
+// it is absent.
+func choiceFlag(cmd *cobra.Command, flags *pflag.FlagSet, value *string, name string, words []string, usage string) {
 	*value = words[0]
-	cmd.Flags().Var(&choice{value, words}, name, usage)
+	flags.Var(&choice{value, words}, name, usage)
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 

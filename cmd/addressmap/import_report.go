@@ -2,16 +2,15 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/cloudflare"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 const (
@@ -38,13 +37,7 @@ var kinds = []struct {
 // addReportFlags adds the flags of the report to the import command, for those below it.
 func addReportFlags(cmd *cobra.Command) {
 	cmd.PersistentFlags().BoolP("verbose", "v", false, "report every change")
-	cmd.PersistentFlags().String("format", "text", "of the report: text or json")
-	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if f := cmd.Flag("format").Value.String(); f != "text" && f != "json" {
-			return errors.New("--format: write text or json")
-		}
-		return nil
-	}
+	choiceFlag(cmd, cmd.PersistentFlags(), new(string), "format", []string{"text", "json"}, "how the report is printed")
 }
 
 // report prints what was brought over and the changes, to the standard error stream;
@@ -77,7 +70,7 @@ func report(cmd *cobra.Command, what *imported, changes []cloudflare.Change) err
 			writeKind(&b, k.word, byKind[k.kind])
 		}
 	}
-	if _, err := io.WriteString(cmd.ErrOrStderr(), escapeControls(b.String())); err != nil {
+	if _, err := io.WriteString(cmd.ErrOrStderr(), printable.Text(b.String())); err != nil {
 		return err
 	}
 	if len(byKind[cloudflare.Lost]) > 0 {
@@ -208,19 +201,4 @@ func remedied(c cloudflare.Change) string {
 		return ""
 	}
 	return ": " + c.Remedy
-}
-
-// escapeControls replaces characters that steer a terminal, or the order in which it
-// shows others, by escapes that are those of JSON too. Names and texts of an export are
-// others' words.
-func escapeControls(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -72,12 +73,28 @@ again.`,
 	cmd.Flags().StringVar(&out, "out", "", "write the responses to `FILE`, or go on with that file")
 	cmd.Flags().StringVar(&tokenFile, "token-file", "", "read the token from `FILE`, not from "+tokenVariable)
 	cmd.Flags().StringSliceVar(&opt.Accounts, "account", nil, "fetch of the account with this `id` alone; may be repeated")
-	cmd.Flags().StringSliceVar(&opt.Without, "without", nil, "leave out `KINDS`: "+strings.Join(fetch.Kinds(), ", "))
+	cmd.Flags().Var(&kindsValue{&opt.Without}, "without", "leave out some of "+strings.Join(fetch.Kinds(), ", "))
 	cmd.Flags().StringVar(&opt.API, "api", fetch.DefaultAPI, "the base `URL` of the API")
 	_ = cmd.MarkFlagRequired("out")
 	_ = cmd.MarkFlagFilename("token-file")
 	_ = cmd.RegisterFlagCompletionFunc("without", cobra.FixedCompletions(fetch.Kinds(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// kindsValue is the value of a flag that takes kinds of lists, with commas between them.
+type kindsValue struct{ kinds *[]string }
+
+func (k *kindsValue) Type() string   { return "KINDS" }
+func (k *kindsValue) String() string { return strings.Join(*k.kinds, ",") }
+
+func (k *kindsValue) Set(arg string) error {
+	for _, word := range strings.Split(arg, ",") {
+		if !slices.Contains(fetch.Kinds(), word) {
+			return errors.New("write " + orList(fetch.Kinds()) + meant(word, fetch.Kinds()))
+		}
+		*k.kinds = append(*k.kinds, word)
+	}
+	return nil
 }
 
 // apiToken returns the token from the file, or from the environment if there is no file.
@@ -96,7 +113,7 @@ func apiToken(file string) (string, error) {
 	if file != "" {
 		return "", fmt.Errorf("%s is empty: write the token into it", file)
 	}
-	return "", fmt.Errorf("there is no token: set %s, or name a file with --token-file", tokenVariable)
+	return "", argumentf("there is no token: set %s, or name a file with --token-file", tokenVariable)
 }
 
 // fetchProgress returns a function that shows progress, and one that ends it. On a

@@ -246,6 +246,16 @@ func TestImport_Fetched(t *testing.T) {
 	}
 }
 
+// A map without members and addresses is of the account that it was asked for at.
+func TestImport_FetchedAccount(t *testing.T) {
+	text, changes := importFiles(t, zones("example.org"), page(recordsOf("example.org"), 1, 1, 1, 1, 1),
+		`{"request":"/accounts/bolt/addressing/address_maps/m7","time":"2026-11-30T09:00:00Z","response":{"success":true,"result":{"id":"m7","can_modify_ips":true,"ips":[],"memberships":[]}}}
+		{"fetched":"2026-11-30T09:00:01Z"}`)
+	if len(changes) != 0 || !strings.Contains(text, "- id: bolt\n  address_maps:\n  - id: m7\n") {
+		t.Errorf("want the map with account bolt, got %v\n%s", changes, text)
+	}
+}
+
 // A zone of many pages, in one file after the other.
 func TestImport_ManyPages(t *testing.T) {
 	i := cloudflare.NewImport("")

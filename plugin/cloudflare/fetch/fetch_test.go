@@ -127,7 +127,7 @@ func TestRun_CutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for size := 0; size < len(data); size += 61 {
+	for size := 0; size < len(data); size += 211 {
 		if err := os.WriteFile(path, data[:size], 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -136,6 +136,9 @@ func TestRun_CutOff(t *testing.T) {
 		}
 		if got, changes := document(t, path); got != want || changes != "" {
 			t.Errorf("%d octets: want\n%s\ngot %s\n%s", size, want, changes, got)
+		}
+		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Fatalf("want mode 0600 whatever it was, got %v, %v", info.Mode(), err)
 		}
 	}
 }

@@ -32,6 +32,7 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,7 +154,11 @@ func (s *Store) Govern(r Rules) {
 	l := s.loader
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.opt.Guard, l.opt.ZoneFiles = r.Guard, r.ZoneFiles
+	l.opt.Guard = r.Guard
+	if !slices.Equal(r.ZoneFiles, l.opt.ZoneFiles) {
+		l.opt.ZoneFiles = r.ZoneFiles
+		clear(l.zones) // Where they lie may be permitted no more.
+	}
 	if r.Poll != l.opt.Poll {
 		l.opt.Poll = r.Poll
 		s.watch.SetPoll(r.Poll)

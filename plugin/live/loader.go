@@ -170,7 +170,7 @@ func (l *loader) change(c source.Change) {
 }
 
 // affected returns the documents that a change of these files may bring into
-// force: the documents among them, those of which zone files are among them, and
+// force: the documents among them, those of which zone files have to be read anew, and
 // those that were refused: what they were in conflict with may be gone.
 func (l *loader) affected(paths []string) []string {
 	changed := make(map[string]bool)
@@ -180,7 +180,7 @@ func (l *loader) affected(paths []string) []string {
 	}
 	out := make(map[string]struct{})
 	for doc, names := range l.names {
-		if slices.ContainsFunc(names, func(n string) bool { return changed[n] }) {
+		if slices.ContainsFunc(names, func(n string) bool { _, read := l.zones[n]; return !read }) {
 			out[doc] = struct{}{}
 		}
 	}

@@ -216,3 +216,25 @@ func TestV17_KubernetesSwaps(t *testing.T) {
 		}
 	}
 }
+
+// A new Corefile no longer permits where a zone file lies: the version in force stays, and it
+// shows that the next start would refuse it. A later edit does not come into force either, with
+// the zone file as it was read before.
+func TestV17_PermittedNoMore(t *testing.T) {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("zones/a", marks("a.example", "www", "mail"))
+	r.write("maps/a.yaml", zoned("a", "192.0.2.1", "../zones/a"))
+	permitted := live.Rules{ZoneFiles: []string{r.path("zones")}}
+	r.do(r.open("maps", live.Options{ZoneFiles: permitted.ZoneFiles}))
+	r.Govern(live.Rules{})
+	r.until("it is refused", func() bool { return r.last().Degraded })
+	if got := r.logged("error"); len(got) != 1 || !strings.Contains(got[0], "V17: ") {
+		t.Errorf("log %q", got)
+	}
+	r.rename("maps/a.yaml", zoned("a", "192.0.2.11", "../zones/a"))
+	r.until("that is refused too", func() bool { return len(r.logged("error")) == 2 })
+	r.check("www.a.example.", "192.0.2.1")
+	r.Govern(permitted)
+	r.untilTold("www.a.example.", "192.0.2.11")
+	r.until("all is well", func() bool { return !r.last().Degraded })
+}

@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"test/book":       {},
 	"test/fault":      {},
 	"test/lane":       {},
+	"test/pages":      {},
 	"test/property":   {},
 	"test/rules":      {},
 	"test/acceptance": {},

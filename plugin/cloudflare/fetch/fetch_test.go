@@ -399,6 +399,61 @@ func TestRun_Changing(t *testing.T) {
 	}
 }
 
+// A list that grows at its end between two pages is fetched anew: its pages do not agree
+// on how long it is.
+func TestRun_Growing(t *testing.T) {
+	w := newWorld(1, 5)
+	const list = "/zones/zone0/dns_records"
+	n := 0
+	w.before = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, list) && r.URL.Query().Get("page") == "2" && n == 0 {
+			n++
+			w.mu.Lock()
+			w.lists[list] = append(w.lists[list], map[string]any{"id": "new", "name": "new.z0.example", "type": "A", "proxied": true, "ttl": 1})
+			w.mu.Unlock()
+		}
+		return false
+	}
+	path := output(t)
+	if got, err := Run(t.Context(), path, w.start(t)); err != nil || len(got.Changing) != 0 {
+		t.Fatalf("want all of it, got %+v, %v", got, err)
+	}
+	if doc, changes := document(t, path); changes != "" || !strings.Contains(doc, "- new\n") {
+		t.Errorf("want all of it, got %s\n%s", changes, doc)
+	}
+}
+
+// A fetch that was interrupted after the first page of a list that had begun anew asks
+// for the other pages, and one that lacks its last line alone asks for nothing.
+func TestRun_BegunAnew(t *testing.T) {
+	for request, want := range map[string]int{"/zones/zone0/dns_records?per_page=5000&page=1": 2, "/zones?per_page=50&page=1": 0} {
+		w := newWorld(1, 5)
+		opt := w.start(t)
+		path := output(t)
+		if _, err := Run(t.Context(), path, opt); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if strings.Contains(line, request) {
+				data = append(data, line...)
+			}
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Run(t.Context(), path, opt); err != nil || got.Requests != want {
+			t.Errorf("%s: want %d requests, got %+v, %v", request, want, got, err)
+		}
+		if _, changes := document(t, path); changes != "" {
+			t.Errorf("%s: want all of it, got %s", request, changes)
+		}
+	}
+}
+
 // The token goes to the API alone: not in clear, and not where a redirect leads.
 func TestRun_TokenStays(t *testing.T) {
 	var seen atomic.Bool
@@ -452,10 +507,16 @@ func TestRun_Accounts(t *testing.T) {
 
 // An id that could lead a request astray is none.
 func TestRun_IDs(t *testing.T) {
-	w := newWorld(1, 1)
-	w.lists["/zones"][0].(map[string]any)["id"] = "../../user/tokens"
-	if got, err := Run(t.Context(), output(t), w.start(t)); err == nil || !strings.Contains(err.Error(), `an object whose id is none: "../../user/tokens"`) || got.Requests != 1 {
-		t.Errorf("want it refused, got %+v, %v", got, err)
+	const astray = "../../user/tokens"
+	for _, change := range []func(zone map[string]any){
+		func(zone map[string]any) { zone["id"] = astray },
+		func(zone map[string]any) { zone["account"] = map[string]any{"id": astray} },
+	} {
+		w := newWorld(1, 1)
+		change(w.lists["/zones"][0].(map[string]any))
+		if got, err := Run(t.Context(), output(t), w.start(t)); err == nil || !strings.Contains(err.Error(), "an object whose id is none") || got.Requests != 1 {
+			t.Errorf("want it refused, got %+v, %v", got, err)
+		}
 	}
 }
 

@@ -129,11 +129,13 @@ func (f *file) end(e cloudflare.End) error {
 
 // write appends a line, at once: two fetches into one file do not tear each other's.
 func (f *file) write(value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text) // ends with a newline
+	enc.SetEscapeHTML(false)      // "&" stands in requests
+	if err := enc.Encode(value); err != nil {
 		return err
 	}
-	_, err = f.f.Write(append(text, '\n'))
+	_, err := f.f.Write(text.Bytes())
 	return err
 }
 

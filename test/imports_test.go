@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"test/ports":      {},
 	"test/server":     {"test/ports"},
 	"test/book":       {},
+	"test/explain":    {},
 	"test/fault":      {},
 	"test/lane":       {},
 	"test/pages":      {},

@@ -20,6 +20,7 @@ type declared struct {
 	zone    *mapfile.Zone
 	file    *zonefile.Zone // nil if the zone has no zone file
 	anycast []netip.Addr   // of the map
+	all     []mapset.Source
 }
 
 // declaredBy returns the zone that a decision went by, or nil if no zone of the map
@@ -30,7 +31,7 @@ func declaredBy(d mapset.Decision, in *live.Checked) *declared {
 			a := &s.Doc.Accounts[i]
 			for j := range a.Zones {
 				if z := &a.Zones[j]; z.Name == d.Zone() && a.ID == d.Account() {
-					return &declared{s.Doc, a, z, s.ZoneFiles[z.Name], in.Snapshot.Anycast()}
+					return &declared{s.Doc, a, z, s.ZoneFiles[z.Name], in.Snapshot.Anycast(), in.Sources}
 				}
 			}
 		}
@@ -45,24 +46,44 @@ func (z *declared) at(what string, pos mapfile.Pos) *place {
 // mark returns the mark of exactly this owner, in the list or the zone file, or what
 // the zone says of owners without one.
 func (z *declared) mark(owner fqdn.Name) *place {
+	if p := z.own(owner); p != nil {
+		return p
+	}
+	return z.rest()
+}
+
+// own returns the mark of exactly this owner, or nil if nothing is written for it.
+func (z *declared) own(owner fqdn.Name) *place {
 	for _, m := range z.zone.Marks {
 		if m.Owner == owner {
 			return z.at(fmt.Sprintf("%s marked %s", owner, word(m.Proxied)), m.Pos)
 		}
 	}
-	rest := z.rest()
 	if z.file == nil {
-		return rest
+		return nil
 	}
 	o, ok := z.file.Owners[owner]
 	if !ok {
-		return rest
+		return nil
 	}
 	what := fmt.Sprintf("%s %s in the zone file", owner, o.Mark)
-	if o.Mark == zonefile.Unmarked && rest.File != "" {
+	if rest := z.rest(); o.Mark == zonefile.Unmarked && rest.File != "" {
 		what += ", " + rest.What
 	}
 	return &place{What: what, File: z.zone.ZoneFile, Line: int(o.Line)}
+}
+
+// covering returns the mark of the name or of the nearest wildcard above it in the zone,
+// or what the zone says of owners without one.
+func (z *declared) covering(name fqdn.Name) *place {
+	p := z.own(name)
+	for up, ok := name.Parent(); p == nil && ok && up.In(z.zone.Name); up, ok = up.Parent() {
+		p = z.own(up.Wildcard())
+	}
+	if p == nil {
+		return z.rest()
+	}
+	return p
 }
 
 // rest returns what the zone says of the names without a mark.
@@ -83,7 +104,9 @@ func (z *declared) step(name fqdn.Name, r mapset.Reason) stepTried {
 	switch r.Step {
 	case mapset.StepSpectrum:
 		if i := slices.IndexFunc(z.account.Spectrum, func(app mapfile.SpectrumApp) bool { return app.Name == name }); i >= 0 {
-			s.Place = z.at("application", z.account.Spectrum[i].Pos)
+			app := &z.account.Spectrum[i]
+			s.Place = z.at("application", app.Pos)
+			_, s.Withdrawn = z.usable(app.IPs, r)
 		}
 		s.IPs = texts(r.Addrs())
 	case mapset.StepAnycast:
@@ -92,12 +115,63 @@ func (z *declared) step(name fqdn.Name, r mapset.Reason) stepTried {
 		if i := slices.IndexFunc(z.account.Maps, func(m mapfile.AddressMap) bool { return m.ID == r.Map }); i >= 0 {
 			m := &z.account.Maps[i]
 			s.Place, s.sni = z.at("address map", m.Pos), m.DefaultSNI
-			for _, ip := range m.IPs {
-				s.IPs = append(s.IPs, ip.IP.String())
-			}
+			s.IPs, s.Withdrawn = z.usable(m.IPs, r)
 		}
 	}
 	return s
+}
+
+// withdrawn is addresses of a step that are not answered, and the prefix that says so.
+type withdrawn struct {
+	IPs    []string `json:"ips"`
+	Prefix string   `json:"prefix"`
+	Place  *place   `json:"place"`
+}
+
+// usable returns the addresses of a step that may be answered, and the others with the
+// reason: the longest prefix around an address decides, if it is the account's or lent to
+// it. Of a disabled address map, the step has no addresses.
+func (z *declared) usable(addrs []mapfile.Addr, r mapset.Reason) (ips []string, out []withdrawn) {
+	usable := r.Addrs()
+	for _, addr := range addrs {
+		if slices.Contains(usable, addr.IP) {
+			ips = append(ips, addr.IP.String())
+			continue
+		}
+		doc, p := z.prefixAround(addr.IP)
+		if p == nil || p.Advertised {
+			ips = append(ips, addr.IP.String())
+			continue
+		}
+		i := slices.IndexFunc(out, func(w withdrawn) bool { return w.Prefix == p.CIDR.String() })
+		if i < 0 {
+			i = len(out)
+			out = append(out, withdrawn{Prefix: p.CIDR.String(), Place: &place{What: "advertised: false", File: doc.Name, Line: int(p.Pos.Line)}})
+		}
+		out[i].IPs = append(out[i].IPs, addr.IP.String())
+	}
+	return ips, out
+}
+
+// prefixAround returns the longest prefix of any account around an address, if it counts
+// for this account, and its document.
+func (z *declared) prefixAround(ip netip.Addr) (doc *mapfile.Document, longest *mapfile.Prefix) {
+	var owner *mapfile.Account
+	for _, d := range z.all {
+		for i := range d.Doc.Accounts {
+			a := &d.Doc.Accounts[i]
+			for j := range a.Prefixes {
+				if p := &a.Prefixes[j]; p.CIDR.Contains(ip) && (longest == nil || p.CIDR.Bits() > longest.CIDR.Bits()) {
+					doc, owner, longest = d.Doc, a, p
+				}
+			}
+		}
+	}
+	lent := slices.ContainsFunc(z.account.Delegated, func(p mapfile.Prefix) bool { return p.CIDR.Contains(ip) })
+	if owner != nil && owner.ID != z.account.ID && !lent {
+		return nil, nil
+	}
+	return doc, longest
 }
 
 func texts(ips []netip.Addr) []string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -12,24 +13,29 @@ import (
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 func newExplain() *cobra.Command {
-	var format, missing string
-	var anycast, zoneFiles []string
+	var format, missing, server string
+	var anycast, zoneFiles, https []string
 	ttl := ttlValue(answer.DefaultTTL)
 	cmd := &cobra.Command{
 		Use:   "explain MAP NAME [TYPE...]",
 		Short: "Say what is answered for a name, and why",
 		Long: `Say what the plugin answers for a name, A and AAAA unless other types are given:
-the zone, the mark and where it stands, and each step of the fallback with the
-reason why it does or does not apply.
+the zone, the mark and where it stands, what decides in its place by what the backend
+has, and each step of the fallback with the reason why it does or does not apply.
+The answers are made by the plugin's own code.
 
-Whether the backend has the name at all, the map cannot know.
+Whether the backend has the name at all, the map cannot know: --server asks a running
+server beside, and compares. The options are those of the directive of that server.
 
-Exit status: 0 the whole map is good, 1 it is refused in part or whole, 2 could not
-run.`,
+Exit status: 0 the whole map is good, 1 it is refused in part or whole, or the server
+answers differently, 2 could not run.`,
+		Example: `  addressmap explain maps.yaml www.example.org
+  addressmap explain maps.yaml www.example.org A AAAA ANY HTTPS --https --server 127.0.0.1`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeExplain,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,11 +60,19 @@ run.`,
 			if checked.Snapshot == nil {
 				return refused
 			}
-			e := explain(checked, name, types, uint32(ttl))
+			e := explain(checked, name, types, answer.Options{TTL: uint32(ttl), ALPN: https})
+			if server != "" {
+				if err := e.askServer(server); err != nil {
+					return err
+				}
+			}
 			if format == "json" {
 				err = writeJSON(cmd.OutOrStdout(), e)
 			} else {
 				err = writeExplanation(cmd.OutOrStdout(), e)
+			}
+			if e.differs {
+				refused = status(exitRefused)
 			}
 			return cmp.Or(err, refused)
 		},
@@ -67,6 +81,9 @@ run.`,
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
 	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	cmd.Flags().Var(&ttl, "ttl", "the directive's option")
+	cmd.Flags().StringSliceVar(&https, "https", nil, "the directive's option, with the `ALPNs` if not h2 alone")
+	cmd.Flags().Lookup("https").NoOptDefVal = "h2"
+	cmd.Flags().StringVar(&server, "server", "", "ask the server at `ADDR` too, and compare; the port is 53 unless given")
 	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
@@ -88,16 +105,23 @@ func typesOf(args []string) ([]string, error) {
 
 // explanation is why a name is answered as it is.
 type explanation struct {
-	Name       string       `json:"name"`
-	Proxied    bool         `json:"proxied"`
-	Closed     string       `json:"closed,omitempty"` // why a server that starts with the map does not answer
-	Zone       *place       `json:"zone,omitempty"`
-	Account    string       `json:"account,omitempty"`
-	Mark       *place       `json:"mark,omitempty"`
-	Steps      []stepTried  `json:"steps,omitempty"`
-	Answers    []typeAnswer `json:"answers"`
-	TTL        uint32       `json:"ttl"`
-	DefaultSNI string       `json:"default_sni,omitempty"`
+	Name    string  `json:"name"`
+	Proxied bool    `json:"proxied"`
+	Closed  string  `json:"closed,omitempty"`  // why a server that starts with the map does not answer
+	Refused []place `json:"refused,omitempty"` // documents, which may declare names
+	Zone    *place  `json:"zone,omitempty"`
+	Account string  `json:"account,omitempty"`
+	Mark    *place  `json:"mark,omitempty"`
+	// Alternatives is what decides in place of the mark, by what the backend has (R8).
+	Alternatives []alternative `json:"alternatives,omitempty"`
+	Steps        []stepTried   `json:"steps,omitempty"`
+	Answers      []typeAnswer  `json:"answers"`
+	TTL          uint32        `json:"ttl"`
+	DefaultSNI   string        `json:"default_sni,omitempty"`
+
+	spectrum  bool     // the name is that of an application, whatever the backend has
+	addresses []string // that are answered, of both families
+	differs   bool     // a server gave an answer that the map does not make
 }
 
 // place is something in a document, and where.
@@ -114,22 +138,18 @@ type stepTried struct {
 	Applies bool     `json:"applies"`
 	Reason  string   `json:"reason"`
 	Place   *place   `json:"place,omitempty"`
-	IPs     []string `json:"ips,omitempty"`
+	IPs     []string `json:"ips,omitempty"` // that may be answered
+	// Withdrawn is those of its addresses that may not be answered, by prefix.
+	Withdrawn []withdrawn `json:"withdrawn,omitempty"`
 
 	sni string
 }
 
-// typeAnswer is what a query of one type gets, if the backend has the name.
-type typeAnswer struct {
-	Type      string   `json:"type"`
-	Addresses []string `json:"addresses,omitempty"`
-	Text      string   `json:"text,omitempty"` // in place of addresses
-}
-
 // explain says why a name of a map is answered as it is.
-func explain(checked *live.Checked, name fqdn.Name, types []string, ttl uint32) *explanation {
+func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.Options) *explanation {
 	d := checked.Snapshot.Lookup(name)
-	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: ttl}
+	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: opt.TTL,
+		Refused: refusals(checked.Problems), Alternatives: alternatives(checked, name, d)}
 	if zone := declaredBy(d, checked); zone != nil {
 		e.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
 		e.Mark = markOf(checked.Snapshot, name, d, zone)
@@ -140,10 +160,13 @@ func explain(checked *live.Checked, name fqdn.Name, types []string, ttl uint32) 
 	if i := slices.IndexFunc(e.Steps, func(s stepTried) bool { return s.Applies }); i >= 0 {
 		e.DefaultSNI = e.Steps[i].sni
 	}
+	e.spectrum = d.Spectrum
+	e.addresses = slices.Concat(texts(d.Addrs(mapset.IPv4)), texts(d.Addrs(mapset.IPv6)))
+	r := newResponder(checked.Snapshot, name, opt)
 	for _, typ := range types {
-		a := answerOf(typ, d)
+		a := r.answerOf(typ)
 		if e.Closed != "" {
-			a = typeAnswer{Type: typ, Text: "SERVFAIL"}
+			a = closedAnswer(typ)
 		}
 		e.Answers = append(e.Answers, a)
 	}
@@ -166,39 +189,35 @@ func markOf(s *mapset.Snapshot, name fqdn.Name, d mapset.Decision, zone *declare
 // closed says why a server that starts with the map does not answer for a name (R26), ""
 // if it does.
 func closed(s *mapset.Snapshot, name fqdn.Name) string {
-	const remedy = ": correct that document (addressmap check names it)"
+	const remedy = ": correct that document"
 	switch {
 	case s.IsClosed(name):
 		return "a refused document declares its zone" + remedy
-	case s.IsUnknown(name):
+	case s.IsUnknown(name) && !name.In("in-addr.arpa.") && !name.In("ip6.arpa."):
 		return "a refused document does not tell its zones, and may declare this one" + remedy
 	}
 	return ""
 }
 
-// answerOf says what a query of one type gets.
-func answerOf(typ string, d mapset.Decision) typeAnswer {
-	a := typeAnswer{Type: typ}
-	family := map[string]mapset.Family{"A": mapset.IPv4, "AAAA": mapset.IPv6}
-	f, isAddress := family[typ]
-	switch {
-	case !d.Proxied():
-		a.Text = "as the backend has it"
-	case isAddress:
-		for _, ip := range d.Addrs(f) {
-			a.Addresses = append(a.Addresses, ip.String())
-		}
-		if len(a.Addresses) == 0 {
-			a.Text = "NODATA"
-		} else if f == mapset.IPv6 && d.NeedsAAAA() {
-			a.Text = "only if the backend has an AAAA there (ipv6: false)"
-		}
-	case typ == "CNAME":
-		a.Text = "NODATA: an alias of a proxied name is never shown"
-	case typ == "HTTPS", typ == "SVCB":
-		a.Text = "the backend's record, its hints replaced by the mapped addresses"
-	default:
-		a.Text = "the backend's records of that type; NODATA if it has an alias there"
+// closedAnswer says what a query of one type gets for a closed name.
+func closedAnswer(typ string) typeAnswer {
+	a := typeAnswer{Type: typ, Text: "SERVFAIL", possible: []string{"SERVFAIL"}}
+	switch typ {
+	case "SOA", "NS", "DS", "DNSKEY":
+		a.Text, a.own = "the backend's at the apex of a zone; else SERVFAIL", true
 	}
 	return a
+}
+
+// refusals returns the documents that are refused, each with its first error.
+func refusals(problems []live.Problem) (out []place) {
+	for _, p := range problems {
+		at := place{What: p.Err.Error(), File: p.Path}
+		var errs mapfile.Errors
+		if errors.As(p.Err, &errs) && len(errs) > 0 {
+			at = place{What: errs[0].Rule + ": " + errs[0].Text, File: errs[0].File, Line: int(errs[0].Pos.Line)}
+		}
+		out = append(out, at)
+	}
+	return out
 }

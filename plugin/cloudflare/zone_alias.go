@@ -123,7 +123,7 @@ func (c *zoneConverter) followAliases(name fqdn.Name) (end fqdn.Name, addresses 
 // sourceOf returns the owner whose records answer a name: the name itself, or a
 // wildcard (RFC 4592).
 func (c *zoneConverter) sourceOf(name fqdn.Name) fqdn.Name {
-	if len(c.byOwner[name]) > 0 {
+	if c.exists(name) {
 		return name
 	}
 	for n := name; n != c.apex; {
@@ -131,11 +131,17 @@ func (c *zoneConverter) sourceOf(name fqdn.Name) fqdn.Name {
 		if w := n.Wildcard(); len(c.byOwner[w]) > 0 {
 			return w
 		}
-		if len(c.byOwner[n]) > 0 {
+		if c.exists(n) {
 			break
 		}
 	}
 	return name
+}
+
+// exists reports whether a name is an owner, or one is below it (RFC 4592, section 2.2.2).
+func (c *zoneConverter) exists(n fqdn.Name) bool {
+	_, above := c.above[n]
+	return above || len(c.byOwner[n]) > 0
 }
 
 // replaceByCopies replaces r by copies of other records under the name of r.

@@ -17,6 +17,7 @@ type zoneConverter struct {
 	opt          ZoneOptions
 	records      []*Record
 	byOwner      map[fqdn.Name][]*Record     // :: owner → its records
+	above        fqdn.Set                    // the names above owners
 	marks        map[fqdn.Name]zonefile.Mark // :: owner → the mark of its records
 	replaced     map[*Record][]*Record       // :: record → those in its place, or none
 	changes      []Change

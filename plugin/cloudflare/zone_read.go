@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/zonefile"
 )
 
@@ -46,6 +47,11 @@ func (c *zoneConverter) read(name string, data []byte) error {
 			c.addRecord(r)
 		}
 	}
+	owners := fqdn.NewSet()
+	for owner := range c.byOwner {
+		owners[owner] = struct{}{}
+	}
+	c.above = owners.Above()
 	if outside > 0 && (len(c.records) == 0 || len(c.records) == 1 && soaByOrigin) {
 		errs = append(errs, &zonefile.Error{Text: fmt.Sprintf("no record lies in zone %q", c.apex), Remedy: "name the zone of the export"})
 	}

@@ -159,7 +159,7 @@ func describe(alike []cloudflare.Change) string {
 	case many && first.Group != "" && first.Kind == cloudflare.Changed:
 		fmt.Fprintf(&b, "  %d %s\n", len(alike), first.Group)
 	case many:
-		fmt.Fprintf(&b, "  %d %s: %s\n", len(alike), cmp.Or(first.Group, "times "+first.Text), namesOfFirst(alike))
+		fmt.Fprintf(&b, "  %d %s: %s\n", len(alike), cmp.Or(first.Group, "times "+printable.Line(first.Text)), namesOfFirst(alike))
 	default:
 		for _, c := range alike {
 			fmt.Fprintf(&b, "  %s\n", placed(c))
@@ -175,7 +175,7 @@ func describe(alike []cloudflare.Change) string {
 func namesOfFirst(alike []cloudflare.Change) string {
 	var names []string
 	for _, c := range alike[:min(maxAlike, len(alike))] {
-		name := c.Name
+		name := printable.Line(c.Name)
 		if c.Line > 0 {
 			name = fmt.Sprintf("%s (line %d)", name, c.Line)
 		}
@@ -187,12 +187,13 @@ func namesOfFirst(alike []cloudflare.Change) string {
 	return strings.Join(names, ", ")
 }
 
-// placed is a change with its place and name.
+// placed is a change with its place and name, on one line whatever others have written.
 func placed(c cloudflare.Change) string {
+	text := printable.Line(c.Name + ": " + c.Text)
 	if c.Line > 0 {
-		return fmt.Sprintf("line %d: %s: %s", c.Line, c.Name, c.Text)
+		return fmt.Sprintf("line %d: %s", c.Line, text)
 	}
-	return fmt.Sprintf("%s: %s", c.Name, c.Text)
+	return text
 }
 
 // remedied is the remedy of a change behind its text.

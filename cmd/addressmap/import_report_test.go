@@ -115,6 +115,18 @@ func TestReport_ManyOfAKind(t *testing.T) {
 	}
 }
 
+// A text of several lines is no line of the report of its own.
+func TestReport_OneLineEach(t *testing.T) {
+	c := cloudflare.Change{Kind: cloudflare.Lost, Name: "a\nlost", Text: "b\n  forged"}
+	for _, changes := range [][]cloudflare.Change{{c}, {c, c, c, c}} {
+		var b strings.Builder
+		writeKind(&b, "lost", changes)
+		if got := b.String(); strings.Count(got, "\n") != 3 || !strings.Contains(got, `b\n  forged`) || !strings.Contains(got, `a\nlost`) {
+			t.Errorf("want one line, got\n%s", got)
+		}
+	}
+}
+
 // What others wrote into a zone does not steer the terminal of whoever reads the report.
 func TestReport_Printable(t *testing.T) {
 	export := "example.com. 1 IN SOA ns1.example.org. dns.example.org. 1 2 3 4 5\n" +

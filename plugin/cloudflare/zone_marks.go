@@ -114,11 +114,12 @@ func (r *Record) addTag(t zonefile.Tag) {
 	}
 }
 
-// printable returns a comment in which characters that steer a terminal, or the order in
-// which it shows others, are replaced: the zone file is printed, too.
-func printable(comment string) string {
+// graphic returns a comment in which characters without a form, which may steer a terminal
+// or the order in which it shows others, are replaced: the zone file is shown, too. An
+// escape would need a backslash, which the tags of a comment may not have.
+func graphic(comment string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)) {
+		if r != '\t' && !unicode.IsGraphic(r) {
 			return utf8.RuneError
 		}
 		return r

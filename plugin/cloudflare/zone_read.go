@@ -92,7 +92,7 @@ func (c *zoneConverter) scan(data []byte) (records []*Record, errs zonefile.Erro
 		}
 		if !isAddress(rr) {
 			if rr.Header().Rrtype != dns.TypeSOA { // Its comments say what the numbers are.
-				r.Comment = printable(s.Comment())
+				r.Comment = graphic(s.Comment())
 			}
 			r.removeArray(s.Text())
 			continue
@@ -188,7 +188,7 @@ func (r *Record) readComments(comments []zonefile.Comment) *zonefile.Error {
 			return e
 		}
 	}
-	r.Comment = printable(joinComments(comments, tags))
+	r.Comment = graphic(joinComments(comments, tags))
 	if r.mark == zonefile.Unmarked {
 		r.readNearMark(comments)
 	}

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"tools/rules":     {},
 	"test":            {},
 	"test/ports":      {},
+	"test/privilege":  {},
 	"test/server":     {"test/ports"},
 	"test/book":       {},
 	"test/explain":    {},

@@ -1,29 +1,22 @@
 package live_test
 
 import (
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/test/privilege"
 )
-
-// unprivilegedVar marks the process that has given up its privileges.
-const unprivilegedVar = "ADDRESSMAP_STATE_UNPRIVILEGED"
 
 // Without a right to the state, or to a part of it, the server starts with a good map
 // all the same; what can be read is read; and when the right is given it is written.
 func TestState_NoRight(t *testing.T) {
-	if os.Getenv(unprivilegedVar) != "" {
-		if err := errors.Join(syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
-			t.Fatal(err)
-		}
-	} else if os.Geteuid() == 0 {
-		asNobody(t)
+	switch ran, all := privilege.GiveUp(t); {
+	case ran:
 		return
+	case all:
+		t.Skip("SKIPPED: another user cannot get to the directory of temporary files, so that nothing can be refused to it")
 	}
 	for name, c := range map[string]struct {
 		take     []string // of these files
@@ -89,30 +82,5 @@ func TestState_NoRight(t *testing.T) {
 			r.do(after.open("map.yaml", live.Options{State: r.path("state")}))
 			after.check("www.a.example.", address)
 		})
-	}
-}
-
-// nobody is a user that owns nothing.
-const nobody = 65534
-
-// asNobody runs the test in a process that gives up its privileges.
-func asNobody(t *testing.T) {
-	dir, err := os.MkdirTemp("", "state")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chown(dir, nobody, nobody); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(filepath.Dir(dir)); err != nil || info.Mode()&1 == 0 {
-		t.Skip("SKIPPED: another user cannot get to the directory of temporary files, so that nothing can be refused to it")
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), unprivilegedVar+"=1", "TMPDIR="+dir)
-	out, err := cmd.CombinedOutput()
-	t.Logf("as another user:\n%s", out)
-	if err != nil {
-		t.Error(err)
 	}
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/miekg/dns"
 )
 
-// faultQuestion is one that clients ask.
-type faultQuestion struct {
+// question is one that clients ask.
+type question struct {
 	zone  int
 	label string // as the model knows it
 	qtype uint16
 }
 
-// faultQuestions are all of them.
-var faultQuestions = func() (out []faultQuestion) {
+// questions are all of them.
+var questions = func() (out []question) {
 	for z := range zoneCount {
 		for _, label := range []string{"@", "www", "*.wild", "plain", "b0", "b1", "b2", "b3", "app"} {
 			for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-				out = append(out, faultQuestion{z, label, qtype})
+				out = append(out, question{z, label, qtype})
 			}
 		}
 	}
 	return out
 }()
 
-func (q faultQuestion) message() *dns.Msg {
+func (q question) message() *dns.Msg {
 	name := zoneName(q.zone) + "."
 	switch q.label {
 	case "@":
@@ -67,7 +67,7 @@ func readAnswer(m *dns.Msg) (answer string, ttl uint32) {
 }
 
 // expect returns the answer while the account holds the zone, or nobody does.
-func (q faultQuestion) expect(a faultAccount) string {
+func (q question) expect(a account) string {
 	switch {
 	case a.shut:
 		return answerOf(dns.RcodeServerFailure)
@@ -91,7 +91,7 @@ func (q faultQuestion) expect(a faultAccount) string {
 }
 
 // backend returns the answer of the backend.
-func (q faultQuestion) backend() string {
+func (q question) backend() string {
 	var rdata []string
 	if q.label == "www" {
 		rdata = append(rdata, fmt.Sprintf("www.%[1]s.\t60\tIN\tCNAME\t%[1]s.", zoneName(q.zone)))
@@ -106,18 +106,18 @@ func (q faultQuestion) backend() string {
 	return answerOf(dns.RcodeSuccess, rdata...)
 }
 
-// faultAllowance is what may be answered at a time: for each zone, the versions of
+// allowance is what may be answered at a time: for each zone, the versions of
 // the account that holds it. It never changes; the next one follows.
-type faultAllowance struct {
-	held [zoneCount][]faultAccount
+type allowance struct {
+	held [zoneCount][]account
 	ttls []uint32
 	lax  atomic.Bool // the writer was held up: half a document may be in force
-	next atomic.Pointer[faultAllowance]
+	next atomic.Pointer[allowance]
 }
 
 // judge complains of an answer that was asked for while a was the allowance, and
 // arrived while last was.
-func (a *faultAllowance) judge(last *faultAllowance, q faultQuestion, m *dns.Msg) error {
+func (a *allowance) judge(last *allowance, q question, m *dns.Msg) error {
 	got, ttl := readAnswer(m)
 	var want []string
 	for ; a != nil; a = a.next.Load() {

@@ -10,7 +10,7 @@ import (
 )
 
 // good writes a version of an account that is as it should be.
-func (w *faultWorld) good(rng *rand.Rand, tenant int, later bool) {
+func (w *world) good(rng *rand.Rand, tenant int, later bool) {
 	a := w.renewed(tenant)
 	if tenant == tenantMarked && rng.IntN(6) == 0 {
 		a.marks = -1
@@ -19,7 +19,7 @@ func (w *faultWorld) good(rng *rand.Rand, tenant int, later bool) {
 	w.write(rng, w.docs[tenant], w.with(a), later)
 }
 
-func (w *faultWorld) goodChange(rng *rand.Rand) bool {
+func (w *world) goodChange(rng *rand.Rand) bool {
 	tenant := rng.IntN(tenants)
 	later := rng.IntN(3) == 0 && len(w.troubles) == 0 && w.conf.guard == 0
 	if !later {
@@ -30,7 +30,7 @@ func (w *faultWorld) goodChange(rng *rand.Rand) bool {
 }
 
 // overtaken changes a document before the change before it is in force.
-func (w *faultWorld) overtaken(rng *rand.Rand) bool {
+func (w *world) overtaken(rng *rand.Rand) bool {
 	w.await()
 	if len(w.troubles) > 0 || w.conf.guard > 0 {
 		return false
@@ -42,7 +42,7 @@ func (w *faultWorld) overtaken(rng *rand.Rand) bool {
 }
 
 // sameAgain writes a file as it is. Nothing is loaded by that.
-func (w *faultWorld) sameAgain(rng *rand.Rand) bool {
+func (w *world) sameAgain(rng *rand.Rand) bool {
 	w.await()
 	name := w.docs[rng.IntN(tenants)]
 	f, ok := w.disk.files[name]
@@ -50,7 +50,7 @@ func (w *faultWorld) sameAgain(rng *rand.Rand) bool {
 		return false
 	}
 	good := w.loads("ok")
-	w.noticed(func() { w.write(rng, name, f.faultEdition, false) })
+	w.noticed(func() { w.write(rng, name, f.edition, false) })
 	if n := w.loads("ok"); n != good && w.tally.exact {
 		w.fail("the same content again is a reload: %v of them ok, were %v", n, good)
 	}
@@ -58,7 +58,7 @@ func (w *faultWorld) sameAgain(rng *rand.Rand) bool {
 }
 
 // noticed does something that may change nothing, and waits until it was noticed.
-func (w *faultWorld) noticed(do func()) {
+func (w *world) noticed(do func()) {
 	before := w.loads("")
 	do()
 	w.until("that is noticed", func() error {
@@ -70,7 +70,7 @@ func (w *faultWorld) noticed(do func()) {
 }
 
 // loads returns reloads_total of a result, of all if that is "".
-func (w *faultWorld) loads(result string) (n float64) {
+func (w *world) loads(result string) (n float64) {
 	for key, v := range gather(w.path()) {
 		if of, ok := strings.CutPrefix(key, "reloads_total "); ok && (result == "" || of == result) {
 			n += v
@@ -80,7 +80,7 @@ func (w *faultWorld) loads(result string) (n float64) {
 }
 
 // zoneFile changes the zone file that has the marks.
-func (w *faultWorld) zoneFile(rng *rand.Rand) bool {
+func (w *world) zoneFile(rng *rand.Rand) bool {
 	w.await()
 	if rng.IntN(5) == 0 {
 		files := maps.Clone(w.disk.files)
@@ -98,12 +98,12 @@ func (w *faultWorld) zoneFile(rng *rand.Rand) bool {
 		f.text += fmt.Sprintf("broken-%d 60 IN A 198.51.100.300\n", w.serial)
 		f.wrong = ": "
 	}
-	w.write(rng, marksName, f.faultEdition, false)
+	w.write(rng, marksName, f.edition, false)
 	return true
 }
 
 // twoSteps changes what is protected in the way that is meant for it.
-func (w *faultWorld) twoSteps(rng *rand.Rand) bool {
+func (w *world) twoSteps(rng *rand.Rand) bool {
 	w.await()
 	a := w.renewed(tenantGuarded)
 	if w.now.account(tenantGuarded).version == 0 || w.conf.guard > 0 || w.single && len(w.troubles) > 0 {
@@ -133,7 +133,7 @@ func (w *faultWorld) twoSteps(rng *rand.Rand) bool {
 }
 
 // renamed gives a document another name, and now and then makes a mistake in it.
-func (w *faultWorld) renamed(rng *rand.Rand) bool {
+func (w *world) renamed(rng *rand.Rand) bool {
 	w.await()
 	tenant := rng.IntN(tenants)
 	old := w.docs[tenant]
@@ -149,7 +149,7 @@ func (w *faultWorld) renamed(rng *rand.Rand) bool {
 	w.say("  %s becomes %s with version %d%s", old, w.docs[tenant], a.version, e.wrong)
 	files := maps.Clone(w.disk.files)
 	delete(files, old)
-	files[w.docs[tenant]] = faultFile{faultEdition: e}
+	files[w.docs[tenant]] = atName{edition: e}
 	w.tally.exact = false // the new one may be seen before the old one is missed
 	w.change(files, false, func() { w.disk.replace(w.disk.make(files)) })
 	return true

@@ -16,12 +16,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func init() { faultChild = runFaultChild }
+func init() { asChild = runChild }
 
-// runFaultChild is CoreDNS as its main function runs it, signals and all. It takes
+// runChild is CoreDNS as its main function runs it, signals and all. It takes
 // commands from its standard input, about what the system gives it, and answers each with
 // a line.
-func runFaultChild(corefile string) {
+func runChild(corefile string) {
 	caddy.SetDefaultCaddyfileLoader("child", caddy.LoaderFunc(func(string) (caddy.Input, error) {
 		text, err := os.ReadFile(corefile)
 		return caddy.CaddyfileInput{Contents: text, Filepath: corefile, ServerTypeName: "dns"}, err
@@ -156,7 +156,7 @@ func spawnChild(corefile string, private bool) (*childProcess, error) {
 	mustDisk(err)
 	defer r.Close()
 	c := &childProcess{cmd: exec.Command(os.Args[0]), in: w, ended: make(chan struct{}), private: private}
-	c.cmd.Env = append(os.Environ(), faultChildVar+"="+corefile)
+	c.cmd.Env = append(os.Environ(), childVar+"="+corefile)
 	c.cmd.Stdin, c.cmd.Stderr = r, &c.log
 	if private {
 		c.cmd.SysProcAttr = &syscall.SysProcAttr{

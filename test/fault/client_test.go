@@ -12,41 +12,41 @@ import (
 	"github.com/miekg/dns"
 )
 
-// faultClients ask a server without a pause and judge what they are told.
-type faultClients struct {
+// clients ask a server without a pause and judge what they are told.
+type clients struct {
 	addr  string
 	asked atomic.Int64
 
 	stop    chan struct{}
 	wg      sync.WaitGroup
 	mu      sync.Mutex
-	wrong   error      // the first
-	own     *faultConn // of ask
-	current *atomic.Pointer[faultAllowance]
+	wrong   error       // the first
+	own     *connection // of ask
+	current *atomic.Pointer[allowance]
 }
 
-// faultConn is a client's socket.
-type faultConn struct {
+// connection is a client's socket.
+type connection struct {
 	net.Conn
 	buf [dns.MaxMsgSize]byte
 }
 
-// faultTimeout is for how long a client waits for an answer.
-const faultTimeout = time.Minute
+// timeout is for how long a client waits for an answer.
+const timeout = time.Minute
 
-func dialFaults(addr string) (*faultConn, error) {
+func dial(addr string) (*connection, error) {
 	conn, err := net.Dial("udp", addr)
-	return &faultConn{Conn: conn}, err
+	return &connection{Conn: conn}, err
 }
 
 // exchange asks one question. Nothing is asked again: what is lost is a failure.
-func (c *faultConn) exchange(q faultQuestion) (*dns.Msg, error) {
+func (c *connection) exchange(q question) (*dns.Msg, error) {
 	m := q.message()
 	wire, err := m.Pack()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.SetDeadline(time.Now().Add(faultTimeout)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return nil, err
 	}
 	if _, err := c.Write(wire); err != nil {
@@ -64,10 +64,10 @@ func (c *faultConn) exchange(q faultQuestion) (*dns.Msg, error) {
 }
 
 // ask asks one question on behalf of the world.
-func (c *faultClients) ask(q faultQuestion) (*dns.Msg, error) {
+func (c *clients) ask(q question) (*dns.Msg, error) {
 	if c.own == nil {
 		var err error
-		if c.own, err = dialFaults(c.addr); err != nil {
+		if c.own, err = dial(c.addr); err != nil {
 			return nil, err
 		}
 	}
@@ -80,10 +80,10 @@ func (c *faultClients) ask(q faultQuestion) (*dns.Msg, error) {
 }
 
 // run lets n clients ask until halt.
-func (c *faultClients) run(n int, current *atomic.Pointer[faultAllowance], seed uint64) {
+func (c *clients) run(n int, current *atomic.Pointer[allowance], seed uint64) {
 	c.stop, c.current = make(chan struct{}), current
 	for i := range n {
-		conn, err := dialFaults(c.addr)
+		conn, err := dial(c.addr)
 		mustDisk(err)
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		c.wg.Go(func() {
@@ -94,14 +94,14 @@ func (c *faultClients) run(n int, current *atomic.Pointer[faultAllowance], seed 
 }
 
 // ply asks random questions.
-func (c *faultClients) ply(conn *faultConn, rng *rand.Rand) {
+func (c *clients) ply(conn *connection, rng *rand.Rand) {
 	for {
 		select {
 		case <-c.stop:
 			return
 		default:
 		}
-		q := faultQuestions[rng.IntN(len(faultQuestions))]
+		q := questions[rng.IntN(len(questions))]
 		before := c.current.Load()
 		m, err := conn.exchange(q)
 		if err == nil {
@@ -112,11 +112,11 @@ func (c *faultClients) ply(conn *faultConn, rng *rand.Rand) {
 			c.complain(err)
 			return
 		}
-		time.Sleep(*faultBreath)
+		time.Sleep(*flagBreath)
 	}
 }
 
-func (c *faultClients) complain(err error) {
+func (c *clients) complain(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.wrong == nil {
@@ -125,14 +125,14 @@ func (c *faultClients) complain(err error) {
 }
 
 // failed returns the first wrong answer, or what was lost.
-func (c *faultClients) failed() error {
+func (c *clients) failed() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.wrong
 }
 
 // halt ends the clients and returns the first error.
-func (c *faultClients) halt() error {
+func (c *clients) halt() error {
 	if c.stop != nil {
 		close(c.stop)
 		c.wg.Wait()

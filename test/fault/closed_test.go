@@ -2,17 +2,17 @@ package fault
 
 import "maps"
 
-// faultShut is what a document may hold that was found refused at the start (R26).
-type faultShut struct {
+// shut is what a document may hold that was found refused at the start (R26).
+type shut struct {
 	zones [zoneCount]bool
 	rest  bool // it does not tell: any zone that nobody in force declares
 }
 
-// faultHolders are who answers for each zone.
-type faultHolders [zoneCount]faultAccount
+// holders are who answers for each zone.
+type holders [zoneCount]account
 
 // holders returns those of now. A zone that nobody in force declares may be closed.
-func (w *faultWorld) holders() (out faultHolders) {
+func (w *world) holders() (out holders) {
 	for z := range zoneCount {
 		out[z] = w.now.holder(z)
 		for _, s := range w.shut {
@@ -25,10 +25,10 @@ func (w *faultWorld) holders() (out faultHolders) {
 }
 
 // shutBy returns what the document on disk closes if it is refused.
-func (w *faultWorld) shutBy(name string) (s faultShut) {
+func (w *world) shutBy(name string) (s shut) {
 	e, _ := w.onDisk(name)
 	if e == nil || !e.tellsZones() {
-		return faultShut{rest: true}
+		return shut{rest: true}
 	}
 	for _, a := range e.accounts {
 		for z := range zoneCount {
@@ -39,13 +39,13 @@ func (w *faultWorld) shutBy(name string) (s faultShut) {
 }
 
 // tellsZones reports whether the zones of an edition can be read for certain.
-func (e *faultEdition) tellsZones() bool {
+func (e *edition) tellsZones() bool {
 	return (e.wrong == "" || e.legible && len(e.accounts) > 0) && !e.hazy
 }
 
 // shutOut notes what the documents close that were found at the start and are not in
 // force.
-func (w *faultWorld) shutOut() {
+func (w *world) shutOut() {
 	for name := range w.disk.files {
 		if _, inForce := w.now[name]; !inForce && w.isDocument(name) {
 			w.shut[name] = w.shutBy(name)
@@ -57,7 +57,7 @@ func (w *faultWorld) shutOut() {
 // reopen ends what documents close that are in force now, or gone; one that is refused
 // still closes the zones that it tells now. A refused document that appears, as under
 // another name, goes on with what is closed already.
-func (w *faultWorld) reopen() {
+func (w *world) reopen() {
 	before := w.shut
 	w.shut = maps.Clone(before)
 	there := false
@@ -87,7 +87,7 @@ func (w *faultWorld) reopen() {
 }
 
 // and returns what s closes, with the zones that were told before.
-func (s faultShut) and(before faultShut) faultShut {
+func (s shut) and(before shut) shut {
 	for z := range zoneCount {
 		s.zones[z] = s.zones[z] || before.zones[z]
 	}
@@ -95,19 +95,19 @@ func (s faultShut) and(before faultShut) faultShut {
 }
 
 // within returns what s closes of what others close already, and whether that is anything.
-func (s faultShut) within(others map[string]faultShut) (out faultShut, any bool) {
+func (s shut) within(others map[string]shut) (out shut, any bool) {
 	for _, o := range others {
 		out.rest = out.rest || s.rest && o.rest
 		for z := range zoneCount {
 			out.zones[z] = out.zones[z] || s.zones[z] && o.zones[z]
 		}
 	}
-	return out, out != faultShut{}
+	return out, out != shut{}
 }
 
 // isUntold reports whether there is a document on disk of which no version is in force
 // and nobody can tell what it holds: no removal is believed beside it.
-func (w *faultWorld) isUntold() bool {
+func (w *world) isUntold() bool {
 	for name := range w.disk.files {
 		if _, inForce := w.now[name]; !inForce && w.isDocument(name) && w.shutBy(name).rest {
 			return true
@@ -118,7 +118,7 @@ func (w *faultWorld) isUntold() bool {
 
 // hasMoved reports whether all accounts of a document in force stand in others on disk
 // that are not in force as they are there.
-func (w *faultWorld) hasMoved(name string) bool {
+func (w *world) hasMoved(name string) bool {
 	candidates := make(map[int]bool)
 	for other := range w.disk.files {
 		e, wrong := w.onDisk(other)

@@ -6,7 +6,7 @@ import (
 )
 
 // reloadOther loads a Corefile with other options.
-func (w *faultWorld) reloadOther(rng *rand.Rand) bool {
+func (w *world) reloadOther(rng *rand.Rand) bool {
 	w.await()
 	conf := w.conf
 	switch rng.IntN(5) {
@@ -30,7 +30,7 @@ func (w *faultWorld) reloadOther(rng *rand.Rand) bool {
 func unloadable(corefile string) string { return strings.TrimSuffix(corefile, "}\n") + "\tfile\n}\n" }
 
 // reloadFails loads a Corefile that cannot be loaded.
-func (w *faultWorld) reloadFails(rng *rand.Rand) bool {
+func (w *world) reloadFails(rng *rand.Rand) bool {
 	w.await()
 	conf := w.conf
 	if rng.IntN(2) == 0 { // What it would change stays as it is too.

@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// faultDisk is the files of the map, in a directory that may be a link, or in
+// disk is the files of the map, in a directory that may be a link, or in
 // another one's place, and what is in them.
-type faultDisk struct {
+type disk struct {
 	root  string
-	files map[string]faultFile // :: name → what is there
-	count int                  // of what was put aside
+	files map[string]atName // :: name → what is there
+	count int               // of what was put aside
 
 	heldUp func(time.Duration) // called when a writer paused for so long that its file may have been read
 }
 
-// faultFile is what is at a name.
-type faultFile struct {
-	*faultEdition // of a regular file
-	kind          string
-	hidden        bool // the permission to read it is taken away
+// atName is what is at a name.
+type atName struct {
+	*edition // of a regular file
+	kind     string
+	hidden   bool // the permission to read it is taken away
 }
 
 // What may be in a document's place.
@@ -40,20 +40,20 @@ const (
 	longestWait = 800 * time.Millisecond // the same, of an empty file
 )
 
-// faultMishap is a disk that does not do what a test wants: no fault of ours.
-type faultMishap struct{ error }
+// mishap is a disk that does not do what a test wants: no fault of ours.
+type mishap struct{ error }
 
 func mustDisk(err error) {
 	if err != nil {
-		panic(faultMishap{err})
+		panic(mishap{err})
 	}
 }
 
-func (d *faultDisk) dir() string             { return filepath.Join(d.root, "site", "maps") }
-func (d *faultDisk) path(name string) string { return filepath.Join(d.dir(), name) }
+func (d *disk) dir() string             { return filepath.Join(d.root, "site", "maps") }
+func (d *disk) path(name string) string { return filepath.Join(d.dir(), name) }
 
 // aside returns a new path for something that is not in use yet, or any more.
-func (d *faultDisk) aside(what string) string {
+func (d *disk) aside(what string) string {
 	d.count++
 	return filepath.Join(d.root, "aside", fmt.Sprintf("%s%d", what, d.count))
 }
@@ -63,30 +63,30 @@ func writeFile(path, text string) {
 	mustDisk(os.WriteFile(path, []byte(text), 0o644))
 }
 
-// faultWay is one of the ways to give a file new content.
-type faultWay struct {
+// way is one of the ways to give a file new content.
+type way struct {
 	name string
-	do   func(d *faultDisk, rng *rand.Rand, name, text string)
+	do   func(d *disk, rng *rand.Rand, name, text string)
 }
 
-// faultWays are those that change one file.
-var faultWays = []faultWay{
-	{"renamed over", func(d *faultDisk, rng *rand.Rand, name, text string) {
+// ways are those that change one file.
+var ways = []way{
+	{"renamed over", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory)
 		d.slowly(rng, d.path(name)+"~", text, os.O_TRUNC)
 		mustDisk(os.Rename(d.path(name)+"~", d.path(name)))
 	}},
-	{"renamed over from elsewhere", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"renamed over from elsewhere", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory)
 		tmp := d.aside("file")
 		writeFile(tmp, text)
 		mustDisk(os.Rename(tmp, d.path(name)))
 	}},
-	{"written in place", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"written in place", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory, aFIFO)
 		d.slowly(rng, d.path(name), text, os.O_TRUNC)
 	}},
-	{"truncated, then written", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"truncated, then written", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory, aFIFO)
 		begin := time.Now()
 		mustDisk(os.WriteFile(d.path(name), nil, 0o644))
@@ -94,14 +94,14 @@ var faultWays = []faultWay{
 		d.within(longestWait, begin)
 		d.slowly(rng, d.path(name), text, 0)
 	}},
-	{"deleted and created", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"deleted and created", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory, aFIFO, aFile)
 		begin := time.Now()
 		time.Sleep(time.Duration(rng.IntN(300)) * time.Millisecond)
 		d.within(longGap, begin)
 		d.slowly(rng, d.path(name), text, os.O_EXCL)
 	}},
-	{"backed up and created", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"backed up and created", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory, aFIFO)
 		if err := os.Rename(d.path(name), d.path(name)+"~"); !errors.Is(err, fs.ErrNotExist) {
 			mustDisk(err)
@@ -109,24 +109,24 @@ var faultWays = []faultWay{
 		d.slowly(rng, d.path(name), text, os.O_EXCL)
 		_ = os.Remove(d.path(name) + "~")
 	}},
-	{"linked to another file", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"linked to another file", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory)
 		target := d.aside("targets/file") // in the zone_files of the Corefile
 		writeFile(target, text)
 		d.link(target, d.path(name))
 	}},
-	{"directory renamed", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"directory renamed", func(d *disk, rng *rand.Rand, name, text string) {
 		d.replace(d.copy(name, text))
 	}},
-	{"directory linked to another one", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"directory linked to another one", func(d *disk, rng *rand.Rand, name, text string) {
 		fresh := d.copy(name, text)
 		if info, err := os.Lstat(d.dir()); err == nil && info.IsDir() {
 			mustDisk(os.Rename(d.dir(), d.aside("old")))
 		}
 		d.link(fresh, d.dir())
 	}},
-	{"..data swapped", func(d *faultDisk, rng *rand.Rand, name, text string) { d.publish(name, text) }},
-	{"moved away with all above, and back", func(d *faultDisk, rng *rand.Rand, name, text string) {
+	{"..data swapped", func(d *disk, rng *rand.Rand, name, text string) { d.publish(name, text) }},
+	{"moved away with all above, and back", func(d *disk, rng *rand.Rand, name, text string) {
 		d.clear(name, aDirectory)
 		above, away := filepath.Dir(d.dir()), d.aside("site")
 		mustDisk(os.Rename(above, away))
@@ -137,7 +137,7 @@ var faultWays = []faultWay{
 }
 
 // clear makes way for a file if what is there now is of one of these kinds.
-func (d *faultDisk) clear(name string, kinds ...string) {
+func (d *disk) clear(name string, kinds ...string) {
 	f, ok := d.files[name]
 	switch {
 	case ok && slices.Contains(kinds, f.kind):
@@ -149,7 +149,7 @@ func (d *faultDisk) clear(name string, kinds ...string) {
 
 // slowly writes text in some writes with pauses, each shorter than the time that
 // a file is left to settle.
-func (d *faultDisk) slowly(rng *rand.Rand, path, text string, flag int) {
+func (d *disk) slowly(rng *rand.Rand, path, text string, flag int) {
 	begin := time.Now()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|flag, 0o644)
 	mustDisk(err)
@@ -170,21 +170,21 @@ func (d *faultDisk) slowly(rng *rand.Rand, path, text string, flag int) {
 }
 
 // within tells if a writer took longer than limit.
-func (d *faultDisk) within(limit time.Duration, begin time.Time) {
+func (d *disk) within(limit time.Duration, begin time.Time) {
 	if gap := time.Since(begin); gap > limit {
 		d.heldUp(gap)
 	}
 }
 
 // link makes the symbolic link at path point to target, by rename.
-func (d *faultDisk) link(target, path string) {
+func (d *disk) link(target, path string) {
 	tmp := d.aside("link")
 	mustDisk(os.Symlink(target, tmp))
 	mustDisk(os.Rename(tmp, path))
 }
 
 // put makes what is at a name in dir what it is in the model.
-func (d *faultDisk) put(dir, name string, f faultFile) {
+func (d *disk) put(dir, name string, f atName) {
 	path := filepath.Join(dir, name)
 	switch f.kind {
 	case aFIFO:
@@ -201,15 +201,15 @@ func (d *faultDisk) put(dir, name string, f faultFile) {
 
 // copy makes a directory like the one in use, but for one file, and returns its
 // path.
-func (d *faultDisk) copy(name, text string) string {
+func (d *disk) copy(name, text string) string {
 	files := maps.Clone(d.files)
 	if name != "" {
-		files[name] = faultFile{faultEdition: &faultEdition{text: text}}
+		files[name] = atName{edition: &edition{text: text}}
 	}
 	return d.make(files)
 }
 
-func (d *faultDisk) make(files map[string]faultFile) string {
+func (d *disk) make(files map[string]atName) string {
 	fresh := d.aside("dir")
 	mustDisk(os.MkdirAll(fresh, 0o755))
 	for name, f := range files {
@@ -219,7 +219,7 @@ func (d *faultDisk) make(files map[string]faultFile) string {
 }
 
 // replace puts a directory in the place of the one in use.
-func (d *faultDisk) replace(fresh string) {
+func (d *disk) replace(fresh string) {
 	mustDisk(os.Rename(d.dir(), d.aside("old")))
 	mustDisk(os.Rename(fresh, d.dir()))
 }
@@ -227,7 +227,7 @@ func (d *faultDisk) replace(fresh string) {
 // publish does what kubelet does for a ConfigMap: a directory with the payload,
 // the ..data link swapped over to it by rename, then the links that readers see,
 // and at last the old payload removed.
-func (d *faultDisk) publish(name, text string) {
+func (d *disk) publish(name, text string) {
 	d.count++
 	payload := fmt.Sprintf("..2026_02_20_%d", d.count)
 	mustDisk(os.Rename(d.copy(name, text), d.path(payload)))
@@ -256,7 +256,7 @@ func (d *faultDisk) publish(name, text string) {
 }
 
 // remove takes a file away, by itself or with the directory it is in.
-func (d *faultDisk) remove(rng *rand.Rand, name string) {
+func (d *disk) remove(rng *rand.Rand, name string) {
 	rest := maps.Clone(d.files)
 	delete(rest, name)
 	if rng.IntN(2) == 0 {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/addressmap/addressmap/test/privilege"
 )
 
 // How much is made of it: a few sequences by default, the same each time; many more
@@ -25,33 +27,33 @@ import (
 // repeated with -faults.seed and -faults.ops. What depends on the seed is what is
 // done, and how; when the server notices does not.
 var (
-	faultSequences = flag.Int("faults.sequences", 16, "how many random sequences TestLifeCycle_Faults drives")
-	faultLength    = flag.Int("faults.length", 6, "how many things happen in each of them")
-	faultParallel  = flag.Int("faults.parallel", 16, "how many sequences run at the same time")
-	faultFor       = flag.Duration("faults.for", 0, "for how long new sequences are begun; 0 is for no limit")
-	faultSeed      = flag.Uint64("faults.seed", 1, "of the first sequence; 0 is for another one each time")
-	faultBreath    = flag.Duration("faults.breath", time.Millisecond, "what a client leaves to others after each question: the writers must not be held up")
-	faultOps       = flag.String("faults.ops", "", "run just this list of operations, as a failure prints it, with -faults.seed")
+	flagSequences = flag.Int("faults.sequences", 16, "how many random sequences TestLifeCycle_Faults drives")
+	flagLength    = flag.Int("faults.length", 6, "how many things happen in each of them")
+	flagParallel  = flag.Int("faults.parallel", 16, "how many sequences run at the same time")
+	flagFor       = flag.Duration("faults.for", 0, "for how long new sequences are begun; 0 is for no limit")
+	flagSeed      = flag.Uint64("faults.seed", 1, "of the first sequence; 0 is for another one each time")
+	flagBreath    = flag.Duration("faults.breath", time.Millisecond, "what a client leaves to others after each question: the writers must not be held up")
+	flagOps       = flag.String("faults.ops", "", "run just this list of operations, as a failure prints it, with -faults.seed")
 )
 
-// faultsOver returns what reports whether the time for new sequences is over.
-func faultsOver() func() bool {
+// timeIsOver returns what reports whether the time for new sequences is over.
+func timeIsOver() func() bool {
 	begin := time.Now()
-	return func() bool { return *faultFor > 0 && time.Since(begin) > *faultFor }
+	return func() bool { return *flagFor > 0 && time.Since(begin) > *flagFor }
 }
 
-// faultFigures are what many sequences add up to. It is safe for concurrent use.
-type faultFigures struct {
+// figures are what many sequences add up to. It is safe for concurrent use.
+type figures struct {
 	mu        sync.Mutex
 	sequences int
 	single    int // of them with one document, and so on
 	polled    int
 	absent    int
 	asked     int64
-	faultTally
+	tally
 }
 
-func (f *faultFigures) add(w *faultWorld) {
+func (f *figures) add(w *world) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sequences++
@@ -79,7 +81,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-func (f *faultFigures) String() string {
+func (f *figures) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d sequences (%d of one document, %d polled, %d without presence), %d queries, %d versions in force, %d complaints, %d Corefile reloads, %d starts anew and %d refused ones, %d documents closed; longest wait %v; a writer was held up %d times",
 		f.sequences, f.single, f.polled, f.absent, f.asked, f.changes, f.complaints, f.reloads, f.starts, f.refused, f.closed, f.slowest.Round(time.Millisecond), f.heldUp)
@@ -93,22 +95,25 @@ func (f *faultFigures) String() string {
 // may be in force, none fails, and in the end what is in force, the metrics and
 // the log are what the model says.
 func TestLifeCycle_Faults(t *testing.T) {
-	if unprivileged(t) {
+	switch ran, all := privilege.GiveUp(t, "faults.", "test.timeout"); {
+	case ran:
 		return
+	case all:
+		t.Log("permissions are not taken away: this process has all, and another user cannot get to its directories")
 	}
-	log := new(faultLog)
+	log := new(lines)
 	golog.SetOutput(log)
 	t.Cleanup(func() { golog.SetOutput(os.Stderr) })
-	figures := &faultFigures{faultTally: faultTally{faults: make(map[string]int)}}
-	run := func(seed uint64, ops []faultOp) (string, error) {
+	figures := &figures{tally: tally{faults: make(map[string]int)}}
+	run := func(seed uint64, ops []operation) (string, error) {
 		return runFaults(t.TempDir(), seed, ops, log, figures)
 	}
-	seed := *faultSeed
+	seed := *flagSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	if *faultOps != "" {
-		ops, err := parseOps(*faultOps)
+	if *flagOps != "" {
+		ops, err := parseOps(*flagOps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,19 +125,19 @@ func TestLifeCycle_Faults(t *testing.T) {
 		return
 	}
 	var wg sync.WaitGroup
-	turn := make(chan struct{}, *faultParallel)
-	over := faultsOver()
-	for i := range uint64(*faultSequences) {
+	turn := make(chan struct{}, *flagParallel)
+	over := timeIsOver()
+	for i := range uint64(*flagSequences) {
 		turn <- struct{}{}
 		if t.Failed() || over() {
 			break
 		}
 		wg.Go(func() {
 			defer func() { <-turn }()
-			ops := randomOps(rand.New(rand.NewPCG(seed+i, 1)), *faultLength)
+			ops := randomOps(rand.New(rand.NewPCG(seed+i, 1)), *flagLength)
 			if said, err := run(seed+i, ops); err != nil {
 				t.Errorf("seed %d: %v\n%s", seed+i, err, said)
-				small, said, err := shrink(ops, time.Minute, func(ops []faultOp) (string, error) { return run(seed+i, ops) })
+				small, said, err := shrink(ops, time.Minute, func(ops []operation) (string, error) { return run(seed+i, ops) })
 				t.Errorf("smallest that fails: -faults.seed=%d -faults.ops=%s: %v\n%s", seed+i, joinOps(small), err, said)
 			}
 		})
@@ -143,18 +148,18 @@ func TestLifeCycle_Faults(t *testing.T) {
 
 // runFaults makes a world and lets everything happen to it. It returns what was
 // done, and the first failure.
-func runFaults(root string, seed uint64, ops []faultOp, log *faultLog, figures *faultFigures) (said string, err error) {
+func runFaults(root string, seed uint64, ops []operation, log *lines, figures *figures) (said string, err error) {
 	root, err = filepath.EvalSymlinks(root)
 	if err != nil {
 		return "", err
 	}
-	var w *faultWorld
+	var w *world
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case faultFailure:
+		case failure:
 			err = r
-		case faultMishap:
+		case mishap:
 			err = fmt.Errorf("the test itself is in trouble: %w", r)
 		default:
 			panic(r)
@@ -184,7 +189,7 @@ func runFaults(root string, seed uint64, ops []faultOp, log *faultLog, figures *
 
 // finish compares the log and the metrics with the model, mends everything and
 // looks whether that is in force.
-func (w *faultWorld) finish() {
+func (w *world) finish() {
 	w.await()
 	w.until("no more is said than had to", w.saidNoMore)
 	if w.conf.guard > 0 {
@@ -194,7 +199,7 @@ func (w *faultWorld) finish() {
 	}
 	rng := rand.New(rand.NewPCG(0, 0))
 	w.say("everything is mended")
-	w.write(rng, marksName, w.marksFile(3).faultEdition, false)
+	w.write(rng, marksName, w.marksFile(3).edition, false)
 	for range 2 {
 		for i := range tenants {
 			w.good(rng, i, false)

@@ -12,18 +12,18 @@ import (
 )
 
 // isDocument reports whether a file is a document of the map.
-func (w *faultWorld) isDocument(name string) bool { return name != marksName }
+func (w *world) isDocument(name string) bool { return name != marksName }
 
-// faultTrouble is why a document is not in force as it is on disk.
-type faultTrouble struct {
+// trouble is why a document is not in force as it is on disk.
+type trouble struct {
 	why     string // one of these, with | between them, is in what is logged
 	version string // of the document that is wrong
 }
 
 // candidates returns the documents that are not on disk as they are in force, and
 // what is wrong with those of which nothing is known.
-func (w *faultWorld) candidates() (out []faultCandidate, troubles map[string]faultTrouble) {
-	troubles = make(map[string]faultTrouble)
+func (w *world) candidates() (out []candidate, troubles map[string]trouble) {
+	troubles = make(map[string]trouble)
 	names := make(map[string]bool)
 	there := false
 	for name := range w.disk.files {
@@ -35,7 +35,7 @@ func (w *faultWorld) candidates() (out []faultCandidate, troubles map[string]fau
 	}
 	if !there {
 		troubles = maps.Clone(w.troubles) // nothing is known of the documents
-		troubles[w.path()] = faultTrouble{why: cmp.Or(w.unreadable, "the map is missing")}
+		troubles[w.path()] = trouble{why: cmp.Or(w.unreadable, "the map is missing")}
 		return nil, troubles
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
@@ -52,10 +52,10 @@ func (w *faultWorld) candidates() (out []faultCandidate, troubles map[string]fau
 		}
 		switch {
 		case wrong != "" && (e == nil || !e.legible):
-			troubles[path] = faultTrouble{wrong, cmp.Or(e, new(faultEdition)).version()}
+			troubles[path] = trouble{wrong, cmp.Or(e, new(edition)).version()}
 		case wrong != "" || !e.same(w.now[name]):
 			before, known := w.troubles[path]
-			out = append(out, faultCandidate{name, e, wrong, !known || before.version != e.version()})
+			out = append(out, candidate{name, e, wrong, !known || before.version != e.version()})
 		}
 	}
 	return out, troubles
@@ -63,7 +63,7 @@ func (w *faultWorld) candidates() (out []faultCandidate, troubles map[string]fau
 
 // version tells editions of a document apart, by its text and that of the zone file
 // it names.
-func (e *faultEdition) version() string {
+func (e *edition) version() string {
 	if e == nil {
 		return "of nothing"
 	}
@@ -72,7 +72,7 @@ func (e *faultEdition) version() string {
 
 // onDisk returns the edition that is on disk, nil if there is none or it cannot be
 // read, and what is wrong with it.
-func (w *faultWorld) onDisk(name string) (e *faultEdition, wrong string) {
+func (w *world) onDisk(name string) (e *edition, wrong string) {
 	f, ok := w.disk.files[name]
 	switch {
 	case !ok:
@@ -84,9 +84,9 @@ func (w *faultWorld) onDisk(name string) (e *faultEdition, wrong string) {
 	}
 	a := f.account(tenantMarked)
 	if f.wrong != "" && !f.legible || a.version == 0 || a.marks < 0 {
-		return f.faultEdition, f.wrong
+		return f.edition, f.wrong
 	}
-	edition := *f.faultEdition
+	edition := *f.edition
 	e = &edition
 	e.legible = true
 	e.accounts = slices.Clone(f.accounts)
@@ -107,14 +107,14 @@ func (w *faultWorld) onDisk(name string) (e *faultEdition, wrong string) {
 }
 
 // judge makes the model read the disk.
-func (w *faultWorld) judge() {
+func (w *world) judge() {
 	w.troubles = maps.Clone(w.troubles) // Whoever judges in vain wants them back.
 	candidates, troubles := w.candidates()
-	units := faultUnits(w.now, candidates)
-	next, unguarded := settleFaults(w.now, units, w.conf.guard), settleFaults(w.now, units, 0)
+	units := unitsOf(w.now, candidates)
+	next, unguarded := admitAll(w.now, units, w.conf.guard), admitAll(w.now, units, 0)
 	if len(next) == 0 && len(w.now) > 0 {
 		next, units = w.now, nil
-		troubles[w.path()] = faultTrouble{why: "holds no good document"}
+		troubles[w.path()] = trouble{why: "holds no good document"}
 	}
 	refused, lent := 0, false
 	for _, u := range units {
@@ -140,7 +140,7 @@ func (w *faultWorld) judge() {
 			}
 		}
 		for _, c := range u {
-			now := faultTrouble{why, c.edition.version()}
+			now := trouble{why, c.edition.version()}
 			troubles[w.disk.path(c.name)] = now
 			if before, known := w.troubles[w.disk.path(c.name)]; len(u) > 1 && known && before.version == now.version {
 				w.troubles[w.disk.path(c.name)] = now // It may be said again, for another of the unit.
@@ -164,7 +164,7 @@ func (w *faultWorld) judge() {
 			w.versions[path]++
 		default:
 			w.blamed[path][now.why] = true
-			w.due = append(w.due, faultComplaint{path, now.why})
+			w.due = append(w.due, complaint{path, now.why})
 			w.tally.complaints++
 			w.versions[path]++
 		}
@@ -178,7 +178,7 @@ func (w *faultWorld) judge() {
 
 // perhapsSaid reports whether one of the reasons in why may have been given for a
 // version that is there still.
-func (w *faultWorld) perhapsSaid(path, why string) bool {
+func (w *world) perhapsSaid(path, why string) bool {
 	for said := range w.blamed[path] {
 		for one := range strings.SplitSeq(why, "|") {
 			if slices.Contains(strings.Split(said, "|"), one) {
@@ -190,8 +190,8 @@ func (w *faultWorld) perhapsSaid(path, why string) bool {
 }
 
 // allow lets clients be answered from any of these.
-func (w *faultWorld) allow(ttls []uint32, holders ...faultHolders) {
-	a := &faultAllowance{ttls: ttls}
+func (w *world) allow(ttls []uint32, holders ...holders) {
+	a := &allowance{ttls: ttls}
 	for z := range zoneCount {
 		for _, h := range holders {
 			a.held[z] = append(a.held[z], h[z])
@@ -201,9 +201,9 @@ func (w *faultWorld) allow(ttls []uint32, holders ...faultHolders) {
 }
 
 // allowToo lets clients be answered from what is in force now too.
-func (w *faultWorld) allowToo() {
+func (w *world) allowToo() {
 	before := w.current.Load()
-	a := &faultAllowance{ttls: before.ttls}
+	a := &allowance{ttls: before.ttls}
 	for z := range zoneCount {
 		a.held[z] = append(slices.Clone(before.held[z]), w.holders()[z])
 	}
@@ -211,7 +211,7 @@ func (w *faultWorld) allowToo() {
 	w.publish(a)
 }
 
-func (w *faultWorld) publish(a *faultAllowance) {
+func (w *world) publish(a *allowance) {
 	if old := w.current.Load(); old != nil {
 		old.next.Store(a)
 	}
@@ -220,7 +220,7 @@ func (w *faultWorld) publish(a *faultAllowance) {
 
 // change lets do change the files into others, and waits until what must be in
 // force is, unless that is for later.
-func (w *faultWorld) change(files map[string]faultFile, later bool, do func()) {
+func (w *world) change(files map[string]atName, later bool, do func()) {
 	old, before := w.disk.files, w.now
 	w.mark()
 	w.disk.files = files
@@ -239,10 +239,10 @@ func (w *faultWorld) change(files map[string]faultFile, later bool, do func()) {
 }
 
 // await waits until what must be in force is, and what must be complained of was.
-func (w *faultWorld) await() {
+func (w *world) await() {
 	w.until("the right version is in force", func() error {
 		holders := w.holders()
-		for _, q := range faultQuestions {
+		for _, q := range questions {
 			m, err := w.clients.ask(q)
 			if err != nil {
 				return err
@@ -261,7 +261,7 @@ func (w *faultWorld) await() {
 // patiently is for how long the harness waits for what must happen.
 const patiently = time.Minute
 
-func (w *faultWorld) until(what string, ok func() error) {
+func (w *world) until(what string, ok func() error) {
 	begin := time.Now()
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := ok()
@@ -270,7 +270,7 @@ func (w *faultWorld) until(what string, ok func() error) {
 			return
 		}
 		if err2 := w.clients.failed(); err2 != nil {
-			panic(faultFailure{err2})
+			panic(failure{err2})
 		}
 		if time.Since(begin) > patiently {
 			w.fail("not within %v: %s: %w", patiently, what, err)
@@ -280,7 +280,7 @@ func (w *faultWorld) until(what string, ok func() error) {
 }
 
 // metricsAgree compares degraded, entries and info with the model.
-func (w *faultWorld) metricsAgree() error {
+func (w *world) metricsAgree() error {
 	want := map[string]float64{"degraded": 0}
 	if len(w.troubles) > 0 || w.stateless {
 		want["degraded"] = 1
@@ -302,7 +302,7 @@ func (w *faultWorld) metricsAgree() error {
 }
 
 // entries counts what is in force.
-func (w *faultWorld) entries() map[string]int {
+func (w *world) entries() map[string]int {
 	n := map[string]int{"accounts": 0, "zones": 0, "proxied_names": 0, "address_maps": 0, "addresses": 0,
 		"unlisted_zones": 1} // the zone of the server block, of which only zones below are declared
 	for i := range tenants {
@@ -333,8 +333,8 @@ func (w *faultWorld) entries() map[string]int {
 }
 
 // digest is that of what is in force, as the metric info has it.
-func (w *faultWorld) digest() string {
-	sum := func(e *faultEdition) []byte {
+func (w *world) digest() string {
+	sum := func(e *edition) []byte {
 		sum := sha256.Sum256([]byte(e.text))
 		return sum[:]
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 // start starts the server on what is on disk, and reports whether it does.
-func (w *faultWorld) start() bool {
+func (w *world) start() bool {
 	w.mark()
 	starts := w.judgeStart()
 	w.allow([]uint32{w.conf.ttl}, w.holders())
@@ -23,7 +23,7 @@ func (w *faultWorld) start() bool {
 }
 
 // stop stops it, as SIGTERM does.
-func (w *faultWorld) stop() error {
+func (w *world) stop() error {
 	if w.server.Instance == nil {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (w *faultWorld) stop() error {
 // reload loads a Corefile with other options, as SIGUSR1 does. What is in force stays,
 // with all that was said of what is not; what is refused is judged anew when the new
 // server has taken over.
-func (w *faultWorld) reload(conf faultConf) {
+func (w *world) reload(conf settings) {
 	before, held := w.conf, w.holders()
 	w.mark()
 	w.conf = conf
@@ -53,7 +53,7 @@ func (w *faultWorld) reload(conf faultConf) {
 }
 
 // reloadBroken loads a Corefile that cannot be loaded: nothing changes.
-func (w *faultWorld) reloadBroken(corefile string) {
+func (w *world) reloadBroken(corefile string) {
 	if err := w.server.Restart(corefile); err == nil {
 		w.fail("a broken Corefile was loaded")
 	}
@@ -63,7 +63,7 @@ func (w *faultWorld) reloadBroken(corefile string) {
 
 // togetherAgain notes that several documents that were refused one by one are judged
 // together, which may be said in other words.
-func (w *faultWorld) togetherAgain() {
+func (w *world) togetherAgain() {
 	if len(w.troubles) > 1 {
 		w.tally.exact = false
 	}
@@ -71,12 +71,12 @@ func (w *faultWorld) togetherAgain() {
 
 // judgeStart makes the model start: with what was kept, if that is on. It reports
 // whether there is anything in force then. All that is wrong is said anew.
-func (w *faultWorld) judgeStart() bool {
-	var base faultForce
+func (w *world) judgeStart() bool {
+	var base inForce
 	if w.conf.state && w.saved != nil {
 		base = w.saved
 	}
-	w.now, w.troubles, w.shut = base, make(map[string]faultTrouble), make(map[string]faultShut)
+	w.now, w.troubles, w.shut = base, make(map[string]trouble), make(map[string]shut)
 	w.blamed = make(map[string]map[string]bool)
 	saved, complaints, versions := w.saved, w.tally.complaints, maps.Clone(w.versions)
 	w.judge()

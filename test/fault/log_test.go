@@ -13,14 +13,14 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// faultLog gathers the log of all worlds, entry by entry: what is written at once
+// lines gathers the log of all worlds, entry by entry: what is written at once
 // is one. It is safe for concurrent use.
-type faultLog struct {
+type lines struct {
 	mu  sync.Mutex
 	all []string
 }
 
-func (l *faultLog) Write(p []byte) (int, error) {
+func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, string(p))
@@ -28,7 +28,7 @@ func (l *faultLog) Write(p []byte) (int, error) {
 }
 
 // entries returns those about what lies below root.
-func (l *faultLog) entries(root string) (out []string) {
+func (l *lines) entries(root string) (out []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.all {
@@ -40,7 +40,7 @@ func (l *faultLog) entries(root string) (out []string) {
 }
 
 // forget drops the entries about what lies below root.
-func (l *faultLog) forget(root string) {
+func (l *lines) forget(root string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = slices.DeleteFunc(l.all, func(e string) bool { return strings.Contains(e, root+"/") })
@@ -71,8 +71,8 @@ func forgetMetrics(path string) {
 	}
 }
 
-// faultTally is what was counted on the way.
-type faultTally struct {
+// tally is what was counted on the way.
+type tally struct {
 	faults     map[string]int // :: kind → how many were made
 	complaints int            // that must have been logged
 	exact      bool           // and no others: nothing happened that makes it hard to tell
@@ -85,11 +85,11 @@ type faultTally struct {
 	slowest    time.Duration // to wait for
 }
 
-// faultComplaint is that a document is not in force, and a part of the reason.
-type faultComplaint struct{ path, why string }
+// complaint is that a document is not in force, and a part of the reason.
+type complaint struct{ path, why string }
 
 // isIn reports whether text says it.
-func (c faultComplaint) isIn(text string) bool {
+func (c complaint) isIn(text string) bool {
 	return slices.ContainsFunc(strings.Split(c.why, "|"), func(why string) bool { return strings.Contains(text, why) })
 }
 
@@ -97,25 +97,25 @@ func (c faultComplaint) isIn(text string) bool {
 var complaintRE = regexp.MustCompile(`plugin/addressmap: (\S+) is (?:refused|not loaded), (?:its last good version stays|and nothing of it is) in force: `)
 
 // complaintsIn returns those of a log.
-func complaintsIn(entries []string) (out []faultComplaint) {
+func complaintsIn(entries []string) (out []complaint) {
 	for _, e := range entries {
 		if m := complaintRE.FindStringSubmatchIndex(e); m != nil {
-			out = append(out, faultComplaint{e[m[2]:m[3]], e[m[1]:]})
+			out = append(out, complaint{e[m[2]:m[3]], e[m[1]:]})
 		}
 	}
 	return out
 }
 
 // mark notes that what must be said from now on was not said before.
-func (w *faultWorld) mark() {
+func (w *world) mark() {
 	w.due, w.read = nil, len(w.log.entries(w.disk.root))
 }
 
 // saidAll returns an error if something that must be said since the mark was not.
-func (w *faultWorld) saidAll() error {
+func (w *world) saidAll() error {
 	said := complaintsIn(w.log.entries(w.disk.root)[w.read:])
 	for _, due := range w.due {
-		if !slices.ContainsFunc(said, func(c faultComplaint) bool { return c.path == due.path && due.isIn(c.why) }) {
+		if !slices.ContainsFunc(said, func(c complaint) bool { return c.path == due.path && due.isIn(c.why) }) {
 			return fmt.Errorf("want %q of %s, got %q", due.why, due.path, said)
 		}
 	}
@@ -123,7 +123,7 @@ func (w *faultWorld) saidAll() error {
 }
 
 // saidNoMore returns an error if more was said than had to.
-func (w *faultWorld) saidNoMore() error {
+func (w *world) saidNoMore() error {
 	entries := w.log.entries(w.disk.root)
 	said := complaintsIn(entries)
 	loaded := 0
@@ -150,8 +150,8 @@ func (w *faultWorld) saidNoMore() error {
 
 // repeated returns an error if the same was said of a document more often than
 // there were versions to say it of.
-func (w *faultWorld) repeated(said []faultComplaint) error {
-	times := make(map[faultComplaint]int)
+func (w *world) repeated(said []complaint) error {
+	times := make(map[complaint]int)
 	for _, c := range said {
 		if times[c]++; times[c] > w.versions[c.path] {
 			return fmt.Errorf("said %d times, of %d versions: %s: %s", times[c], w.versions[c.path], c.path, c.why)
@@ -185,18 +185,18 @@ func gather(path string) map[string]float64 {
 	return out
 }
 
-// faultGathering is the metrics as they were last gathered. To gather those of all worlds
+// gathering is the metrics as they were last gathered. To gather those of all worlds
 // takes most of the time of the harness if each world does so for itself.
-type faultGathering struct {
+type gathering struct {
 	mu       sync.Mutex
 	begun    time.Time
 	families []*dto.MetricFamily
 }
 
-var gathered faultGathering
+var gathered gathering
 
 // after returns metrics that were gathered no earlier than asked.
-func (g *faultGathering) after(asked time.Time) []*dto.MetricFamily {
+func (g *gathering) after(asked time.Time) []*dto.MetricFamily {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.begun.Before(asked) {

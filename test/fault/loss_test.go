@@ -7,7 +7,7 @@ import (
 )
 
 // removal takes an account out of the map that is not protected.
-func (w *faultWorld) removal(rng *rand.Rand) bool {
+func (w *world) removal(rng *rand.Rand) bool {
 	w.await()
 	tenant := []int{tenantAnycast, tenantMarked, tenantLender, tenantBorrower, tenantPlain}[rng.IntN(5)]
 	if w.now.account(tenant).version == 0 || w.conf.guard > 0 && len(w.troubles) > 0 {
@@ -18,7 +18,7 @@ func (w *faultWorld) removal(rng *rand.Rand) bool {
 }
 
 // remove takes an account out of the map, with its document if it has one.
-func (w *faultWorld) remove(rng *rand.Rand, tenant int) {
+func (w *world) remove(rng *rand.Rand, tenant int) {
 	w.say("  t%d goes", tenant)
 	if w.single {
 		gone := w.renewed(tenant)
@@ -37,7 +37,7 @@ func (w *faultWorld) remove(rng *rand.Rand, tenant int) {
 }
 
 // replaced puts something in a document's place that cannot be read.
-func (w *faultWorld) replaced(rng *rand.Rand) bool {
+func (w *world) replaced(rng *rand.Rand) bool {
 	w.await()
 	name := w.docs[rng.IntN(tenants)]
 	f, ok := w.disk.files[name]
@@ -48,9 +48,9 @@ func (w *faultWorld) replaced(rng *rand.Rand) bool {
 	what := rng.IntN(4)
 	switch what {
 	case 0:
-		files[name] = faultFile{kind: aFIFO}
+		files[name] = atName{kind: aFIFO}
 	case 1:
-		files[name] = faultFile{kind: aDirectory}
+		files[name] = atName{kind: aDirectory}
 	case 2, 3:
 		if w.privy {
 			return false
@@ -78,7 +78,7 @@ func (w *faultWorld) replaced(rng *rand.Rand) bool {
 
 // directoryAway takes the directory of the map away, or all that is in it, and
 // puts it back.
-func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
+func (w *world) directoryAway(rng *rand.Rand) bool {
 	w.await()
 	back, place := w.disk.files, w.disk.aside("away")
 	what := rng.IntN(3)
@@ -91,7 +91,7 @@ func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
 		conf.poll = shortPoll // nothing else tells of the permissions of a directory
 		w.reload(conf)
 	}
-	gone := map[string]faultFile{}
+	gone := map[string]atName{}
 	w.unreadable = []string{"the map is missing", "holds no good document", "permission denied"}[what]
 	if w.single && what == 1 {
 		w.unreadable = "the map is missing"
@@ -132,7 +132,7 @@ func (w *faultWorld) directoryAway(rng *rand.Rand) bool {
 }
 
 // largeLoss removes much at once, which is refused if there is a guard.
-func (w *faultWorld) largeLoss(rng *rand.Rand) bool {
+func (w *world) largeLoss(rng *rand.Rand) bool {
 	w.await()
 	if w.conf.guard == 0 {
 		conf := w.conf

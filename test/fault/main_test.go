@@ -9,17 +9,17 @@ import (
 	"github.com/addressmap/addressmap/test/server"
 )
 
-// faultChildVar names the variable that makes the test binary a CoreDNS with the Corefile
-// of which it holds the path, and faultChild is what runs that.
-const faultChildVar = "ADDRESSMAP_FAULTS_COREFILE"
+// childVar names the variable that makes the test binary a CoreDNS with the Corefile
+// of which it holds the path, and asChild is what runs that.
+const childVar = "ADDRESSMAP_FAULTS_COREFILE"
 
-var faultChild func(corefile string)
+var asChild func(corefile string)
 
 func TestMain(m *testing.M) {
 	server.Setup("addressmap")
-	if corefile := os.Getenv(faultChildVar); corefile != "" {
+	if corefile := os.Getenv(childVar); corefile != "" {
 		golog.SetOutput(os.Stderr)
-		faultChild(corefile)
+		asChild(corefile)
 	}
 	os.Exit(m.Run())
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func (w *faultWorld) brokenYAML(rng *rand.Rand) bool {
+func (w *world) brokenYAML(rng *rand.Rand) bool {
 	w.await()
 	tenant := rng.IntN(tenants)
 	e := w.with(w.renewed(tenant))
@@ -33,7 +33,7 @@ func (w *faultWorld) brokenYAML(rng *rand.Rand) bool {
 }
 
 // brokenRule writes what is refused by a rule.
-func (w *faultWorld) brokenRule(rng *rand.Rand) bool {
+func (w *world) brokenRule(rng *rand.Rand) bool {
 	w.await()
 	tenant := rng.IntN(tenants)
 	e := w.breakRule(rng, w.renewed(tenant))
@@ -47,7 +47,7 @@ func (w *faultWorld) brokenRule(rng *rand.Rand) bool {
 
 // breakRule makes an edition with the account that a rule refuses, nil if the
 // account has nothing to break.
-func (w *faultWorld) breakRule(rng *rand.Rand, a faultAccount) *faultEdition {
+func (w *world) breakRule(rng *rand.Rand, a account) *edition {
 	tenant := a.tenant
 	e := w.with(a)
 	before := e.text
@@ -84,7 +84,7 @@ func (w *faultWorld) breakRule(rng *rand.Rand, a faultAccount) *faultEdition {
 
 // conflict writes a document that claims the zone of another tenant. It comes
 // into force if that one is not there.
-func (w *faultWorld) conflict(rng *rand.Rand) bool {
+func (w *world) conflict(rng *rand.Rand) bool {
 	w.await()
 	tenant := []int{tenantAnycast, tenantBorrower, tenantPlain}[rng.IntN(3)]
 	a := w.renewed(tenant)
@@ -99,7 +99,7 @@ func (w *faultWorld) conflict(rng *rand.Rand) bool {
 }
 
 // callIn lets the lender lend nothing. It may not while somebody uses that.
-func (w *faultWorld) callIn(rng *rand.Rand) bool {
+func (w *world) callIn(rng *rand.Rand) bool {
 	w.await()
 	if w.now.account(tenantLender).version == 0 || w.single && w.now.account(tenantBorrower).version > 0 {
 		return false
@@ -114,7 +114,7 @@ func (w *faultWorld) callIn(rng *rand.Rand) bool {
 }
 
 // breach does what a reload may not do (P1 to P3).
-func (w *faultWorld) breach(rng *rand.Rand) bool {
+func (w *world) breach(rng *rand.Rand) bool {
 	w.await()
 	tenant := []int{tenantGuarded, tenantBYOIP}[rng.IntN(2)]
 	if w.now.account(tenant).version == 0 {

@@ -27,9 +27,9 @@ const (
 	zoneCount  = tenants + 1
 )
 
-// faultAccount is what a document says of an account. Everything that is
+// account is what a document says of an account. Everything that is
 // answered depends on it, so that it stands for a version of the answers too.
-type faultAccount struct {
+type account struct {
 	tenant  int
 	version int // of the addresses; 0: there is no such account
 	also    int // a tenant of which it claims the zone; itself for none
@@ -46,15 +46,15 @@ type faultAccount struct {
 	shut bool // no account: the zone is closed, because a document that may hold it is refused
 }
 
-func (a faultAccount) claims(zone int) bool {
+func (a account) claims(zone int) bool {
 	return a.version > 0 && (zone == a.tenant || zone == a.also || zone == secondZone && a.tenant == tenantGuarded)
 }
 
-// faultEdition is a document or zone file as written: its text, and what the text
+// edition is a document or zone file as written: its text, and what the text
 // says. An edition that is wrong in itself is never in force.
-type faultEdition struct {
+type edition struct {
 	text     string
-	accounts []faultAccount
+	accounts []account
 	wrong    string // what the log says is wrong with it
 	legible  bool   // and yet it can be told which accounts it has
 	hazy     bool   // but not for certain which zones (R26)
@@ -62,7 +62,7 @@ type faultEdition struct {
 	marks    int    // of a zone file
 }
 
-func (e *faultEdition) account(tenant int) faultAccount {
+func (e *edition) account(tenant int) account {
 	if e != nil {
 		for _, a := range e.accounts {
 			if a.tenant == tenant {
@@ -70,46 +70,46 @@ func (e *faultEdition) account(tenant int) faultAccount {
 			}
 		}
 	}
-	return faultAccount{tenant: tenant, also: tenant}
+	return account{tenant: tenant, also: tenant}
 }
 
-// faultForce is what is in force: the editions of documents by name. It is never
+// inForce is what is in force: the editions of documents by name. It is never
 // changed, always replaced.
-type faultForce map[string]*faultEdition
+type inForce map[string]*edition
 
-func (f faultForce) account(tenant int) faultAccount {
+func (f inForce) account(tenant int) account {
 	for _, e := range f {
 		if a := e.account(tenant); a.version > 0 {
 			return a
 		}
 	}
-	return (*faultEdition)(nil).account(tenant)
+	return (*edition)(nil).account(tenant)
 }
 
 // holder returns the account that answers for a zone.
-func (f faultForce) holder(zone int) faultAccount {
+func (f inForce) holder(zone int) account {
 	for i := range tenants {
 		if a := f.account(i); a.claims(zone) {
 			return a
 		}
 	}
-	return faultAccount{}
+	return account{}
 }
 
-func (f faultForce) same(o faultForce) bool {
-	return maps.EqualFunc(f, o, func(a, b *faultEdition) bool { return a.same(b) })
+func (f inForce) same(o inForce) bool {
+	return maps.EqualFunc(f, o, func(a, b *edition) bool { return a.same(b) })
 }
 
-func (e *faultEdition) same(o *faultEdition) bool {
+func (e *edition) same(o *edition) bool {
 	return e == o || e != nil && o != nil && e.text == o.text && slices.Equal(e.accounts, o.accounts)
 }
 
 // with returns what is in force after one document has become another edition,
 // or is gone.
-func (f faultForce) with(name string, e *faultEdition) faultForce {
+func (f inForce) with(name string, e *edition) inForce {
 	out := maps.Clone(f)
 	if out == nil {
-		out = make(faultForce)
+		out = make(inForce)
 	}
 	if e == nil {
 		delete(out, name)
@@ -120,7 +120,7 @@ func (f faultForce) with(name string, e *faultEdition) faultForce {
 }
 
 // wrong says what the documents do to each other, "" if they go together.
-func (f faultForce) wrong() string {
+func (f inForce) wrong() string {
 	seen := make(map[int]bool)
 	var claimed [zoneCount]bool
 	for _, name := range slices.Sorted(maps.Keys(f)) {
@@ -144,7 +144,7 @@ func (f faultForce) wrong() string {
 }
 
 // forbidden says which of P1 to P3 a reload would break, "" for none.
-func (f faultForce) forbidden(next faultForce) string {
+func (f inForce) forbidden(next inForce) string {
 	for _, tenant := range []int{tenantGuarded, tenantBYOIP} {
 		old, now := f.account(tenant), next.account(tenant)
 		switch {
@@ -162,7 +162,7 @@ func (f faultForce) forbidden(next faultForce) string {
 }
 
 // loses reports whether more than guard percent of something would go.
-func (f faultForce) loses(next faultForce, guard int) bool {
+func (f inForce) loses(next inForce, guard int) bool {
 	old, now := f.things(), next.things()
 	for kind := range old {
 		gone := 0
@@ -179,24 +179,24 @@ func (f faultForce) loses(next faultForce, guard int) bool {
 }
 
 // empties reports whether nothing proxied would be left, which no guard allows (P5).
-func (f faultForce) empties(next faultForce, guard int) bool {
+func (f inForce) empties(next inForce, guard int) bool {
 	return guard == 0 && len(f.things()[1]) > 0 && len(next.things()[1]) == 0
 }
 
-// faultCandidate is what a document is about to be: an edition, or gone.
-type faultCandidate struct {
+// candidate is what a document is about to be: an edition, or gone.
+type candidate struct {
 	name    string
-	edition *faultEdition
+	edition *edition
 	wrong   string // with it by itself
 	fresh   bool   // it was not refused before as it is now
 }
 
-// faultUnit is what comes into force together or not at all: documents of which one
+// unit is what comes into force together or not at all: documents of which one
 // takes over what another gives up.
-type faultUnit []faultCandidate
+type unit []candidate
 
 // onto returns what is in force with all of the unit.
-func (u faultUnit) onto(now faultForce) faultForce {
+func (u unit) onto(now inForce) inForce {
 	for _, c := range u {
 		now = now.with(c.name, c.edition)
 	}
@@ -204,10 +204,10 @@ func (u faultUnit) onto(now faultForce) faultForce {
 }
 
 // inForce reports whether all of the unit is.
-func (u faultUnit) inForce(now faultForce) bool { return u.onto(now).same(now) }
+func (u unit) inForce(now inForce) bool { return u.onto(now).same(now) }
 
 // wrong says what is wrong with a document of the unit by itself.
-func (u faultUnit) wrong() string {
+func (u unit) wrong() string {
 	for _, c := range u {
 		if c.wrong != "" {
 			return c.wrong
@@ -216,16 +216,16 @@ func (u faultUnit) wrong() string {
 	return ""
 }
 
-// settleFaults returns what is in force once everything has come to rest, if base is
+// admitAll returns what is in force once everything has come to rest, if base is
 // in force and units are all documents that are not on disk as they are in force.
 //
 // Where all that is fresh loses too much, it comes into force in order as far as the
 // guard goes, what is removed last and together. What was refused before loses all
 // or nothing, and keeps nothing back that has just changed.
-func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
-	var fresh, before []faultUnit
+func admitAll(base inForce, units []unit, guard int) inForce {
+	var fresh, before []unit
 	for _, u := range units {
-		if slices.ContainsFunc(u, func(c faultCandidate) bool { return c.fresh }) {
+		if slices.ContainsFunc(u, func(c candidate) bool { return c.fresh }) {
 			fresh = append(fresh, u)
 		} else {
 			before = append(before, u)
@@ -234,7 +234,7 @@ func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 	now := base
 	for again := true; again; {
 		again = false
-		for _, list := range slices.Concat([][]faultUnit{fresh}, oneByOne(fresh), [][]faultUnit{before}) {
+		for _, list := range slices.Concat([][]unit{fresh}, oneByOne(fresh), [][]unit{before}) {
 			next := admit(now, list, base)
 			if !next.same(now) && !base.empties(next, guard) && (base == nil || guard == 0 || !base.loses(next, guard)) {
 				now, again = next, true
@@ -246,11 +246,11 @@ func settleFaults(base faultForce, units []faultUnit, guard int) faultForce {
 
 // oneByOne returns the units each by itself, but for those that are removals: they are
 // the last one together.
-func oneByOne(units []faultUnit) (out [][]faultUnit) {
-	var gone []faultUnit
+func oneByOne(units []unit) (out [][]unit) {
+	var gone []unit
 	for _, u := range units {
-		if slices.ContainsFunc(u, func(c faultCandidate) bool { return c.edition != nil }) {
-			out = append(out, []faultUnit{u})
+		if slices.ContainsFunc(u, func(c candidate) bool { return c.edition != nil }) {
+			out = append(out, []unit{u})
 		} else {
 			gone = append(gone, u)
 		}
@@ -261,9 +261,9 @@ func oneByOne(units []faultUnit) (out [][]faultUnit) {
 // admit is slow and obvious: everything comes into force that may, until nothing
 // else does. What asks for nothing new comes first; nothing is protected if there
 // is no base.
-func admit(now faultForce, units []faultUnit, base faultForce) faultForce {
+func admit(now inForce, units []unit, base inForce) inForce {
 	units = slices.Clone(units)
-	slices.SortStableFunc(units, func(a, b faultUnit) int { return min(1, len(a.asksFor(base))) - min(1, len(b.asksFor(base))) })
+	slices.SortStableFunc(units, func(a, b unit) int { return min(1, len(a.asksFor(base))) - min(1, len(b.asksFor(base))) })
 	for again := true; again; {
 		again = false
 		for _, u := range units {
@@ -276,24 +276,24 @@ func admit(now faultForce, units []faultUnit, base faultForce) faultForce {
 	return now
 }
 
-// faultUnits puts documents together that are one unit.
-func faultUnits(base faultForce, candidates []faultCandidate) (out []faultUnit) {
+// unitsOf puts documents together that are one unit.
+func unitsOf(base inForce, candidates []candidate) (out []unit) {
 	for _, c := range candidates {
-		unit := faultUnit{c}
-		out = slices.DeleteFunc(out, func(u faultUnit) bool {
-			linked := slices.ContainsFunc(u, func(d faultCandidate) bool { return d.takesOver(base, c) || c.takesOver(base, d) })
+		whole := unit{c}
+		out = slices.DeleteFunc(out, func(u unit) bool {
+			linked := slices.ContainsFunc(u, func(d candidate) bool { return d.takesOver(base, c) || c.takesOver(base, d) })
 			if linked {
-				unit = append(unit, u...)
+				whole = append(whole, u...)
 			}
 			return linked
 		})
-		out = append(out, unit)
+		out = append(out, whole)
 	}
 	return out
 }
 
 // takesOver reports whether c has something that d had and gives up.
-func (c faultCandidate) takesOver(base faultForce, d faultCandidate) bool {
+func (c candidate) takesOver(base inForce, d candidate) bool {
 	had, has := base[d.name].claims(), d.edition.claims()
 	return slices.ContainsFunc(c.edition.claims(), func(what string) bool {
 		return c.name != d.name && slices.Contains(had, what) && !slices.Contains(has, what)
@@ -301,7 +301,7 @@ func (c faultCandidate) takesOver(base faultForce, d faultCandidate) bool {
 }
 
 // asksFor returns what the unit claims and none of its documents has in force.
-func (u faultUnit) asksFor(base faultForce) (out []string) {
+func (u unit) asksFor(base inForce) (out []string) {
 	var had []string
 	for _, c := range u {
 		had = append(had, base[c.name].claims()...)
@@ -317,7 +317,7 @@ func (u faultUnit) asksFor(base faultForce) (out []string) {
 }
 
 // claims returns the accounts and zones of an edition, which may be nil.
-func (e *faultEdition) claims() (out []string) {
+func (e *edition) claims() (out []string) {
 	for i := range tenants {
 		a := e.account(i)
 		if a.version == 0 {
@@ -335,7 +335,7 @@ func (e *faultEdition) claims() (out []string) {
 
 // things returns what the guard counts: zones, proxied names and addresses on
 // maps.
-func (f faultForce) things() (out [3]map[string]bool) {
+func (f inForce) things() (out [3]map[string]bool) {
 	for i := range out {
 		out[i] = make(map[string]bool)
 	}

@@ -66,7 +66,7 @@ func (w *outsideWorld) say(format string, args ...any) {
 }
 
 func (w *outsideWorld) fail(format string, args ...any) {
-	panic(faultFailure{fmt.Errorf(format, args...)})
+	panic(failure{fmt.Errorf(format, args...)})
 }
 
 func newOutsideWorld(root string, rng *rand.Rand) *outsideWorld {
@@ -298,7 +298,7 @@ func (w *outsideWorld) logged() string {
 // same time, no answer holds an origin of a proxied name or a version that never was
 // good, none goes back, what is not in force is said, and what is put right is in force.
 func TestLifeCycle_FaultsFromOutside(t *testing.T) {
-	seed := *faultSeed
+	seed := *flagSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
@@ -307,7 +307,7 @@ func TestLifeCycle_FaultsFromOutside(t *testing.T) {
 	faults := make(map[string]int)
 	var sequences, asked, closed, starts, refused int
 	turn := make(chan struct{}, *outsideParallel)
-	over := faultsOver()
+	over := timeIsOver()
 	for i := range uint64(*outsideSequences) {
 		turn <- struct{}{}
 		if t.Failed() || over() {

@@ -27,9 +27,9 @@ func runOutside(root string, seed uint64) (w *outsideWorld, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case faultFailure:
+		case failure:
 			err = r
-		case faultMishap:
+		case mishap:
 			err = fmt.Errorf("the test itself is in trouble: %w", r)
 		default:
 			panic(r)
@@ -106,7 +106,7 @@ func (w *outsideWorld) until(what string, ok func() bool) {
 		wrong := w.wrong
 		w.mu.Unlock()
 		if wrong != nil {
-			panic(faultFailure{wrong})
+			panic(failure{wrong})
 		}
 		select {
 		case <-w.child.ended:

@@ -10,9 +10,9 @@ import (
 
 // restart stops the server and starts it anew, and lets do happen in between. Where the
 // start has to fail, everything is mended for another one.
-func (w *faultWorld) restart(rng *rand.Rand, do func()) {
+func (w *world) restart(rng *rand.Rand, do func()) {
 	if err := w.clients.halt(); err != nil {
-		panic(faultFailure{err})
+		panic(failure{err})
 	}
 	if err := w.stop(); err != nil {
 		w.fail("stopping: %w", err)
@@ -23,14 +23,14 @@ func (w *faultWorld) restart(rng *rand.Rand, do func()) {
 	} else {
 		w.say("  it does not start, as it must not; everything is mended")
 		w.tally.refused++
-		files := map[string]faultFile{marksName: w.marksFile(5)}
-		var all []faultAccount
+		files := map[string]atName{marksName: w.marksFile(5)}
+		var all []account
 		for i := range tenants {
 			all = append(all, w.fresh(i))
-			files[w.docs[i]] = faultFile{faultEdition: w.edition(all[i])}
+			files[w.docs[i]] = atName{edition: w.edition(all[i])}
 		}
 		if w.single {
-			files[singleName] = faultFile{faultEdition: w.edition(all...)}
+			files[singleName] = atName{edition: w.edition(all...)}
 		}
 		w.disk.replace(w.disk.make(files))
 		w.disk.files = files
@@ -43,7 +43,7 @@ func (w *faultWorld) restart(rng *rand.Rand, do func()) {
 
 // restarted stops the server and starts it anew, now and then with a state from then
 // on, or without.
-func (w *faultWorld) restarted(rng *rand.Rand) bool {
+func (w *world) restarted(rng *rand.Rand) bool {
 	w.await()
 	if rng.IntN(4) == 0 {
 		w.conf.state = !w.conf.state
@@ -55,7 +55,7 @@ func (w *faultWorld) restarted(rng *rand.Rand) bool {
 
 // coldStart breaks some documents and starts the server without a state: what they may
 // hold is closed.
-func (w *faultWorld) coldStart(rng *rand.Rand) bool {
+func (w *world) coldStart(rng *rand.Rand) bool {
 	spoil := []func(*rand.Rand) bool{w.brokenYAML, w.brokenRule, w.conflict, w.replaced, w.zoneFile, w.callIn}
 	for range 1 + rng.IntN(3) {
 		spoil[rng.IntN(len(spoil))](rng)
@@ -67,7 +67,7 @@ func (w *faultWorld) coldStart(rng *rand.Rand) bool {
 }
 
 // half writes a part of a file, and returns what writes the rest and closes it.
-func (w *faultWorld) half(rng *rand.Rand, name, text string) (rest func()) {
+func (w *world) half(rng *rand.Rand, name, text string) (rest func()) {
 	w.disk.clear(name, aDirectory, aFIFO)
 	f, err := os.OpenFile(w.disk.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	mustDisk(err)
@@ -88,7 +88,7 @@ func longPause(rng *rand.Rand) time.Duration {
 }
 
 // pausedWrite pauses for long within a write, when the Corefile may be loaded anew.
-func (w *faultWorld) pausedWrite(rng *rand.Rand) bool {
+func (w *world) pausedWrite(rng *rand.Rand) bool {
 	w.await()
 	tenant := rng.IntN(tenants)
 	a, name := w.renewed(tenant), w.docs[tenant]
@@ -99,7 +99,7 @@ func (w *faultWorld) pausedWrite(rng *rand.Rand) bool {
 	what := rng.IntN(3)
 	w.say("  t%d version %d; meanwhile %s", tenant, a.version, []string{"nothing", "a Corefile reload", "a broken Corefile reload"}[what])
 	files := maps.Clone(w.disk.files)
-	files[name] = faultFile{faultEdition: e}
+	files[name] = atName{edition: e}
 	w.change(files, false, func() {
 		rest := w.half(rng, name, e.text)
 		defer rest()
@@ -122,10 +122,10 @@ func (w *faultWorld) pausedWrite(rng *rand.Rand) bool {
 
 // restartInWrite starts the server anew while a file is being written: the start waits
 // for it.
-func (w *faultWorld) restartInWrite(rng *rand.Rand) bool {
+func (w *world) restartInWrite(rng *rand.Rand) bool {
 	w.await()
 	name := w.docs[rng.IntN(tenants)]
-	var e *faultEdition
+	var e *edition
 	for tenant, doc := range w.docs {
 		if doc == name {
 			a := w.renewed(tenant)
@@ -138,7 +138,7 @@ func (w *faultWorld) restartInWrite(rng *rand.Rand) bool {
 	w.restart(rng, func() {
 		rest := w.half(rng, name, e.text)
 		w.disk.files = maps.Clone(w.disk.files)
-		w.disk.files[name] = faultFile{faultEdition: e}
+		w.disk.files[name] = atName{edition: e}
 		pause := longPause(rng)
 		go func() {
 			defer close(written)
@@ -151,7 +151,7 @@ func (w *faultWorld) restartInWrite(rng *rand.Rand) bool {
 }
 
 // clockSteps gives a document a new version that seems to be of another time.
-func (w *faultWorld) clockSteps(rng *rand.Rand) bool {
+func (w *world) clockSteps(rng *rand.Rand) bool {
 	w.await()
 	tenant := rng.IntN(tenants)
 	a := w.renewed(tenant)
@@ -159,11 +159,11 @@ func (w *faultWorld) clockSteps(rng *rand.Rand) bool {
 	if rng.IntN(3) == 0 {
 		step = time.Duration(rng.Int64N(int64(20*time.Second))) - 10*time.Second
 	}
-	how := faultWays[rng.IntN(len(faultWays))]
+	how := ways[rng.IntN(len(ways))]
 	w.say("  t%d version %d, %s, by %v", tenant, a.version, how.name, step)
 	e, name := w.with(a), w.docs[tenant]
 	files := maps.Clone(w.disk.files)
-	files[name] = faultFile{faultEdition: e}
+	files[name] = atName{edition: e}
 	w.change(files, false, func() {
 		how.do(w.disk, rng, name, e.text)
 		now := time.Now().Add(step)
@@ -173,7 +173,7 @@ func (w *faultWorld) clockSteps(rng *rand.Rand) bool {
 }
 
 // mendedLock makes the state writable again and waits until what is in force is there.
-func (w *faultWorld) mendedLock(path string, mode os.FileMode) {
+func (w *world) mendedLock(path string, mode os.FileMode) {
 	mustDisk(os.Chmod(path, mode))
 	w.stateless = false
 	w.until("what is in force is in the state again", w.metricsAgree)
@@ -181,7 +181,7 @@ func (w *faultWorld) mendedLock(path string, mode os.FileMode) {
 
 // stateUnwritable takes the right to write the state away, changes the map, and gives the
 // right back: what could not be kept is in force all the same.
-func (w *faultWorld) stateUnwritable(rng *rand.Rand) bool {
+func (w *world) stateUnwritable(rng *rand.Rand) bool {
 	w.await()
 	if !w.conf.state || w.privy || len(w.troubles) > 0 || w.conf.guard > 0 {
 		return false
@@ -199,7 +199,7 @@ func (w *faultWorld) stateUnwritable(rng *rand.Rand) bool {
 }
 
 // stateOfMap is the directory that has the state of the map.
-func (w *faultWorld) stateOfMap() string {
+func (w *world) stateOfMap() string {
 	entries, err := os.ReadDir(w.stateDir())
 	mustDisk(err)
 	for _, e := range entries {
@@ -207,5 +207,5 @@ func (w *faultWorld) stateOfMap() string {
 			return w.stateDir() + "/" + e.Name()
 		}
 	}
-	panic(faultMishap{fmt.Errorf("no state in %s", w.stateDir())})
+	panic(mishap{fmt.Errorf("no state in %s", w.stateDir())})
 }

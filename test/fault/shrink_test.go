@@ -12,7 +12,7 @@ import (
 // shrink leaves out of a list of operations that fails what it can: first large
 // parts, then single ones, for as long as there is time. It returns the smallest
 // list that failed, and how.
-func shrink(ops []faultOp, limit time.Duration, run func([]faultOp) (string, error)) (small []faultOp, said string, err error) {
+func shrink(ops []operation, limit time.Duration, run func([]operation) (string, error)) (small []operation, said string, err error) {
 	deadline := time.Now().Add(limit)
 	err = errors.New("it does not fail again")
 	for size := max(1, len(ops)/2); ; size /= 2 {
@@ -20,8 +20,8 @@ func shrink(ops []faultOp, limit time.Duration, run func([]faultOp) (string, err
 			again = false
 			for at := 0; at < len(ops) && time.Now().Before(deadline); {
 				rest := slices.Delete(slices.Clone(ops), at, min(at+size, len(ops)))
-				if text, faultFailure := run(rest); faultFailure != nil {
-					ops, said, err, again = rest, text, faultFailure, size == 1
+				if text, failure := run(rest); failure != nil {
+					ops, said, err, again = rest, text, failure, size == 1
 				} else {
 					at += size
 				}
@@ -33,7 +33,7 @@ func shrink(ops []faultOp, limit time.Duration, run func([]faultOp) (string, err
 	}
 }
 
-func joinOps(ops []faultOp) string {
+func joinOps(ops []operation) string {
 	var list []string
 	for _, op := range ops {
 		list = append(list, op.String())
@@ -41,9 +41,9 @@ func joinOps(ops []faultOp) string {
 	return strings.Join(list, ",")
 }
 
-func parseOps(list string) (ops []faultOp, err error) {
+func parseOps(list string) (ops []operation, err error) {
 	for s := range strings.SplitSeq(list, ",") {
-		var op faultOp
+		var op operation
 		if _, err := fmt.Sscanf(s, "%d/%d", &op.kind, &op.seed); err != nil || op.kind < 0 || op.kind >= len(faultKinds) {
 			return nil, fmt.Errorf("%q is no operation: write kind/seed", s)
 		}
@@ -53,12 +53,12 @@ func parseOps(list string) (ops []faultOp, err error) {
 }
 
 func TestShrink(t *testing.T) {
-	var ops []faultOp
+	var ops []operation
 	for i := range uint64(20) {
-		ops = append(ops, faultOp{0, i})
+		ops = append(ops, operation{0, i})
 	}
-	needed := []faultOp{{0, 3}, {0, 11}, {0, 12}}
-	small, said, err := shrink(ops, time.Minute, func(ops []faultOp) (string, error) {
+	needed := []operation{{0, 3}, {0, 11}, {0, 12}}
+	small, said, err := shrink(ops, time.Minute, func(ops []operation) (string, error) {
 		for _, op := range needed {
 			if !slices.Contains(ops, op) {
 				return "", nil

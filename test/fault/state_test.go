@@ -12,7 +12,7 @@ import (
 )
 
 // stateFiles returns the files of the state, in order.
-func (w *faultWorld) stateFiles() (out []string) {
+func (w *world) stateFiles() (out []string) {
 	mustDisk(filepath.WalkDir(w.stateDir(), func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && d.Name() == "damaged" {
 			return filepath.SkipDir
@@ -58,7 +58,7 @@ var stateDamages = []struct {
 
 // stateDamaged damages one file of the state and starts the server anew: that costs what
 // the file held, unless the map on disk has it still, and nothing else.
-func (w *faultWorld) stateDamaged(rng *rand.Rand) bool {
+func (w *world) stateDamaged(rng *rand.Rand) bool {
 	w.await()
 	if !w.conf.state {
 		return false
@@ -100,8 +100,8 @@ func kindOf(path string) string {
 // keepable returns what of the documents in force can be in the state: those of which the
 // texts are there, or on disk. That is not so where a Corefile reload turns the state on
 // while a document is refused, which is said.
-func (w *faultWorld) keepable(next faultForce) faultForce {
-	out := make(faultForce)
+func (w *world) keepable(next inForce) inForce {
+	out := make(inForce)
 	for name, e := range next {
 		kept := w.saved[name]
 		now, _ := w.onDisk(name)
@@ -115,7 +115,7 @@ func (w *faultWorld) keepable(next faultForce) faultForce {
 // lostWith returns the document of which the last good version is lost with a text of the
 // state, "" if it can be had from the disk. certain is false where it depends on that
 // document what becomes of others.
-func (w *faultWorld) lostWith(sum string) (name string, certain bool) {
+func (w *world) lostWith(sum string) (name string, certain bool) {
 	is := func(text string) bool {
 		digest := sha256.Sum256([]byte(text))
 		return hex.EncodeToString(digest[:]) == sum

@@ -2,12 +2,6 @@
 
 package fault
 
-import (
-	"errors"
-	"syscall"
-)
+import "syscall"
 
 func mkfifo(path string) error { return syscall.Mkfifo(path, 0o644) }
-
-// becomeUser gives up the privileges of this process.
-func becomeUser(id int) error { return errors.Join(syscall.Setgid(id), syscall.Setuid(id)) }

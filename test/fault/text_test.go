@@ -7,8 +7,8 @@ import (
 
 func zoneName(z int) string { return fmt.Sprintf("t%d.example", z) }
 
-// faultMap is an address map of an account.
-type faultMap struct {
+// mapYAML is an address map of an account.
+type mapYAML struct {
 	id, extra string
 	disabled  bool
 	ips       []string
@@ -17,7 +17,7 @@ type faultMap struct {
 
 // addresses returns n IPv4 and n IPv6 addresses of the account's space. Those of
 // different versions have none in common.
-func (a faultAccount) addresses(version, n int) (out []string) {
+func (a account) addresses(version, n int) (out []string) {
 	v4, v6 := fmt.Sprintf("10.%d", a.tenant), fmt.Sprintf("2001:db8:1%d:", a.tenant)
 	high := version >> 6
 	switch a.tenant {
@@ -34,7 +34,7 @@ func (a faultAccount) addresses(version, n int) (out []string) {
 
 // maps returns the address maps of the account. The protected ones have
 // addresses that no version of another map has.
-func (a faultAccount) maps() (out []faultMap) {
+func (a account) maps() (out []mapYAML) {
 	if a.version == 0 {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (a faultAccount) maps() (out []faultMap) {
 		return out
 	}
 	if a.kept {
-		m := faultMap{id: fmt.Sprintf("kept%d", a.tenant), extra: "\n        enabled: true", ips: a.addresses(16000+a.keptIPs, 1)}
+		m := mapYAML{id: fmt.Sprintf("kept%d", a.tenant), extra: "\n        enabled: true", ips: a.addresses(16000+a.keptIPs, 1)}
 		if a.disabled {
 			m.extra, m.disabled = "\n        enabled: false", true
 		}
@@ -67,12 +67,12 @@ func (a faultAccount) maps() (out []faultMap) {
 	if a.tenant == tenantGuarded {
 		zoneCount = append(zoneCount, secondZone)
 	}
-	m := faultMap{id: fmt.Sprintf("map%d", a.tenant), extra: "\n        enabled: true", ips: a.addresses(a.version, 3), members: members(zoneCount...)}
+	m := mapYAML{id: fmt.Sprintf("map%d", a.tenant), extra: "\n        enabled: true", ips: a.addresses(a.version, 3), members: members(zoneCount...)}
 	return append(out, m)
 }
 
 // owners returns the owner names of a zone of the account that have a mark.
-func (a faultAccount) owners(zone int) []string {
+func (a account) owners(zone int) []string {
 	names := []string{"@", "www", "*.wild"}
 	for bit := range 4 {
 		if zone == tenantMarked && a.tenant == tenantMarked && a.marks > 0 && a.marks&(1<<bit) != 0 {
@@ -83,7 +83,7 @@ func (a faultAccount) owners(zone int) []string {
 }
 
 // space is the address space of the account, as YAML.
-func (a faultAccount) space() string {
+func (a account) space() string {
 	own := fmt.Sprintf("10.%d.0.0/16, ", a.tenant)
 	if a.tenant == tenantBorrower {
 		own = ""
@@ -101,7 +101,7 @@ func (a faultAccount) space() string {
 // text returns the account as it stands in a document. What may be missing at
 // its end without the document becoming invalid comes last: addresses, and in a
 // document of all accounts the last of these.
-func (a faultAccount) text() string {
+func (a account) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  - id: t%d\n%s", a.tenant, a.space())
 	if a.tenant == tenantBYOIP && !a.unconfined {
@@ -139,11 +139,11 @@ func (a faultAccount) text() string {
 }
 
 // app returns the address of the Spectrum application.
-func (a faultAccount) app() string { return a.addresses(a.version, 4)[6] }
+func (a account) app() string { return a.addresses(a.version, 4)[6] }
 
 // writeEdition makes an edition of these accounts. serial tells it from others that say
 // the same.
-func writeEdition(serial int, accounts ...faultAccount) *faultEdition {
+func writeEdition(serial int, accounts ...account) *edition {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# edition %d\n", serial)
 	for _, a := range accounts {
@@ -153,7 +153,7 @@ func writeEdition(serial int, accounts ...faultAccount) *faultEdition {
 		}
 	}
 	b.WriteString("accounts:\n")
-	var there []faultAccount
+	var there []account
 	for _, a := range accounts {
 		if a.version > 0 {
 			there = append(there, a)
@@ -163,7 +163,7 @@ func writeEdition(serial int, accounts ...faultAccount) *faultEdition {
 	if len(there) == 0 {
 		b.WriteString("  []\n")
 	}
-	return &faultEdition{text: b.String(), accounts: there}
+	return &edition{text: b.String(), accounts: there}
 }
 
 // marksFile is the zone file that the marked tenant's document names.
@@ -177,8 +177,8 @@ func marksFile(marks int) string {
 	return text
 }
 
-// faultZone is the zone file of the backend.
-func faultZone(z int) string {
+// zoneText is the zone file of the backend.
+func zoneText(z int) string {
 	text := fmt.Sprintf(`$ORIGIN %s.
 @ 60 IN SOA ns h 1 7200 3600 1209600 60
 @ 60 IN NS ns

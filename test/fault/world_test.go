@@ -12,25 +12,25 @@ import (
 	"github.com/addressmap/addressmap/test/server"
 )
 
-// faultWorld is a server with its map on disk, and what the model says of them:
+// world is a server with its map on disk, and what the model says of them:
 // what is in force, what has to be complained of, what may be answered.
-type faultWorld struct {
-	disk   *faultDisk
+type world struct {
+	disk   *disk
 	single bool // the map is one document
-	conf   faultConf
-	began  faultConf
-	log    *faultLog
+	conf   settings
+	began  settings
+	log    *lines
 	server server.Server
 	docs   [tenants]string // :: tenant → name of its document
 	serial int             // of the last edition
 
-	now      faultForce
-	saved    faultForce              // in the state directory, nil if nothing ever was
-	troubles map[string]faultTrouble // :: path
-	shut     map[string]faultShut    // :: document found at the start and not in force → what it closes
-	tally    faultTally
-	due      []faultComplaint // since the mark
-	read     int              // of the log, up to the mark
+	now      inForce
+	saved    inForce            // in the state directory, nil if nothing ever was
+	troubles map[string]trouble // :: path
+	shut     map[string]shut    // :: document found at the start and not in force → what it closes
+	tally    tally
+	due      []complaint // since the mark
+	read     int         // of the log, up to the mark
 
 	versions map[string]int             // :: path → how many versions were wrong
 	blamed   map[string]map[string]bool // :: path → what was said of the version that is wrong
@@ -39,14 +39,14 @@ type faultWorld struct {
 	restored   bool   // what is in force came from the state, of which no line tells the digest
 	stateless  bool   // what is in force cannot be written to the state
 
-	current atomic.Pointer[faultAllowance]
+	current atomic.Pointer[allowance]
 	said    []string // what was done, for the one who has to find out
-	clients faultClients
+	clients clients
 	privy   bool // the reader may read everything, whatever its permissions
 }
 
-// faultConf is what varies in the Corefile.
-type faultConf struct {
+// settings is what varies in the Corefile.
+type settings struct {
 	ttl      uint32
 	guard    int
 	state    bool
@@ -57,21 +57,21 @@ type faultConf struct {
 // shortPoll, the shortest that there is, soon finds what no notification tells of.
 const shortPoll = "100ms"
 
-// faultFailure is something that the server did wrong.
-type faultFailure struct{ error }
+// failure is something that the server did wrong.
+type failure struct{ error }
 
-func (w *faultWorld) fail(format string, args ...any) {
-	panic(faultFailure{fmt.Errorf(format, args...)})
+func (w *world) fail(format string, args ...any) {
+	panic(failure{fmt.Errorf(format, args...)})
 }
 
-func (w *faultWorld) say(format string, args ...any) {
+func (w *world) say(format string, args ...any) {
 	w.said = append(w.said, fmt.Sprintf(format, args...))
 }
 
-func (w *faultWorld) stateDir() string { return filepath.Join(w.disk.root, "state") }
+func (w *world) stateDir() string { return filepath.Join(w.disk.root, "state") }
 
 // path is the map as the Corefile names it.
-func (w *faultWorld) path() string {
+func (w *world) path() string {
 	if w.single {
 		return w.disk.path(singleName)
 	}
@@ -80,7 +80,7 @@ func (w *faultWorld) path() string {
 
 const singleName = "map.yaml"
 
-func (w *faultWorld) corefile(conf faultConf) string {
+func (w *world) corefile(conf settings) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "example {\n\tbind 127.0.0.1\n\taddressmap %s {\n\t\tttl %d\n\t\treload %s\n\t\tpresence %s\n\t\tzone_files %s\n",
 		w.path(), conf.ttl, conf.poll, conf.presence, filepath.Join(w.disk.root, "aside", "targets"))
@@ -98,15 +98,15 @@ func (w *faultWorld) corefile(conf faultConf) string {
 }
 
 // newFaultWorld puts everything in order on disk.
-func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
-	w := &faultWorld{
-		disk:     &faultDisk{root: root, files: make(map[string]faultFile)},
+func newFaultWorld(root string, rng *rand.Rand, log *lines) *world {
+	w := &world{
+		disk:     &disk{root: root, files: make(map[string]atName)},
 		log:      log,
 		single:   rng.IntN(2) == 0,
-		troubles: make(map[string]faultTrouble),
+		troubles: make(map[string]trouble),
 		versions: make(map[string]int),
 		blamed:   make(map[string]map[string]bool),
-		conf: faultConf{
+		conf: settings{
 			ttl: 300, state: rng.IntN(2) == 0,
 			presence: []string{"off", "5s"}[rng.IntN(2)],
 			poll:     []string{"off", "off", shortPoll}[rng.IntN(3)],
@@ -114,7 +114,7 @@ func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
 		privy: os.Geteuid() == 0,
 	}
 	w.began = w.conf
-	w.tally = faultTally{exact: true, faults: make(map[string]int)}
+	w.tally = tally{exact: true, faults: make(map[string]int)}
 	w.disk.heldUp = func(gap time.Duration) {
 		w.say("  the writer was held up for %v", gap)
 		w.tally.heldUp++
@@ -125,9 +125,9 @@ func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
 		mustDisk(os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
 	for z := range zoneCount {
-		writeFile(filepath.Join(root, "zones", zoneName(z)), faultZone(z))
+		writeFile(filepath.Join(root, "zones", zoneName(z)), zoneText(z))
 	}
-	var all []faultAccount
+	var all []account
 	for i := range tenants {
 		w.docs[i] = fmt.Sprintf("t%d%s", i, []string{".yaml", ".yml"}[i%2])
 		if w.single {
@@ -140,7 +140,7 @@ func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
 		if w.single {
 			e = w.edition(all...)
 		}
-		w.disk.files[w.docs[i]] = faultFile{faultEdition: e}
+		w.disk.files[w.docs[i]] = atName{edition: e}
 	}
 	w.disk.files[marksName] = w.marksFile(5)
 	for name, f := range w.disk.files {
@@ -150,9 +150,9 @@ func newFaultWorld(root string, rng *rand.Rand, log *faultLog) *faultWorld {
 }
 
 // fresh returns an account as it should be, with a version that never was.
-func (w *faultWorld) fresh(tenant int) faultAccount {
+func (w *world) fresh(tenant int) account {
 	w.serial++
-	a := faultAccount{tenant: tenant, version: w.serial, also: tenant, marks: -1}
+	a := account{tenant: tenant, version: w.serial, also: tenant, marks: -1}
 	switch tenant {
 	case tenantMarked:
 		a.marks = 0 // those of the zone file
@@ -166,7 +166,7 @@ func (w *faultWorld) fresh(tenant int) faultAccount {
 
 // renewed returns the account in force, if there is one, with a version that never
 // was; what is protected stays.
-func (w *faultWorld) renewed(tenant int) faultAccount {
+func (w *world) renewed(tenant int) account {
 	a := w.fresh(tenant)
 	if old := w.now.account(tenant); old.version > 0 {
 		a.kept, a.keptIPs, a.open, a.disabled = old.kept, old.keptIPs, old.open, old.disabled
@@ -174,22 +174,22 @@ func (w *faultWorld) renewed(tenant int) faultAccount {
 	return a
 }
 
-func (w *faultWorld) edition(accounts ...faultAccount) *faultEdition {
+func (w *world) edition(accounts ...account) *edition {
 	w.serial++
 	return writeEdition(w.serial, accounts...)
 }
 
-func (w *faultWorld) marksFile(marks int) faultFile {
-	return faultFile{faultEdition: &faultEdition{text: marksFile(marks), marks: marks}}
+func (w *world) marksFile(marks int) atName {
+	return atName{edition: &edition{text: marksFile(marks), marks: marks}}
 }
 
 // with returns an edition of the tenant's document in which it is this account;
 // other accounts of the document are as they are in force.
-func (w *faultWorld) with(a faultAccount) *faultEdition {
+func (w *world) with(a account) *edition {
 	if !w.single {
 		return w.edition(a)
 	}
-	var all []faultAccount
+	var all []account
 	for i := range tenants {
 		if i == a.tenant {
 			all = append(all, a)

@@ -3,12 +3,9 @@ package mapfile
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Parse reads one map document; errors call its file name. Parse returns every
@@ -31,7 +28,6 @@ func Parse(name string, data []byte) (*Document, Errors) {
 	} else if doc, errs = parseWhole(doc); doc == nil {
 		return nil, errs
 	}
-	doc.packTexts()
 	return doc, errs
 }
 
@@ -48,13 +44,11 @@ func parseWhole(doc *Document) (*Document, Errors) {
 
 // decoder turns the tree of a document into the Document, and gathers the errors.
 type decoder struct {
-	doc         *Document
-	errs        Errors
-	unlisted    int                    // number of errors that are not in errs
-	complete    bool                   // the document was read to the end
-	zonesLost   bool                   // a zone may be missing, or stand under an unknown key
-	firstOwner  firstPos[fqdn.Name]    // of each owner in one list of marks
-	firstPrefix firstPos[netip.Prefix] // of each address or prefix in one list
+	doc       *Document
+	errs      Errors
+	unlisted  int  // number of errors that are not in errs
+	complete  bool // the document was read to the end
+	zonesLost bool // a zone may be missing, or stand under an unknown key
 }
 
 // maxErrors is how many errors of one document are listed. A file of the wrong

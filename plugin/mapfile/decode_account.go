@@ -135,16 +135,17 @@ func (d *decoder) marks(z *Zone, n *node) {
 		return
 	}
 	z.Marks = make([]Mark, 0, len(n.children))
-	d.firstOwner.reset(len(n.children))
+	first := make(map[fqdn.Name]Pos, len(n.children))
 	for i := range n.children {
 		m, ok := d.mark(&n.children[i], z.Name)
 		if !ok || z.Name == "" {
 			continue
 		}
-		if first, dup := d.firstOwner.add(m.Owner, m.Pos); dup {
-			d.refuse(m.Pos, "V14", "keep one of the two", "name %q is marked twice in its zone, first in line %d", m.Owner, first.Line)
+		if at, dup := first[m.Owner]; dup {
+			d.refuse(m.Pos, "V14", "keep one of the two", "name %q is marked twice in its zone, first in line %d", m.Owner, at.Line)
 			continue
 		}
+		first[m.Owner] = m.Pos
 		z.Marks = append(z.Marks, m)
 	}
 }

@@ -12,8 +12,7 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 	if len(items) == 0 {
 		return nil
 	}
-	out := make([]Addr, 0, len(items))
-	d.firstPrefix.reset(len(items))
+	out, first := make([]Addr, 0, len(items)), make(map[netip.Addr]Pos, len(items))
 	for i := range items {
 		item := &items[i]
 		if objects && item.kind == kindMap {
@@ -29,10 +28,11 @@ func (d *decoder) addrs(n *node, key string, objects bool) []Addr {
 		if !ok {
 			continue
 		}
-		if first, dup := d.firstPrefix.add(netip.PrefixFrom(ip, ip.BitLen()), item.pos); dup {
-			d.refuse(item.pos, "V2", "keep one of the two", "address %q stands twice in %q, first in line %d", ip, key, first.Line)
+		if at, dup := first[ip]; dup {
+			d.refuse(item.pos, "V2", "keep one of the two", "address %q stands twice in %q, first in line %d", ip, key, at.Line)
 			continue
 		}
+		first[ip] = item.pos
 		out = append(out, Addr{IP: ip, Pos: item.pos})
 	}
 	return out
@@ -129,8 +129,7 @@ func (d *decoder) prefixes(n *node, key string, objects bool) []Prefix {
 	if len(items) == 0 {
 		return nil
 	}
-	out := make([]Prefix, 0, len(items))
-	d.firstPrefix.reset(len(items))
+	out, first := make([]Prefix, 0, len(items)), make(map[netip.Prefix]Pos, len(items))
 	for i := range items {
 		item, advertised := &items[i], true
 		if objects && item.kind == kindMap {
@@ -148,10 +147,11 @@ func (d *decoder) prefixes(n *node, key string, objects bool) []Prefix {
 		if !ok {
 			continue
 		}
-		if first, dup := d.firstPrefix.add(p, item.pos); dup {
-			d.refuse(item.pos, "V2", "keep one of the two", "prefix %q stands twice in %q, first in line %d", p, key, first.Line)
+		if at, dup := first[p]; dup {
+			d.refuse(item.pos, "V2", "keep one of the two", "prefix %q stands twice in %q, first in line %d", p, key, at.Line)
 			continue
 		}
+		first[p] = item.pos
 		out = append(out, Prefix{CIDR: p, Advertised: advertised, Pos: item.pos})
 	}
 	return out

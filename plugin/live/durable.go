@@ -173,7 +173,7 @@ func (l *loader) save() error {
 		}
 		lacking = append(lacking, text)
 	}
-	if _, err := l.durable.dir.PutAll(lacking); err != nil {
+	if err := l.durable.dir.PutAll(lacking); err != nil {
 		return err
 	}
 	return l.durable.dir.Save(m)

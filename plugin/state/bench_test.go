@@ -43,7 +43,7 @@ func BenchmarkColdStart(b *testing.B) {
 	m, texts := large()
 	for b.Loop() {
 		d := open(b, b.TempDir())
-		_, err := d.PutAll(texts)
+		_, err := putAll(d, texts)
 		must(b, err)
 		must(b, d.Save(m))
 	}
@@ -55,7 +55,7 @@ func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	m, texts := large()
 	d := open(b, dir)
-	_, err := d.PutAll(texts)
+	_, err := putAll(d, texts)
 	must(b, err)
 	must(b, d.Save(m))
 	must(b, d.Close())
@@ -84,7 +84,7 @@ func BenchmarkStart(b *testing.B) {
 				_, err := d.Read(sum)
 				must(b, err)
 			}
-			_, err = d.PutAll(texts)
+			_, err = putAll(d, texts)
 			must(b, err)
 			must(b, d.Save(m))
 			must(b, d.Close())
@@ -97,14 +97,14 @@ func BenchmarkStart(b *testing.B) {
 func BenchmarkOneChanged(b *testing.B) {
 	m, texts := large()
 	d := open(b, b.TempDir())
-	_, err := d.PutAll(texts)
+	_, err := putAll(d, texts)
 	must(b, err)
 	must(b, d.Save(m))
 	i := 0
 	for b.Loop() {
 		i++
 		doc := &m.Documents[i%documents]
-		doc.Text, err = d.Put(fmt.Appendf(nil, "change %d\n%s", i, texts[2*(i%documents)]))
+		doc.Text, err = put(d, fmt.Appendf(nil, "change %d\n%s", i, texts[2*(i%documents)]))
 		must(b, err)
 		must(b, d.Save(m))
 	}

@@ -76,42 +76,32 @@ func (d *directory) textDamaged(sum Sum, how string) error {
 	return d.noteDamage(sum.path(), how)
 }
 
-// Put writes a text to disk and returns its digest. The text is on disk when Put
-// returns, but stays only if the next Save names it. An intact text on disk is not
-// written again.
-func (d *Dir) Put(data []byte) (Sum, error) {
-	sums, err := d.PutAll([][]byte{data})
-	if err != nil {
-		return Sum{}, err
-	}
-	return sums[0], nil
-}
-
-// PutAll is Put for many texts, in less time than one by one. After an error none of
-// them counts as put.
-func (d *Dir) PutAll(texts [][]byte) ([]Sum, error) {
-	sums := make([]Sum, len(texts))
-	for i, text := range texts {
-		sums[i] = sha256.Sum256(text)
+// PutAll writes texts to disk. They are on disk when PutAll returns, but stay only if
+// the next Save names them. An intact text on disk is not written again. After an error
+// none of them counts as put.
+func (d *Dir) PutAll(texts [][]byte) error {
+	all := make(map[Sum][]byte, len(texts))
+	for _, text := range texts {
+		all[sha256.Sum256(text)] = text // not by a digest of then: memory can be damaged
 	}
 	d.dir.mu.Lock()
 	defer d.dir.mu.Unlock()
 	if err := d.dir.checkWritable(d); err != nil {
-		return nil, err
+		return err
 	}
 	missing := make(map[Sum][]byte)
-	for i, sum := range sums {
-		if !d.dir.intact(sum, len(texts[i])) {
-			missing[sum] = texts[i]
+	for sum, text := range all {
+		if !d.dir.intact(sum, len(text)) {
+			missing[sum] = text
 		}
 	}
 	if err := d.dir.writeTexts(missing); err != nil {
-		return nil, err
+		return err
 	}
-	for _, sum := range sums {
+	for sum := range all {
 		d.added[sum] = struct{}{}
 	}
-	return sums, nil
+	return nil
 }
 
 // intact reports whether the text of size bytes is on disk. Its content is compared

@@ -201,7 +201,7 @@ func TestState_SetAsideIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir)
 	for i := range 5 * maxDamaged {
-		sum, err := d.Put([]byte{byte(i)})
+		sum, err := put(d, []byte{byte(i)})
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(dir, sum.path()), nil, 0o600))
 		if _, err := d.Read(sum); !errors.Is(err, ErrDamaged) {

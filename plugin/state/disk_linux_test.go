@@ -75,7 +75,7 @@ func diskFull(t *testing.T) {
 	for i := 2; i < 5; i++ {
 		full(save(d, i), filepath.Join(dir, blobsName))
 	}
-	_, err = d.Put(bytes.Repeat([]byte("x"), 1<<20))
+	_, err = put(d, bytes.Repeat([]byte("x"), 1<<20))
 	full(err, filepath.Join(dir, blobsName))
 	m, _ := version(1)
 	full(d.Save(m), filepath.Join(dir, manifestName))

@@ -3,6 +3,7 @@ package state
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,27 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// put puts one text and returns its digest.
+func put(d *Dir, text []byte) (Sum, error) {
+	sums, err := putAll(d, [][]byte{text})
+	if err != nil {
+		return Sum{}, err
+	}
+	return sums[0], nil
+}
+
+// putAll puts texts and returns their digests.
+func putAll(d *Dir, texts [][]byte) ([]Sum, error) {
+	if err := d.PutAll(texts); err != nil {
+		return nil, err
+	}
+	sums := make([]Sum, len(texts))
+	for i, text := range texts {
+		sums[i] = sha256.Sum256(text)
+	}
+	return sums, nil
 }
 
 // saveForever saves one version after the other and prints the number of each

@@ -117,7 +117,7 @@ func TestState_TextDamage(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir)
 	text := []byte("a text of some length\n")
-	sum, err := d.Put(text)
+	sum, err := put(d, text)
 	must(t, err)
 	path := filepath.Join(dir, sum.path())
 	refused := func(what string) {
@@ -140,7 +140,7 @@ func TestState_TextDamage(t *testing.T) {
 	refused("longer")
 	_ = os.Remove(path) // It was set aside.
 	refused("missing")
-	_, err = d.Put(text)
+	_, err = put(d, text)
 	must(t, err)
 	if data, err := d.Read(sum); err != nil || string(data) != string(text) {
 		t.Errorf("put again: want %q, got %q, %v", text, data, err)

@@ -170,7 +170,7 @@ func recording(t *testing.T, n int) (records []record, done []int) {
 		d := opened(t, dir)
 		d.dir.disk.hook = tamper
 		wantSaved(t, d, last)
-		_, err := d.Put([]byte("never named"))
+		_, err := put(d, []byte("never named"))
 		must(t, err)
 		must(t, save(d, i))
 		last = i

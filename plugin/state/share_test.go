@@ -83,7 +83,7 @@ func TestState_Reload(t *testing.T) {
 			wantSaved(t, next, 1)
 
 			_, texts := version(4)
-			_, err := next.PutAll(texts)
+			_, err := putAll(next, texts)
 			must(t, err)
 			must(t, save(d, 2)) // The texts of 4 are not in it.
 			m, _ := version(4)
@@ -214,7 +214,7 @@ func TestState_RemovedWhileInUse(t *testing.T) {
 			must(t, remove(dir))
 			m, _ := version(1)
 			wantError(t, d.Save(m), filepath.Dir(dir), "removed or replaced", "acquire")
-			_, err := d.Put(nil)
+			_, err := put(d, nil)
 			wantError(t, err, filepath.Dir(dir), "removed or replaced", "acquire")
 			if d.Ready() {
 				t.Error("want it not ready")

@@ -71,7 +71,7 @@ func version(i int) (*Manifest, [][]byte) {
 // save saves the i-th version.
 func save(d *Dir, i int) error {
 	m, texts := version(i)
-	if _, err := d.PutAll(texts); err != nil {
+	if _, err := putAll(d, texts); err != nil {
 		return err
 	}
 	return d.Save(m)
@@ -196,7 +196,7 @@ func TestState_Empty(t *testing.T) {
 	if m, err := d.Load(); err != nil || !reflect.DeepEqual(m, &Manifest{}) {
 		t.Errorf("want an empty manifest, got %+v, %v", m, err)
 	}
-	sum, err := d.Put(nil)
+	sum, err := put(d, nil)
 	must(t, err)
 	if data, err := d.Read(sum); err != nil || len(data) != 0 {
 		t.Errorf("want an empty text, got %q, %v", data, err)
@@ -209,17 +209,17 @@ func TestState_PutWritesOnce(t *testing.T) {
 	steps := 0
 	d.dir.disk.hook = func(_ step, do func() error) error { steps++; return do() }
 	text := []byte("text")
-	sum, err := d.Put(text)
+	sum, err := put(d, text)
 	must(t, err)
 	if steps == 0 {
 		t.Fatal("nothing was written")
 	}
 	wrote := steps
 	for range 3 {
-		_, err := d.Put(text)
+		_, err := put(d, text)
 		must(t, err)
 	}
-	sums, err := d.PutAll([][]byte{text, text, text})
+	sums, err := putAll(d, [][]byte{text, text, text})
 	must(t, err)
 	if !reflect.DeepEqual(sums, []Sum{sum, sum, sum}) {
 		t.Errorf("want %s three times, got %s", sum, sums)
@@ -232,7 +232,7 @@ func TestState_PutWritesOnce(t *testing.T) {
 		"shorter": func(path string) error { return os.Truncate(path, 1) },
 	} {
 		must(t, damage(filepath.Join(dir, sum.path())))
-		_, err := d.Put(text)
+		_, err := put(d, text)
 		must(t, err)
 		if data, err := d.Read(sum); err != nil || string(data) != "text" {
 			t.Errorf("%s: want the text written again, got %q, %v", what, data, err)
@@ -255,13 +255,13 @@ func TestState_PutMendsDamaged(t *testing.T) {
 		t.Errorf("want an ErrDamaged, got %v", err)
 	}
 	d.dir.disk.hook = func(step, func() error) error { return syscall.EIO }
-	if _, err := d.PutAll(texts); !errors.Is(err, syscall.EIO) {
+	if _, err := putAll(d, texts); !errors.Is(err, syscall.EIO) {
 		t.Errorf("want an EIO, got %v", err)
 	}
 	d.dir.disk.hook = nil
 	m, _ := version(1)
 	wantError(t, d.Save(m), "put it first") // What is damaged is not there.
-	_, err := d.PutAll(texts)
+	_, err := putAll(d, texts)
 	must(t, err)
 	wantSaved(t, d, 1)
 }
@@ -282,12 +282,12 @@ func TestState_PutWithoutSave(t *testing.T) {
 	dir := t.TempDir()
 	d := opened(t, dir)
 	must(t, save(d, 1))
-	_, err := d.Put([]byte("never named"))
+	_, err := put(d, []byte("never named"))
 	must(t, err)
 	must(t, d.Close())
 	d = open(t, dir)
 	wantSaved(t, d, 1)
-	_, err = d.Put([]byte("not named next"))
+	_, err = put(d, []byte("not named next"))
 	must(t, err)
 	must(t, save(d, 2))
 	wantTidy(t, dir, 2)
@@ -298,7 +298,7 @@ func TestState_Closed(t *testing.T) {
 	must(t, d.Close())
 	_, load := d.Load()
 	_, read := d.Read(Sum{})
-	_, put := d.Put(nil)
+	_, put := put(d, nil)
 	for _, err := range []error{load, read, put, d.Save(&Manifest{})} {
 		if !errors.Is(err, fs.ErrClosed) {
 			t.Errorf("want an fs.ErrClosed, got %v", err)

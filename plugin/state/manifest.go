@@ -80,8 +80,7 @@ const (
 
 // encode returns m as it is written to disk: the same bytes for the same m.
 func (m *Manifest) encode() []byte {
-	b := make([]byte, 0, m.size())
-	b = append(b, firstLine+"\n"+wordSettings+" "...)
+	b := append([]byte(nil), firstLine+"\n"+wordSettings+" "...)
 	b = appendName(b, m.Settings)
 	if m.generation > 0 {
 		b = append(strconv.AppendUint(append(b, wordGeneration+" "...), m.generation, 10), '\n')
@@ -102,20 +101,6 @@ func (m *Manifest) encode() []byte {
 		b = appendName(b, zone)
 	}
 	return seal(b)
-}
-
-// size returns at least the length of m when encoded, but for names with unusual
-// bytes, which may take more.
-func (m *Manifest) size() int {
-	const perLine = len(wordZoneFile) + len(` ""`) + 2*sha256.Size + len(" \n")
-	n := 4*perLine + len(m.Settings)
-	for name := range m.texts {
-		n += perLine + len(name)
-	}
-	for zone := range m.Serials {
-		n += perLine + len(zone)
-	}
-	return n
 }
 
 // appendName appends a name in quotes, as strconv.AppendQuote does, and ends the

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strconv"
+	"strings"
 )
 
 // mountInfo lists the mounts this process sees; see proc_pid_mountinfo(5). Other
@@ -27,24 +27,11 @@ func mountPoints(info string) (map[string]bool, error) {
 	points := make(map[string]bool)
 	for line := range bytes.Lines(data) {
 		if f := bytes.Fields(line); len(f) > 4 {
-			points[unescape(string(f[4]))] = true
+			points[unescape.Replace(string(f[4]))] = true
 		}
 	}
 	return points, nil
 }
 
-// unescape undoes the \ooo that the kernel writes for space, tab, newline and
-// backslash.
-func unescape(s string) string {
-	var out []byte
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if c, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				out, i = append(out, byte(c)), i+3
-				continue
-			}
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
-}
+// unescape undoes what the kernel writes for space, tab, newline and backslash.
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)

@@ -40,6 +40,7 @@ package source
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -50,15 +51,7 @@ var suffixes = []string{".yaml", ".yml", ".json"}
 // Names with a leading dot are not: editors and rsync keep their temporary
 // files there, and Kubernetes the ..data link and its target.
 func IsDocument(name string) bool {
-	if strings.HasPrefix(name, ".") {
-		return false
-	}
-	for _, s := range suffixes {
-		if strings.HasSuffix(name, s) {
-			return true
-		}
-	}
-	return false
+	return !strings.HasPrefix(name, ".") && slices.Contains(suffixes, filepath.Ext(name))
 }
 
 // List returns the paths of the documents in dir: *.yaml, *.yml and *.json, no

@@ -43,15 +43,13 @@ type builder struct {
 	*Set
 	errs mapfile.Errors
 
-	claimants map[*mapfile.Account]*claimant // of the changed documents
-	zones     map[fqdn.Name]claim            // of the same
+	zones map[fqdn.Name]claim // of the changed documents
 
 	everyone       *Pool // the anycast addresses
 	anycastUnknown bool  // part of them was refused: nothing can be said of what is missing
 
-	doc   *document // that is compiled
-	last  *document // its last compilation, which has the marks if the document has not changed; else nil
-	named []named   // room for the marks of one zone after the other
+	doc  *document // that is compiled
+	last *document // its last compilation, which has the marks if the document has not changed; else nil
 }
 
 func newBuilder(s *Set, opt Options) *builder {
@@ -63,9 +61,8 @@ func newBuilder(s *Set, opt Options) *builder {
 	}
 	snap.above = sync.OnceValue(snap.aboveProxied)
 	return &builder{
-		Set:       &Set{opt: opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn},
-		claimants: make(map[*mapfile.Account]*claimant),
-		zones:     make(map[fqdn.Name]claim),
+		Set:   &Set{opt: opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn},
+		zones: make(map[fqdn.Name]claim),
 	}
 }
 

@@ -26,7 +26,7 @@ func (b *builder) addresses(doc *mapfile.Document, a *mapfile.Account) {
 				b.refuse(doc, ip.Pos, "V7", "take it off one of the two, or use an address of a BYOIP prefix", "static address %s is on another address map already, at %s", ip.IP, first.at())
 				continue
 			}
-			onMap[ip.IP] = claim{claimant: &claimant{a.ID, doc.Name}, pos: ip.Pos}
+			onMap[ip.IP] = claim{account: a.ID, file: doc.Name, pos: ip.Pos}
 		}
 	}
 	for i := range a.Spectrum {

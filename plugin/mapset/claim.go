@@ -11,15 +11,13 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
-// claim is who holds something of which there is only one, and since where.
+// claim is which account, in which document, holds something of which there is only one,
+// and where it stands.
 type claim struct {
-	*claimant
-	pos        mapfile.Pos
-	advertised bool // of a prefix
+	account, file string
+	pos           mapfile.Pos
+	advertised    bool // of a prefix
 }
-
-// claimant is an account in the document where it stands.
-type claimant struct{ account, file string }
 
 // at prints where the claim stands, for the complaint of a second one.
 func (c claim) at() string { return fmt.Sprintf("%s:%d:%d", c.file, c.pos.Line, c.pos.Col) }
@@ -88,18 +86,18 @@ func (b *builder) zoneClaim(apex fqdn.Name) (claim, bool) {
 		return c, true
 	}
 	if z := b.snap.zones[apex]; z != nil {
-		return claim{claimant: &claimant{z.account.id, z.account.file}, pos: z.pos}, true
+		return claim{account: z.account.id, file: z.account.file, pos: z.pos}, true
 	}
 	return claim{}, false
 }
 
 // take enters key and reports true, or complains that it is taken.
-func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, by *claimant, pos mapfile.Pos, what, remedy string) bool {
+func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K, a *mapfile.Account, pos mapfile.Pos, what, remedy string) bool {
 	if first, taken := in[key]; taken {
 		b.refuse(doc, pos, "V4", remedy, "%s is there already, at %s", fmt.Sprintf(what, key), first.at())
 		return false
 	}
-	in[key] = claim{claimant: by, pos: pos}
+	in[key] = claim{account: a.ID, file: doc.Name, pos: pos}
 	return true
 }
 
@@ -107,25 +105,23 @@ func take[K comparable](b *builder, doc *mapfile.Document, in map[K]claim, key K
 func (b *builder) names(doc *mapfile.Document) {
 	for i := range doc.Accounts {
 		a := &doc.Accounts[i]
-		by := &claimant{a.ID, doc.Name}
-		b.claimants[a] = by
-		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, by, a.Pos, "account %q", "write the account once, or give one of the two another id")
+		unique := a.ID != "" && take(b, doc, b.reg.accounts, a.ID, a, a.Pos, "account %q", "write the account once, or give one of the two another id")
 		for j := range a.Zones {
 			z := &a.Zones[j]
 			if c, taken := b.zoneClaim(z.Name); taken {
 				b.zones[z.Name] = c // also if a document in force has it
 			}
-			take(b, doc, b.zones, z.Name, by, z.Pos, "zone %q", "keep the zone in one account, once")
+			take(b, doc, b.zones, z.Name, a, z.Pos, "zone %q", "keep the zone in one account, once")
 		}
 		for j := range a.Maps {
 			m := &a.Maps[j]
 			if !unique && madeUp(a.ID, m.ID) {
 				continue // It would be there already because the account is.
 			}
-			take(b, doc, b.reg.maps, m.ID, by, m.Pos, "address map %q", "give one of the two another id")
+			take(b, doc, b.reg.maps, m.ID, a, m.Pos, "address map %q", "give one of the two another id")
 		}
 		for j := range a.Spectrum {
-			take(b, doc, b.reg.apps, a.Spectrum[j].Name, by, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
+			take(b, doc, b.reg.apps, a.Spectrum[j].Name, a, a.Spectrum[j].Pos, "a Spectrum application of %q", "keep one application of the name")
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 	if z.All || z.ZoneFile != "" && z.ProxiedDefault {
 		out.rest = markProxied
 	}
-	c := newCollector(z, file, out.rest, b.named[:0])
+	c := newCollector(z, file, out.rest)
 	for _, m := range z.Marks {
 		if file != nil {
 			b.compare(s.Doc, file, m)
@@ -32,7 +32,6 @@ func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
 		}
 	}
 	out.apex, out.marks = newTable(z.Name, c.list)
-	b.named = c.list
 	if !out.hasProxied() && (z.ZoneFile == "" || file != nil) {
 		b.warnOfMarks(s.Doc, z.Pos, "zone %q has no proxied names", z.Name)
 	}
@@ -115,8 +114,8 @@ type collector struct {
 	list  []named
 }
 
-func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark, room []named) *collector {
-	c := &collector{apex: z.Name, rest: rest, list: room}
+func newCollector(z *mapfile.Zone, file *zonefile.Zone, rest mark) *collector {
+	c := &collector{apex: z.Name, rest: rest, list: make([]named, 0, len(z.Marks))}
 	for _, m := range z.Marks {
 		c.wilds = c.wilds || m.Owner.IsWildcard()
 	}
@@ -139,9 +138,6 @@ func (c *collector) add(name fqdn.Name, m mark) {
 // enter enters a mark, whatever the rest of the zone is: a wildcard of a zone further
 // up may cover other names.
 func (c *collector) enter(name fqdn.Name, m mark) {
-	if m&markProxied == 0 {
-		m = 0
-	}
 	c.list = append(c.list, named{relative(name, len(c.apex)), m})
 }
 

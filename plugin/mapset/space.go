@@ -30,7 +30,7 @@ func (b *builder) ownPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 			b.refuse(doc, p.Pos, "V6", overlapRemedy, "prefix %s overlaps with %s of account %q, at %s", p.CIDR, q, other.account, other.at())
 			continue
 		}
-		b.reg.own.Insert(p.CIDR, claim{b.claimants[a], p.Pos, p.Advertised})
+		b.reg.own.Insert(p.CIDR, claim{a.ID, doc.Name, p.Pos, p.Advertised})
 	}
 }
 
@@ -40,7 +40,7 @@ func (b *builder) lentPrefixes(doc *mapfile.Document, a *mapfile.Account) {
 			b.refuse(doc, p.Pos, "V6", "delegate the space to one account", "delegated prefix %s overlaps with %s, which is delegated to account %q at %s", p.CIDR, q, other.account, other.at())
 			continue
 		}
-		b.reg.lent.Insert(p.CIDR, claim{b.claimants[a], p.Pos, true})
+		b.reg.lent.Insert(p.CIDR, claim{a.ID, doc.Name, p.Pos, true})
 	}
 }
 
@@ -82,7 +82,7 @@ func (b *builder) staticIPs(doc *mapfile.Document, a *mapfile.Account) {
 			b.refuse(doc, ip.Pos, "V6", "lease the address to one account", "static address %s is leased to account %q already, at %s", ip.IP, first.account, first.at())
 			continue
 		}
-		b.reg.statics[ip.IP] = claim{claimant: b.claimants[a], pos: ip.Pos}
+		b.reg.statics[ip.IP] = claim{account: a.ID, file: doc.Name, pos: ip.Pos}
 	}
 }
 

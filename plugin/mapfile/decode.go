@@ -78,7 +78,6 @@ func (d *decoder) finish() Errors {
 	if d.unlisted > 0 {
 		out[len(out)-1].Text += fmt.Sprintf(" (and %d more errors that are not listed)", d.unlisted)
 	}
-	d.doc.HasInvalid = len(out) > 0
 	d.doc.HasAllZones = d.complete && !d.zonesLost
 	return out
 }

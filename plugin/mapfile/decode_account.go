@@ -18,14 +18,12 @@ func (d *decoder) accounts(n *node) {
 func (d *decoder) accountList(items []node) {
 	d.doc.Accounts = slices.Grow(d.doc.Accounts, len(items))
 	for i := range items {
-		before := d.errorCount()
 		o, ok := d.object(&items[i], &accountKeys)
 		if !ok {
 			d.doc.AccountsInvalid = true
 			continue
 		}
 		a := d.account(&o)
-		a.HasInvalid = d.errorCount() > before
 		d.doc.AccountsInvalid = d.doc.AccountsInvalid || a.ID == ""
 		d.doc.Accounts = append(d.doc.Accounts, a)
 	}
@@ -95,13 +93,11 @@ func (d *decoder) zone(a *Account, o *object) Zone {
 		}
 	}
 	z.IPv6 = d.flag(o.get("ipv6"), "ipv6", true)
-	before := d.errorCount()
 	d.marks(&z, o.get("proxied"))
 	if n := o.get("zone_file"); n != nil {
 		z.ZoneFilePos = n.pos
 		z.ZoneFile, _ = d.text(n, "zone_file")
 	}
-	z.MarksInvalid = d.errorCount() > before
 	z.ProxiedDefault = d.flag(o.get("proxied_default"), "proxied_default", false)
 	return z
 }

@@ -27,16 +27,15 @@ type Pos struct {
 // of the map format. A position is that of the value, or of its key or mapping if
 // there is no value.
 //
-// Values that [Parse] refused are left out, and a flag whose name ends in Invalid is
-// set beside the list that lacks them. Rules about several places go by these flags:
-// where a flag is set, an error about a missing value would only repeat the first
-// error. An accepted document has no flag set.
+// Values that [Parse] refused are left out. Where a rule about several places goes by
+// what may be missing, a flag whose name ends in Invalid is set beside the list: an
+// error about a missing value would only repeat the first error. An accepted document
+// has no flag set.
 type Document struct {
-	Name       string // as errors print it, usually the path of the file
-	Anycast    []Addr
-	Accounts   []Account
-	Pos        Pos  // of the key "anycast" if present, else of the document
-	HasInvalid bool // something, anywhere in the document, was refused
+	Name     string // as errors print it, usually the path of the file
+	Anycast  []Addr
+	Accounts []Account
+	Pos      Pos // of the key "anycast" if present, else of the document
 
 	AnycastInvalid  bool // part of anycast was refused (V15 cannot be judged)
 	AccountsInvalid bool // an account was left out, or has no ID (V6: a lender may be missing)
@@ -76,7 +75,6 @@ type Account struct {
 	Maps      []AddressMap
 	Spectrum  []SpectrumApp
 
-	HasInvalid   bool // something, anywhere in the account, was refused
 	SpaceInvalid bool // part of prefixes, delegated_prefixes or static_ips was refused (V5, V6 cannot be judged)
 	ZonesInvalid bool // a zone was left out, or the id of one (V8 cannot be judged for a zone)
 	MapsInvalid  bool // part of address_maps was refused (V11 and V15 cannot be judged)
@@ -94,7 +92,6 @@ type Zone struct {
 	ZoneFile       string // as written; "" if absent
 	ZoneFilePos    Pos
 	ProxiedDefault bool
-	MarksInvalid   bool // part of proxied, or zone_file, was refused
 }
 
 // Mark says for one owner name whether it is proxied, and with which families.

@@ -21,9 +21,6 @@ func FuzzParse(f *testing.F) {
 		doc, errs := Parse("map.yaml", data)
 		checkErrors(t, data, errs)
 		if len(errs) > 0 {
-			if doc != nil && !doc.HasInvalid {
-				t.Error("HasInvalid is not set")
-			}
 			return
 		}
 		for _, path := range flagged(reflect.ValueOf(doc), "doc") {

@@ -202,22 +202,22 @@ func TestPlaces(t *testing.T) {
 // is missing from what was refused.
 func TestWhatIsRefusedIsMarked(t *testing.T) {
 	for data, want := range map[string]string{
-		`{anycast: [x]}`:                                            "AnycastInvalid HasInvalid",
-		`{accounts: x}`:                                             "AccountsInvalid HasInvalid",
-		`{accounts: [x]}`:                                           "AccountsInvalid HasInvalid",
-		`{accounts: [{id: ""}]}`:                                    "Accounts.HasInvalid AccountsInvalid HasInvalid",
-		`{accounts: [{id: a, prefixes: [x]}]}`:                      "Accounts.HasInvalid Accounts.SpaceInvalid HasInvalid",
-		`{accounts: [{id: a, static_ips: [x]}]}`:                    "Accounts.HasInvalid Accounts.SpaceInvalid HasInvalid",
-		`{accounts: [{id: a, zones: [x]}]}`:                         "Accounts.HasInvalid Accounts.ZonesInvalid HasInvalid",
-		`{accounts: [{id: a, zones: x}]}`:                           "Accounts.HasInvalid Accounts.ZonesInvalid HasInvalid",
-		`{accounts: [{id: a, zones: [{name: b, id: []}]}]}`:         "Accounts.HasInvalid Accounts.ZonesInvalid HasInvalid",
-		`{accounts: [{id: a, zones: [{name: b, proxied: [..]}]}]}`:  "Accounts.HasInvalid Accounts.Zones.MarksInvalid HasInvalid",
-		`{accounts: [{id: a, address_maps: [x]}]}`:                  "Accounts.HasInvalid Accounts.MapsInvalid HasInvalid",
-		`{accounts: [{id: a, address_maps: [{ips: [x]}]}]}`:         "Accounts.HasInvalid Accounts.Maps.IPsInvalid Accounts.MapsInvalid HasInvalid",
-		`{accounts: [{id: a, address_maps: [{memberships: [x]}]}]}`: "Accounts.HasInvalid Accounts.Maps.MembersInvalid Accounts.MapsInvalid HasInvalid",
-		`{accounts: [{id: a, spectrum_apps: [x]}]}`:                 "Accounts.HasInvalid HasInvalid",
-		`[]`: "AccountsInvalid AnycastInvalid HasInvalid",
-		``:   "AccountsInvalid AnycastInvalid HasInvalid",
+		`{anycast: [x]}`:                                            "AnycastInvalid",
+		`{accounts: x}`:                                             "AccountsInvalid",
+		`{accounts: [x]}`:                                           "AccountsInvalid",
+		`{accounts: [{id: ""}]}`:                                    "AccountsInvalid",
+		`{accounts: [{id: a, prefixes: [x]}]}`:                      "Accounts.SpaceInvalid",
+		`{accounts: [{id: a, static_ips: [x]}]}`:                    "Accounts.SpaceInvalid",
+		`{accounts: [{id: a, zones: [x]}]}`:                         "Accounts.ZonesInvalid",
+		`{accounts: [{id: a, zones: x}]}`:                           "Accounts.ZonesInvalid",
+		`{accounts: [{id: a, zones: [{name: b, id: []}]}]}`:         "Accounts.ZonesInvalid",
+		`{accounts: [{id: a, zones: [{name: b, proxied: [..]}]}]}`:  "",
+		`{accounts: [{id: a, address_maps: [x]}]}`:                  "Accounts.MapsInvalid",
+		`{accounts: [{id: a, address_maps: [{ips: [x]}]}]}`:         "Accounts.Maps.IPsInvalid Accounts.MapsInvalid",
+		`{accounts: [{id: a, address_maps: [{memberships: [x]}]}]}`: "Accounts.Maps.MembersInvalid Accounts.MapsInvalid",
+		`{accounts: [{id: a, spectrum_apps: [x]}]}`:                 "",
+		`[]`: "AccountsInvalid AnycastInvalid",
+		``:   "AccountsInvalid AnycastInvalid",
 	} {
 		doc, _ := Parse("m", []byte(data))
 		flags := flagged(reflect.ValueOf(doc), "doc")

@@ -15,6 +15,7 @@ const module = "github.com/addressmap/addressmap"
 // is missing here is a mistake, so that a new one gets its place on purpose.
 var mayImport = map[string][]string{
 	"plugin/printable": {},
+	"plugin/exposure":  {"plugin/fqdn", "plugin/mapset", "plugin/cloudflare"},
 
 	"plugin/fqdn":     {},
 	"plugin/source":   {},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
@@ -67,7 +68,7 @@ var mayImport = map[string][]string{
 var keptTo = map[string][]string{
 	"github.com/coredns/":    {"", "plugin/lane", "cmd/coredns", "test/server", "test/judge/run", "test/judge/upstream"}, // the last two speak its gRPC
 	"github.com/prometheus/": {""},
-	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/lane", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
+	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/lane", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "plugin/exposure", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
 	"github.com/hashicorp/":  {"plugin/cloudflare/fetch"},
 	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "test/server", "test/judge/run"}, // the product asks nobody else

@@ -12,12 +12,14 @@ import (
 func newCheck() *cobra.Command {
 	var run checkRun
 	var format string
+	var strict bool
 	cmd := &cobra.Command{
 		Use:   "check MAP...",
 		Short: "Check maps as the plugin would load them",
 		Long: `Check each map, a document or a directory of them, with the plugin's own rules. The
 map "-" is one document on the standard input; its zone files are looked up from
-the working directory.
+the working directory. Zone files that the map names are looked through for records
+by which the origin of a proxied name is known.
 
 Exit status: 0 good, 1 refused, 2 could not run.`,
 		Example: `  addressmap check maps.yaml
@@ -35,6 +37,9 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			if err != nil {
 				return err
 			}
+			if strict {
+				asErrors(findings)
+			}
 			if err := findingWriters[format](cmd.OutOrStdout(), findings); err != nil {
 				return err
 			}
@@ -49,6 +54,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	cmd.Flags().StringVar(&run.against, "against", "", "the map in `force`: judge what a reload may not do")
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
 	guardFlag(cmd, &run.guard)
+	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
 	zoneFilesFlag(cmd, &run.zoneFiles)
 	return cmd
 }
@@ -84,6 +90,7 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 		for _, w := range checked.Snapshot.Warnings() {
 			findings = append(findings, warningOf(path, w))
 		}
+		findings = append(findings, exposed(checked, r.zoneFiles)...)
 		if old == nil {
 			continue
 		}

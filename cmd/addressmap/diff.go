@@ -15,7 +15,7 @@ import (
 
 func newDiff() *cobra.Command {
 	var format string
-	var all bool
+	var all, strict bool
 	var guard int
 	var zoneFiles []string
 	cmd := &cobra.Command{
@@ -26,7 +26,7 @@ addresses, grouped by the change. A document that is refused in NEW counts as it
 in OLD, as in a server that has OLD in force.
 
 Exit status: 0 same, 1 different or partly refused, 2 could not run, 3 when a reload
-would refuse the change (P1 to P5).`,
+would refuse the change (P1 to P5), or with --strict if it makes origins known.`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,13 +50,17 @@ would refuse the change (P1 to P5).`,
 			}
 			d := compare(args[1], old, next, guard)
 			d.Partly = append(problemsOf(maps[0]), problemsOf(maps[1])...)
+			d.Exposed = revealed(maps[0], maps[1], d.Groups, zoneFiles)
+			if strict {
+				asErrors(d.Exposed)
+			}
 			if err := diffWriters[format](cmd.OutOrStdout(), d, all); err != nil {
 				return err
 			}
 			switch {
-			case len(d.Refused) > 0:
+			case len(d.Refused) > 0, strict && len(d.Exposed) > 0:
 				return status(exitProtected)
-			case len(d.Groups) > 0 || d.Summary != "" || refused != nil:
+			case len(d.Groups)+len(d.Exposed) > 0 || d.Summary != "" || refused != nil:
 				return status(exitRefused)
 			}
 			return nil
@@ -65,6 +69,7 @@ would refuse the change (P1 to P5).`,
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "markdown"}, "how the difference is printed")
 	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
 	guardFlag(cmd, &guard)
+	cmd.Flags().BoolVar(&strict, "strict", false, "what makes origins known, or lifts a protection, is an error: status 3")
 	zoneFilesFlag(cmd, &zoneFiles)
 	return cmd
 }
@@ -75,6 +80,7 @@ type difference struct {
 	Groups  []mapset.Group `json:"groups"`
 	Refused []finding      `json:"refused,omitempty"` // by a reload
 	Partly  []finding      `json:"errors,omitempty"`  // of documents that are refused by themselves
+	Exposed []finding      `json:"exposures,omitempty"`
 }
 
 // compare returns the difference of two snapshots.
@@ -105,6 +111,12 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 		b.WriteString("no difference\n")
 	} else {
 		b.WriteString(d.Summary + "\n")
+	}
+	if len(d.Exposed) > 0 {
+		b.WriteString("\nWHAT THIS CHANGE REVEALS OR UNLOCKS:\n")
+	}
+	for _, f := range d.Exposed {
+		b.WriteString(f.String() + "\n")
 	}
 	groups, more := firstGroups(d.Groups, all)
 	for _, g := range groups {

@@ -34,6 +34,13 @@ const (
 	levelWarning = "warning"
 )
 
+// The rules of findings that break no numbered one: what is legal and probably not meant,
+// and what makes an origin known.
+const (
+	ruleUnlikely = "unlikely"
+	ruleExposure = "exposure"
+)
+
 // problemsOf returns the findings of the documents that are refused.
 func problemsOf(c *live.Checked) (out []finding) {
 	for _, p := range c.Problems {
@@ -64,7 +71,7 @@ var placeAndText = regexp.MustCompile(`^(.+?):([0-9]+):(?:([0-9]+):)? (.*)$`)
 // warningOf returns the finding of a warning of the map at path. The text of a warning
 // begins with its place.
 func warningOf(path, text string) finding {
-	f := finding{Level: levelWarning, File: path, Text: text}
+	f := finding{Level: levelWarning, File: path, Rule: ruleUnlikely, Text: text}
 	if m := placeAndText.FindStringSubmatch(text); m != nil {
 		f.File, f.Text = m[1], m[4]
 		f.Line, _ = strconv.Atoi(m[2])
@@ -85,7 +92,11 @@ func (f finding) String() string {
 	if f.Column > 0 {
 		place += ":" + strconv.Itoa(f.Column)
 	}
-	text := fmt.Sprintf("%s: %s: %s", printable.Line(place), cmp.Or(f.Rule, f.Level), f.Text)
+	what := f.Level
+	if f.Rule != "" {
+		what += ": " + f.Rule
+	}
+	text := fmt.Sprintf("%s: %s: %s", printable.Line(place), what, f.Text)
 	if f.Remedy != "" {
 		text += "\n  remedy: " + f.Remedy
 	}

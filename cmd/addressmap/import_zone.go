@@ -13,7 +13,7 @@ import (
 
 func newImportZone() *cobra.Command {
 	var out, to, account string
-	var force bool
+	var force, strict bool
 	var zoneFiles []string
 	var apex nameFlag
 	var opt cloudflare.ZoneOptions
@@ -70,7 +70,12 @@ of a proxied name, by a placeholder that keeps where the origin is for
 				}
 				changes = append(changes, reviewOf(to, zoneFiles)...)
 			}
-			return report(cmd, &imported{Zone: apex.String(), Records: converted.Records, Proxied: converted.Proxied}, changes)
+			public := exposedBy(converted.Text, apex.Name, opt.ProxiedDefault)
+			err = report(cmd, &imported{Zone: apex.String(), Records: converted.Records, Proxied: converted.Proxied}, append(changes, public...))
+			if err == nil && strict && len(public) > 0 {
+				return status(exitRefused)
+			}
+			return err
 		},
 	}
 	cmd.Flags().Var(&apex, "zone", "the name of the zone")
@@ -80,6 +85,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 	cmd.Flags().Var((*namesFlag)(&opt.NameServers), "ns", "the zone's name servers, in the place of Cloudflare's; may be repeated")
 	cmd.Flags().Var(&soaFlag{soa: &opt.SOA}, "soa", `"MNAME RNAME" of the SOA, in the place of Cloudflare's; serial and timers may follow`)
 	cmd.Flags().BoolVar(&opt.ProxiedDefault, "proxied-default", false, "records without a mark are proxied")
+	cmd.Flags().BoolVar(&strict, "strict", false, "status 1 if a record makes the origin of a proxied name known")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files, and change the map that is there")
 	zoneFilesFlag(cmd, &zoneFiles)
 	_ = cmd.MarkFlagRequired("zone")

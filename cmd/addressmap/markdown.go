@@ -37,6 +37,12 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	} else {
 		b.WriteString(d.Summary + "\n")
 	}
+	if len(d.Exposed) > 0 {
+		b.WriteString("\n**What this change reveals or unlocks:**\n\n")
+	}
+	for _, f := range d.Exposed {
+		fmt.Fprintf(&b, "* %s %s\n", code(f.Text), code(fmt.Sprintf("(%s:%d)", f.File, f.Line)))
+	}
 	groups, more := firstGroups(d.Groups, all)
 	if len(groups) > 0 {
 		b.WriteString("\n| names | account | before | after |\n| --- | --- | --- | --- |\n")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"net/url"
 	"os"
@@ -72,8 +73,9 @@ type (
 
 // otherRules explains findings that break no numbered rule: their ids and texts.
 var otherRules = map[string]string{
-	"unread":  "A document and its zone files can be read. The message says what stands in the way.",
-	"warning": "What is legal and yet probably not meant, such as a map without members or a mark that names nothing.",
+	ruleExposure: "The origin of a proxied name is not to be known. A record that is not proxied, and mail, services or texts that have or lead to its address, make it known; so does a name that is not proxied any more.",
+	"unread":     "A document and its zone files can be read. The message says what stands in the way.",
+	ruleUnlikely: "What is legal and yet probably not meant, such as a map without members or a mark that names nothing.",
 }
 
 // sarifRuleOf returns what SARIF says of the rule of a finding.
@@ -83,11 +85,7 @@ func sarifRuleOf(f finding) sarifRule {
 	if numbered {
 		r.HelpURI += "#" + strings.ToLower(f.Rule)
 	} else {
-		if r.ID == "" && f.Level == levelWarning {
-			r.ID = "warning"
-		} else if r.ID == "" {
-			r.ID = "unread"
-		}
+		r.ID = cmp.Or(r.ID, "unread")
 		text = otherRules[r.ID]
 	}
 	short, _, _ := strings.Cut(text, ". ")

@@ -42,6 +42,7 @@ func TestSARIF(t *testing.T) {
 		{Level: levelError, File: "/etc/maps.yaml", Rule: "P1", Text: "gone"},
 		warningOf("maps", "maps/c.yaml:9:2: address map \"m\" has no members"),
 		warningOf("maps", "maps/db:12: almost a mark"),
+		{Level: levelWarning, File: "maps/db", Line: 4, Rule: ruleExposure, Text: "it is public"},
 	}
 	for _, list := range [][]finding{nil, findings} {
 		var b bytes.Buffer
@@ -70,8 +71,9 @@ func TestSARIF(t *testing.T) {
 			{"V5", "maps/a%20b%25%23%3F.yaml", 3, 7},
 			{"unread", "./a:b.yaml", 0, 0},
 			{"P1", "file:///etc/maps.yaml", 0, 0},
-			{"warning", "maps/c.yaml", 9, 2},
-			{"warning", "maps/db", 12, 0},
+			{"unlikely", "maps/c.yaml", 9, 2},
+			{"unlikely", "maps/db", 12, 0},
+			{"exposure", "maps/db", 4, 0},
 		} {
 			r := run.Results[i]
 			at := r.Locations[0].Physical

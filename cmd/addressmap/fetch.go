@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/cloudflare/fetch"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // tokenVariable is the environment variable with the token, as Cloudflare's own programs
@@ -120,7 +121,7 @@ func apiToken(file string) (string, error) {
 // terminal it is one line that changes; elsewhere it is a line from time to time.
 func fetchProgress(w io.Writer) (show func(fetch.Progress), clear func()) {
 	const every = 10 * time.Second
-	file, ok := w.(*os.File)
+	file, ok := printable.Unwrap(w).(*os.File) // to move the cursor
 	terminal := ok && isatty.IsTerminal(file.Fd())
 	next := time.Now().Add(every)
 	show = func(p fetch.Progress) {
@@ -130,7 +131,7 @@ func fetchProgress(w io.Writer) (show func(fetch.Progress), clear func()) {
 		}
 		switch {
 		case terminal:
-			fmt.Fprintf(w, "\r\x1b[K%.78s", text)
+			fmt.Fprintf(file, "\r\x1b[K%.78s", printable.Line(text))
 		case p.Wait >= every || !time.Now().Before(next):
 			fmt.Fprintln(w, text)
 			next = time.Now().Add(every)
@@ -138,7 +139,7 @@ func fetchProgress(w io.Writer) (show func(fetch.Progress), clear func()) {
 	}
 	return show, func() {
 		if terminal {
-			fmt.Fprint(w, "\r\x1b[K")
+			fmt.Fprint(file, "\r\x1b[K")
 		}
 	}
 }

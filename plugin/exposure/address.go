@@ -62,13 +62,13 @@ func (s *search) originIn(texts []string) fqdn.Name {
 			}
 		}
 		if ip, err := netip.ParseAddr(word); err == nil {
-			if origin := s.originOf([]netip.Addr{ip}); origin != "" {
-				return origin
+			if hidden := s.originOf([]netip.Addr{ip}); hidden != "" {
+				return hidden
 			}
 		}
 		if prefix, err := netip.ParsePrefix(word); err == nil {
-			if origin := s.originWithin(prefix.Masked()); origin != "" {
-				return origin
+			if hidden := s.originWithin(prefix.Masked()); hidden != "" {
+				return hidden
 			}
 		}
 	}

@@ -31,7 +31,7 @@ type Exposure struct {
 	File   string
 	Line   int
 	Owner  fqdn.Name // of the record
-	Origin fqdn.Name // a proxied name with that origin
+	Hidden fqdn.Name // a proxied name with that origin
 	Text   string
 	Remedy string
 }
@@ -46,8 +46,8 @@ func Of(snapshot *mapset.Snapshot, zones []Zone) []Exposure {
 			if !s.isOf(r, z.Apex) {
 				continue
 			}
-			if origin, text, remedy := s.exposes(r); origin != "" {
-				out = append(out, Exposure{File: z.File, Line: r.Line, Owner: r.Owner, Origin: origin, Text: text, Remedy: remedy})
+			if hidden, text, remedy := s.exposes(r); hidden != "" {
+				out = append(out, Exposure{File: z.File, Line: r.Line, Owner: r.Owner, Hidden: hidden, Text: text, Remedy: remedy})
 			}
 		}
 	}
@@ -141,45 +141,45 @@ func (s *search) addresses(name fqdn.Name, all bool) (out []netip.Addr) {
 }
 
 // exposes returns the proxied name whose origin the record makes known, "" for none.
-func (s *search) exposes(r *cloudflare.Record) (origin fqdn.Name, text, remedy string) {
+func (s *search) exposes(r *cloudflare.Record) (hidden fqdn.Name, text, remedy string) {
 	const move = "give the origin another address, and let it answer the edge alone"
 	switch rr := r.RR.(type) {
 	case *dns.A, *dns.AAAA:
 		if _, placeholder := r.Tag(cloudflare.OriginTag); placeholder || s.isProxied(r.Owner) {
 			return "", "", ""
 		}
-		origin = s.originOf(addressesIn(rr))
+		hidden = s.originOf(addressesIn(rr))
 		text, remedy = "%[1]q is not proxied and has the address of the origin of %[2]q", "mark it as proxied, or "+move
 	case *dns.HTTPS, *dns.SVCB:
 		if s.isProxied(r.Owner) {
 			return "", "", "" // Its hints are replaced.
 		}
-		origin = s.originOf(addressesIn(rr))
+		hidden = s.originOf(addressesIn(rr))
 		text, remedy = "the hints of %[1]q have the address of the origin of %[2]q", "take the hints out, or "+move
 	case *dns.MX:
-		origin = s.originOf(s.addresses(fqdn.Canonical(rr.Mx), false))
+		hidden = s.originOf(s.addresses(fqdn.Canonical(rr.Mx), false))
 		text, remedy = "the MX record of %[1]q leads to the origin of %[2]q", "let mail have another address"
 	case *dns.SRV:
-		origin = s.originOf(s.addresses(fqdn.Canonical(rr.Target), false))
+		hidden = s.originOf(s.addresses(fqdn.Canonical(rr.Target), false))
 		text, remedy = "the SRV record of %[1]q leads to the origin of %[2]q", "let the service have another address"
 	case *dns.TXT:
-		origin = s.originIn(rr.Txt)
+		hidden = s.originIn(rr.Txt)
 		text, remedy = "the TXT record of %[1]q has the address of the origin of %[2]q", "send mail from another address, and take this one out"
 	case *dns.SPF:
-		origin = s.originIn(rr.Txt)
+		hidden = s.originIn(rr.Txt)
 		text, remedy = "the SPF record of %[1]q has the address of the origin of %[2]q", "send mail from another address, and take this one out"
 	}
-	if origin == "" {
+	if hidden == "" {
 		return "", "", ""
 	}
-	return origin, fmt.Sprintf(text, r.Owner, origin), remedy
+	return hidden, fmt.Sprintf(text, r.Owner, hidden), remedy
 }
 
 // originOf returns the proxied name that has its origin at one of the addresses, or "".
 func (s *search) originOf(ips []netip.Addr) fqdn.Name {
 	for _, ip := range ips {
-		if origin, ok := s.origins[ip]; ok {
-			return origin
+		if hidden, ok := s.origins[ip]; ok {
+			return hidden
 		}
 	}
 	return ""

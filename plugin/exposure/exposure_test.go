@@ -86,10 +86,10 @@ func TestOf(t *testing.T) {
 	}
 	for _, e := range Of(snapshot, zones) {
 		at := fmt.Sprintf("%s:%d", e.File, e.Line)
-		if want[at] != string(e.Origin) {
+		if want[at] != string(e.Hidden) {
 			t.Errorf("%s: want one of %q, got %+v", at, want[at], e)
 		}
-		if !strings.Contains(e.Text, fmt.Sprintf("%q", e.Origin)) || e.Remedy == "" {
+		if !strings.Contains(e.Text, fmt.Sprintf("%q", e.Hidden)) || e.Remedy == "" {
 			t.Errorf("%s: got %+v", at, e)
 		}
 		if strings.Contains(e.Text+e.Remedy, "66") {

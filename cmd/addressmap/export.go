@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -208,7 +209,10 @@ func newExportSNI() *cobra.Command {
 		use: "sni", short: "Which certificate a connection without SNI gets",
 		long: `Print which certificate name belongs to a TLS connection without SNI on each mapped
 address: the default_sni of its address map. A disabled map counts: it is disabled
-for the DNS.`,
+for the DNS.
+
+HAProxy and Envoy get a listener on every mapped address, with or without such a name.
+With --routes, requests go on to what "addressmap export origins" writes for them.`,
 		formats: []string{"json", "nginx", "haproxy", "envoy"},
 		check:   func() error { return checkPort(tls.Port) },
 		gather: func(l *loaded) {
@@ -220,49 +224,99 @@ for the DNS.`,
 		print: map[string]func(io.Writer, *loaded) error{
 			"json":    func(w io.Writer, l *loaded) error { return writeJSON(w, l.snis) },
 			"nginx":   func(w io.Writer, l *loaded) error { return edge.WriteNginxSNI(w, l.snis) },
-			"haproxy": func(w io.Writer, l *loaded) error { return edge.WriteHAProxySNI(w, l.snis, tls) },
-			"envoy":   func(w io.Writer, l *loaded) error { return edge.WriteEnvoySNI(w, l.snis, tls) },
+			"haproxy": func(w io.Writer, l *loaded) error { return edge.WriteHAProxySNI(w, l.addresses, l.snis, tls) },
+			"envoy": func(w io.Writer, l *loaded) error {
+				if len(l.snis)+len(tls.Names) == 0 {
+					l.warnings = append(l.warnings, "Envoy gets no listener: no map has a default_sni, and no --cert names a certificate")
+				}
+				return edge.WriteEnvoySNI(w, l.addresses, l.snis, tls)
+			},
 		},
 	}.command()
 	cmd.Flags().StringVar(&tls.Certs, "certs", "/etc/ssl/addressmap", "the `directory` of the certificates, for haproxy and envoy")
+	cmd.Flags().StringSliceVar(&tls.Names, "cert", nil, "the `name` of one more certificate there, for envoy, which reads no directory; may be repeated")
 	cmd.Flags().IntVar(&tls.Port, "port", 443, "the `port` to listen on, for haproxy and envoy")
+	cmd.Flags().StringVar(&tls.Routes, "routes", "", "the `file` that the export of origins in the format haproxy-routes or envoy-routes writes")
 	return cmd
 }
 
 func newExportOrigins() *cobra.Command {
-	port := 443
+	var o edge.Origin
+	var scheme string
+	var resolvers []string
+	printed := func(print func(io.Writer, []edge.OriginServer, edge.Origin) error) func(io.Writer, *loaded) error {
+		return func(w io.Writer, l *loaded) error { return print(w, l.origins, o) }
+	}
 	cmd := exportKind{
 		use: "origins", short: "Where the origin of each proxied name is",
 		long: `Print where the origin of each proxied name is: its addresses in the zone files, or
-the name that its CNAME leads to. The output holds what the DNS must not tell.`,
-		formats: []string{"json", "nginx"},
+the name that its CNAME leads to. The output holds what the DNS must not tell.
+
+For HAProxy and Envoy, the backends and the routes to them are two files. An alias is
+not followed to a proxied name of another account.`,
+		formats: []string{"json", "nginx", "haproxy", "haproxy-routes", "envoy", "envoy-routes"},
 		records: true,
-		check:   func() error { return checkPort(port) },
+		check: func() (err error) {
+			o.TLS = scheme == "https"
+			if o.Resolvers, err = mapset.ParseAnycast(resolvers); err != nil {
+				return argumentf("--resolver: %w", err)
+			}
+			return checkPort(o.Port)
+		},
 		gather: func(l *loaded) {
 			var warnings []string
 			l.origins, warnings = edge.OriginServers(l.version.Snapshot, l.files)
 			l.warnings = append(l.warnings, warnings...)
 		},
 		print: map[string]func(io.Writer, *loaded) error{
-			"json":  func(w io.Writer, l *loaded) error { return writeJSON(w, l.origins) },
-			"nginx": func(w io.Writer, l *loaded) error { return edge.WriteNginxOrigins(w, l.origins, port) },
+			"json": func(w io.Writer, l *loaded) error { return writeJSON(w, l.origins) },
+			"nginx": func(w io.Writer, l *loaded) error {
+				if warning := edge.ResolverWarning(l.origins, o); warning != "" {
+					l.warnings = append(l.warnings, warning)
+				}
+				return edge.WriteNginxOrigins(w, l.origins, o)
+			},
+			"haproxy":        printed(edge.WriteHAProxyOrigins),
+			"haproxy-routes": func(w io.Writer, l *loaded) error { return edge.WriteHAProxyRoutes(w, l.origins) },
+			"envoy":          printed(edge.WriteEnvoyOrigins),
+			"envoy-routes":   func(w io.Writer, l *loaded) error { return edge.WriteEnvoyRoutes(w, l.origins) },
 		},
 	}.command()
-	cmd.Flags().IntVar(&port, "port", port, "the `port` of the origins, for nginx")
+	cmd.Flags().IntVar(&o.Port, "port", 443, "the `port` of the origins")
+	choiceFlag(cmd, cmd.Flags(), &scheme, "scheme", []string{"https", "http"}, "how haproxy and envoy speak to origins; for nginx, proxy_pass says it")
+	cmd.Flags().StringVar(&o.CA, "ca", "/etc/ssl/certs/ca-certificates.crt", "the `file` of the authorities of origins' certificates, for haproxy and envoy; empty takes any certificate")
+	cmd.Flags().StringSliceVar(&resolvers, "resolver", nil, "the `addresses` of the resolvers for origins that are known by name")
+	cmd.Flags().BoolVar(&o.HashSizes, "hash-sizes", true, "for nginx, write map_hash_max_size and map_hash_bucket_size too, which may stand only once, before any map")
 	return cmd
 }
 
 func newExportAddresses() *cobra.Command {
-	return exportKind{
+	var device string
+	cmd := exportKind{
 		use: "addresses", short: "What addresses the edge must bind and accept",
 		long: `Print the addresses that the edge must bind and accept: all that stand in the map, so
-that an address is bound before it is answered.`,
-		formats: []string{"json", "list", "nftables"},
-		gather:  func(l *loaded) { l.addresses = edge.Addresses(l.sources, l.anycast) },
+that an address is bound before it is answered. They come as a list, as sets of
+nftables, as static routes of BIRD 2, or as a script of "ip addr" commands, which gives
+a device of its own these addresses and no others.`,
+		formats: []string{"json", "list", "nftables", "bird", "ip"},
+		check: func() error {
+			if !deviceName.MatchString(device) || device == "lo" {
+				return argumentf("--device %q: write the name of a device that is for nothing else, of 15 letters, digits, \"-\" and \"_\" at most", device)
+			}
+			return nil
+		},
+		gather: func(l *loaded) { l.addresses = edge.Addresses(l.sources, l.anycast) },
 		print: map[string]func(io.Writer, *loaded) error{
 			"json":     func(w io.Writer, l *loaded) error { return writeJSON(w, l.addresses) },
 			"list":     func(w io.Writer, l *loaded) error { return edge.WriteList(w, l.addresses) },
 			"nftables": func(w io.Writer, l *loaded) error { return edge.WriteNftables(w, l.addresses) },
+			"bird":     func(w io.Writer, l *loaded) error { return edge.WriteBIRD(w, l.addresses) },
+			"ip":       func(w io.Writer, l *loaded) error { return edge.WriteIP(w, l.addresses, device) },
 		},
 	}.command()
+	cmd.Flags().StringVar(&device, "device", "addressmap", "the `name` of the network device, for ip")
+	return cmd
 }
+
+// deviceName is what a network device can be called, as far as the shell takes it as it is.
+var deviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,14}$`)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -69,20 +70,39 @@ func TestExports(t *testing.T) {
 	servers, more := edge.OriginServers(w.snapshot, w.files)
 	addresses := edge.Addresses(w.sources, nil)
 	tls := edge.TLS{Certs: "/etc/certs", Port: 443}
+	routed := edge.TLS{Certs: "/etc/certs", Port: 443, Routes: "/etc/routes", Names: []string{"extra.example.org"}}
+	plain := edge.Origin{Port: 8080}
+	secured := edge.Origin{Port: 8443, TLS: true, CA: "/etc/ca.pem", HashSizes: true, Resolvers: []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")}}
+	unverified := edge.Origin{Port: 443, TLS: true}
+	some := slices.DeleteFunc(slices.Clone(servers), func(s edge.OriginServer) bool { // one by addresses, one by name
+		return s.Name != "*.below.example" && s.Name != "example.org"
+	})
 	got := map[string]func(*bytes.Buffer) error{
 		"warnings": func(b *bytes.Buffer) error {
 			_, err := b.WriteString(strings.Join(append(warnings, more...), "\n") + "\n")
 			return err
 		},
-		"sni.json":           func(b *bytes.Buffer) error { return encode(b, snis) },
-		"sni.nginx":          func(b *bytes.Buffer) error { return edge.WriteNginxSNI(b, snis) },
-		"sni.haproxy":        func(b *bytes.Buffer) error { return edge.WriteHAProxySNI(b, snis, tls) },
-		"sni.envoy":          func(b *bytes.Buffer) error { return edge.WriteEnvoySNI(b, snis, tls) },
-		"addresses.json":     func(b *bytes.Buffer) error { return encode(b, addresses) },
-		"addresses.list":     func(b *bytes.Buffer) error { return edge.WriteList(b, addresses) },
-		"addresses.nftables": func(b *bytes.Buffer) error { return edge.WriteNftables(b, addresses) },
-		"origins.json":       func(b *bytes.Buffer) error { return encode(b, servers) },
-		"origins.nginx":      func(b *bytes.Buffer) error { return edge.WriteNginxOrigins(b, servers, 8080) },
+		"sni.json":                   func(b *bytes.Buffer) error { return encode(b, snis) },
+		"sni.nginx":                  func(b *bytes.Buffer) error { return edge.WriteNginxSNI(b, snis) },
+		"sni.haproxy":                func(b *bytes.Buffer) error { return edge.WriteHAProxySNI(b, addresses, snis, tls) },
+		"sni.haproxy.routed":         func(b *bytes.Buffer) error { return edge.WriteHAProxySNI(b, addresses, snis, routed) },
+		"sni.envoy":                  func(b *bytes.Buffer) error { return edge.WriteEnvoySNI(b, addresses, snis, tls) },
+		"sni.envoy.routed":           func(b *bytes.Buffer) error { return edge.WriteEnvoySNI(b, addresses, nil, routed) },
+		"addresses.json":             func(b *bytes.Buffer) error { return encode(b, addresses) },
+		"addresses.list":             func(b *bytes.Buffer) error { return edge.WriteList(b, addresses) },
+		"addresses.nftables":         func(b *bytes.Buffer) error { return edge.WriteNftables(b, addresses) },
+		"addresses.bird":             func(b *bytes.Buffer) error { return edge.WriteBIRD(b, addresses) },
+		"addresses.ip":               func(b *bytes.Buffer) error { return edge.WriteIP(b, addresses, "edge0") },
+		"origins.json":               func(b *bytes.Buffer) error { return encode(b, servers) },
+		"origins.nginx":              func(b *bytes.Buffer) error { return edge.WriteNginxOrigins(b, servers, plain) },
+		"origins.nginx.sized":        func(b *bytes.Buffer) error { return edge.WriteNginxOrigins(b, servers[:2], secured) },
+		"origins.haproxy":            func(b *bytes.Buffer) error { return edge.WriteHAProxyOrigins(b, servers, plain) },
+		"origins.haproxy.secured":    func(b *bytes.Buffer) error { return edge.WriteHAProxyOrigins(b, some, secured) },
+		"origins.haproxy.unverified": func(b *bytes.Buffer) error { return edge.WriteHAProxyOrigins(b, servers[:1], unverified) },
+		"origins.haproxy-routes":     func(b *bytes.Buffer) error { return edge.WriteHAProxyRoutes(b, servers) },
+		"origins.envoy":              func(b *bytes.Buffer) error { return edge.WriteEnvoyOrigins(b, some, plain) },
+		"origins.envoy.secured":      func(b *bytes.Buffer) error { return edge.WriteEnvoyOrigins(b, some, secured) },
+		"origins.envoy-routes":       func(b *bytes.Buffer) error { return edge.WriteEnvoyRoutes(b, servers) },
 	}
 	compared := 0
 	for i := range a.Files {
@@ -100,6 +120,18 @@ func TestExports(t *testing.T) {
 			f.Data = b.Bytes()
 		} else if b.String() != string(f.Data) {
 			t.Errorf("%s: want\n%s\ngot\n%s", name, f.Data, b.String())
+		}
+	}
+	if *update && compared != len(got) {
+		for _, name := range slices.Sorted(maps.Keys(got)) {
+			if !slices.ContainsFunc(a.Files, func(f txtar.File) bool { return f.Name == "want."+name }) {
+				var b bytes.Buffer
+				if err := got[name](&b); err != nil {
+					t.Fatal(err)
+				}
+				a.Files = append(a.Files, txtar.File{Name: "want." + name, Data: b.Bytes()})
+				compared++
+			}
 		}
 	}
 	if compared != len(got) {
@@ -157,7 +189,7 @@ func FuzzNothingSlipsThrough(f *testing.F) {
 			t.Fatal(errs)
 		}
 		servers, _ := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records})
-		if err := edge.WriteNginxOrigins(&b, servers, 80); err != nil {
+		if err := edge.WriteNginxOrigins(&b, servers, edge.Origin{Port: 80}); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(b.String()) {

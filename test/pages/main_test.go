@@ -15,7 +15,7 @@ import (
 // the plugins of package server. dig and others are those of this folder, so that nothing
 // needs to be installed, but in an acceptance run: there they are the real ones.
 func TestMain(m *testing.M) {
-	programs := map[string]func(){"coredns": coredns}
+	programs := map[string]func(){"coredns": coredns, "dnssec-keygen": keygen}
 	if os.Getenv("ADDRESSMAP_ACCEPTANCE") != "1" {
 		programs["dig"] = dig
 		programs["curl"] = curl

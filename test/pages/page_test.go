@@ -30,8 +30,8 @@ var (
 // before each command, and those with a title, which are files.
 func parse(page string) ([]step, error) {
 	var steps []step
-	var before []string // the lines of text since the last code block
-	language, inside := "", false
+	var before []string // the lines of text before the code blocks that follow each other
+	language, inside, ended := "", false, false
 	for i, line := range strings.Split(page, "\n") {
 		last := len(steps) - 1
 		switch {
@@ -49,11 +49,15 @@ func parse(page string) ([]step, error) {
 			} else {
 				language = m[1]
 			}
-			inside, before = true, nil
+			inside, ended = true, true
 		case inside && line == "```":
 			inside = false
-		case !inside:
+		case !inside && line != "":
+			if ended {
+				before, ended = nil, false
+			}
 			before = append(before, line)
+		case !inside:
 		case language == "file":
 			steps[last].text += line + "\n"
 		case language != "console":

@@ -145,9 +145,9 @@ func (o *outputs) write(t *testing.T, ports map[string]string) {
 		}
 		s := o.steps[n]
 		from := s.line + strings.Count(s.text, "\n")
-		shown := strings.Split(strings.TrimRight(got, "\n"), "\n")
-		if got == "" {
-			shown = nil
+		var shown []string
+		for line := range strings.Lines(got) {
+			shown = append(shown, strings.TrimRight(line, " \t\n"))
 		}
 		lines = slices.Replace(lines, from, from+strings.Count(s.want, "\n"), shown...)
 	}

@@ -17,7 +17,7 @@ import (
 // use it: +short, +noall +answer, +tcp, and the whole, of which a page shows parts.
 func dig() {
 	host, port, short, network := "127.0.0.1", "53", false, "udp"
-	all, answer := true, true
+	all, answer, signed := true, true, false
 	var words []string
 	args := os.Args[1:]
 	for i := 0; i < len(args); i++ {
@@ -33,6 +33,8 @@ func dig() {
 			all, answer = false, false
 		case arg == "+answer":
 			answer = true
+		case arg == "+dnssec":
+			signed = true
 		case arg == "+tcp":
 			network = "tcp"
 		case strings.HasPrefix(arg, "+"), strings.HasPrefix(arg, "-"):
@@ -54,7 +56,7 @@ func dig() {
 			printRecords(records, false)
 			continue
 		}
-		m.SetEdns0(1232, false)
+		m.SetEdns0(1232, signed)
 		resp, _, err := (&dns.Client{Net: network, Timeout: server.Patience / 4}).Exchange(m, addr)
 		fail(err)
 		if all && !short {
@@ -103,6 +105,21 @@ func printRecords(records []dns.RR, short bool) {
 		}
 		fmt.Println(text)
 	}
+}
+
+// keygen makes a key as BIND's dnssec-keygen does, for the zone that is its last word.
+func keygen() {
+	zone := dns.Fqdn(os.Args[len(os.Args)-1])
+	key := &dns.DNSKEY{
+		Hdr:   dns.RR_Header{Name: zone, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 3600},
+		Flags: dns.ZONE | dns.SEP, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
+	}
+	private, err := key.Generate(256)
+	fail(err)
+	name := fmt.Sprintf("K%s+%03d+%05d", zone, key.Algorithm, key.KeyTag())
+	fail(os.WriteFile(name+".key", []byte(key.String()+"\n"), 0o644))
+	fail(os.WriteFile(name+".private", []byte(key.PrivateKeyString(private)), 0o600))
+	fmt.Println(name)
 }
 
 // curl prints what is at an address of the web.

@@ -76,13 +76,15 @@ func TestCorefilesStart_CanFail(t *testing.T) {
 	}
 }
 
-// The README's map is whole: a server starts with it as it stands there.
+// The map documents of the README and of its reference are whole: a server starts with
+// each as it stands there.
 func TestReadme_MapDocumentIsAccepted(t *testing.T) {
-	documents := fences(readme(t), "yaml")
-	if len(documents) == 0 {
-		t.Fatal("README.md has no yaml fences, or they are not found")
+	reference := content(t, filepath.Join(repository, "docs", "map.md"))
+	documents := slices.Concat(fences(readme(t), "yaml"), fences(reference, "yaml"))
+	if len(documents) < 2 {
+		t.Fatal("README.md and docs/map.md have no yaml fences, or they are not found")
 	}
-	zoneFile := strings.Join(slices.DeleteFunc(fences(readme(t), ""), func(content string) bool {
+	zoneFile := strings.Join(slices.DeleteFunc(fences(reference, ""), func(content string) bool {
 		return !strings.Contains(content, "cf_tags=")
 	}), "")
 	for i, document := range documents {

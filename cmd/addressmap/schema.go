@@ -21,7 +21,8 @@ func newSchema() *cobra.Command {
 	}
 }
 
-// newMan is for packagers, who run it once.
+// newMan is for tools/man, and for packagers, who run it once. Pages say neither when nor
+// by what they were made; those of completion have the help of each shell, and no page.
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
@@ -32,7 +33,16 @@ func newMan(root *cobra.Command) *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
-			return doc.GenManTree(root, &doc.GenManHeader{Title: "ADDRESSMAP", Section: "1", Source: "addressmap", Manual: "Address maps"}, args[0])
+			unsigned(root)
+			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "addressmap", Manual: "Address maps"}, args[0])
 		},
+	}
+}
+
+func unsigned(cmd *cobra.Command) {
+	cmd.DisableAutoGenTag = true
+	for _, c := range cmd.Commands() {
+		c.Hidden = c.Hidden || c.Name() == "completion"
+		unsigned(c)
 	}
 }

@@ -22,9 +22,29 @@ func render(readme []byte) ([]byte, error) {
 	if !found {
 		return nil, errors.New("there is no section \"" + firstSection + "\", which a plugin's README must have")
 	}
-	markdown := title + "\n\n" + upperHeadings(firstSection+"\n"+manual)
-	roff := string(md2man.Render([]byte(markdown)))
-	return []byte(strings.TrimLeft(roff, "\n")), nil
+	return roff(title, firstSection+"\n"+manual), nil
+}
+
+// The same of the reference of the map document.
+const (
+	referenceTitle = `% "ADDRESSMAP-MAP" "5" "" "addressmap" "Address maps"`
+	referenceName  = "## Name\n\n*addressmap-map* - the map document of CoreDNS's plugin addressmap\n\n## Description\n"
+)
+
+// renderReference returns the manual page of the reference of the map document. Its first
+// line, the heading of the page, gives way to the sections that a manual page begins with.
+func renderReference(page []byte) ([]byte, error) {
+	heading, text, _ := strings.Cut(string(page), "\n")
+	if !strings.HasPrefix(heading, "# ") {
+		return nil, errors.New("the first line is no heading")
+	}
+	return roff(referenceTitle, referenceName+text), nil
+}
+
+// roff returns a manual page of its title line and its Markdown.
+func roff(title, markdown string) []byte {
+	page := string(md2man.Render([]byte(title + "\n\n" + upperHeadings(markdown))))
+	return []byte(strings.TrimLeft(page, "\n"))
 }
 
 // upperHeadings writes section headings in capitals, as manual pages have

@@ -6,37 +6,53 @@ import (
 	"testing"
 )
 
-func TestPageIsCurrent(t *testing.T) {
+func TestPagesAreCurrent(t *testing.T) {
 	t.Chdir("../..")
-	if err := run(true); err != nil {
+	if err := run(true, commands); err != nil {
 		t.Error(err)
 	}
 }
 
 // The check above must be able to fail.
-func TestPageIsCurrent_Stale(t *testing.T) {
+func TestPagesAreCurrent_Stale(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile(readme, []byte("# x\n\n## Name\n\n*x* - does x.\n"), 0o644); err != nil {
+	if err := os.Mkdir("docs", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(true); err == nil || !strings.Contains(err.Error(), "go run ./tools/man") {
-		t.Errorf("want the missing page reported with its remedy, got %v", err)
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.Mkdir("man", 0o755); err != nil {
+	help := "of check"
+	commands := func() (map[string][]byte, error) {
+		return map[string][]byte{"addressmap-check.1": []byte(help)}, nil
+	}
+	wants := func(want string) {
+		t.Helper()
+		if err := run(true, commands); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+	write(readme, "# x\n\n## Name\n\n*x* - does x.\n")
+	write(reference, "# Map document\n\nThe map.\n")
+	wants("go run ./tools/man")
+	if err := run(false, commands); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(false); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(true); err != nil {
-		t.Errorf("want the page just written to be current, got %v", err)
-	}
-	if err := os.WriteFile(readme, []byte("# x\n\n## Name\n\n*x* - does y.\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(true); err == nil || !strings.Contains(err.Error(), "is not what README.md gives") {
-		t.Errorf("want the stale page reported, got %v", err)
-	}
+	wants("")
+	write(readme, "# x\n\n## Name\n\n*x* - does y.\n")
+	wants("coredns-addressmap.7 is not what its source gives")
+	write(readme, "# x\n\n## Name\n\n*x* - does x.\n")
+	write(reference, "# Map document\n\nAnother map.\n")
+	wants("addressmap-map.5 is not what its source gives")
+	write(reference, "# Map document\n\nThe map.\n")
+	help = "of check, newer"
+	wants("addressmap-check.1 is not what its source gives")
+	help = "of check"
+	write("man/addressmap-gone.1", "")
+	wants("addressmap-gone.1 has no source")
 }
 
 func TestRender(t *testing.T) {
@@ -58,5 +74,20 @@ func TestRender(t *testing.T) {
 	}
 	if _, err := render([]byte("# x\n")); err == nil {
 		t.Error("want an error for a README without the section Name")
+	}
+}
+
+func TestRenderReference(t *testing.T) {
+	page, err := renderReference([]byte("# Map document\n\nIt is YAML.\n\n## Limits\n\nMany.\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`.TH "ADDRESSMAP-MAP" "5"`, ".SH NAME", ".SH DESCRIPTION", "It is YAML.", ".SH LIMITS"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("want %q in the page, got\n%s", want, page)
+		}
+	}
+	if _, err := renderReference([]byte("It is YAML.\n")); err == nil {
+		t.Error("want an error for a page without a heading")
 	}
 }

@@ -28,17 +28,14 @@ func (s Sum) path() string { return path.Join(s.shard(), s.String()) }
 // the text is missing or is not as it was put.
 func (d *Dir) Read(sum Sum) ([]byte, error) {
 	d.dir.mu.Lock()
-	closed, disks := d.closed, []*disk{d.dir.disk, d.dir.earlier}
+	closed, k := d.closed, d.dir.disk
 	d.dir.mu.Unlock()
 	if closed {
 		return nil, d.dir.closedError()
 	}
 	// Reading is outside the mutex, so that many texts can be read at a time.
 	how := "it is missing"
-	for _, k := range disks {
-		if k == nil {
-			continue
-		}
+	if k != nil {
 		data, err := k.read(sum.path())
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

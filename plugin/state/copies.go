@@ -33,13 +33,9 @@ func (d *directory) takeManifest() (*Manifest, error) {
 		return m, nil
 	}
 	if d.disk == nil && d.openDisk() != nil {
-		return d.readEarlier()
+		return nil, nil // Acquire returns the error.
 	}
-	m, err := d.readManifest()
-	if m == nil && err == nil && d.lock == nil {
-		return d.readEarlier()
-	}
-	return m, err
+	return d.readManifest()
 }
 
 // statManifest returns what is known of the manifest's file without reading it, nil if

@@ -3,11 +3,9 @@ package state
 import (
 	"crypto/sha256"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -239,65 +237,6 @@ func TestState_LaterFormat(t *testing.T) {
 			t.Errorf("%s: want it as it was, got %q, %v", name, data, err)
 		}
 	}
-}
-
-// What an earlier version has saved, in the directory itself, is moved to where the
-// map has its own now: by the map whose it is, at whatever point a crash comes.
-func TestState_EarlierLayout(t *testing.T) {
-	const path = "/etc/coredns/maps.yaml"
-	noted := func(dir string) {
-		must(t, os.WriteFile(filepath.Join(dir, lockName), []byte("1\nmaps.yaml\n"), 0o600))
-	}
-	earlier := func() string {
-		dir := t.TempDir()
-		d := openAt(dir, path, "maps.yaml")
-		must(t, save(d, 4))
-		must(t, d.Close())
-		must(t, os.Remove(filepath.Join(dir, copyName)))
-		noted(dir)
-		return dir
-	}
-	wantMoved := func(dir string) {
-		t.Helper()
-		other := Open(dir, "/etc/coredns/other.yaml", "other.yaml")
-		wantSaved(t, other, 0)
-		must(t, other.Close())
-		d := Open(dir, path, "maps.yaml")
-		_, err := d.Acquire()
-		must(t, err)
-		wantSaved(t, d, 4)
-		if said := d.Damage(); len(said) > 0 {
-			t.Errorf("want nothing said, got %v", said)
-		}
-		must(t, save(d, 4))
-		must(t, d.Close())
-		for _, name := range []string{manifestName, blobsName} {
-			if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("want %s moved, got %v", name, err)
-			}
-		}
-		wantTidy(t, filepath.Join(dir, directoryOf(path)), 4)
-	}
-	wantMoved(earlier())
-
-	crashed := earlier()
-	own := filepath.Join(crashed, directoryOf(path))
-	must(t, os.Mkdir(own, 0o700))
-	must(t, os.Rename(filepath.Join(crashed, blobsName), filepath.Join(own, blobsName)))
-	wantMoved(crashed)
-
-	inUse := earlier()
-	p := start(t, "hold", filepath.Join(inUse, "another"))
-	if !p.out.Scan() {
-		t.Fatal("want the directory locked")
-	}
-	d := Open(inUse, path, "maps.yaml")
-	_, err := d.Acquire()
-	wantError(t, err, "process "+strconv.Itoa(p.cmd.Process.Pid), "uses it")
-	wantSaved(t, d, 4) // though it is not moved
-	must(t, d.Close())
-	p.kill(t, "")
-	wantMoved(inUse)
 }
 
 // Whoever has the directory locked, it can be read; and when it is free, what the

@@ -34,7 +34,6 @@ type directory struct {
 	dirs       map[*Dir]struct{}
 	blobs      map[Sum]bool // :: text on disk → this process has verified it
 	unreported []error      // damaged files that Damage has not returned yet
-	earlier    *disk        // the parent, if the state of this map is still there; else nil
 }
 
 // openState lists the directories that this process has open: a second Dir of a map
@@ -100,7 +99,7 @@ func closeDir(dir *Dir) error {
 		return nil
 	}
 	openState.directories = slices.DeleteFunc(openState.directories, func(o *directory) bool { return o == d })
-	return errors.Join(d.unlock(), d.closeDisks())
+	return errors.Join(d.unlock(), d.closeDisk())
 }
 
 // acquire makes and locks the directory, unless this process has locked it. After an
@@ -147,20 +146,13 @@ func (d *directory) openDisk() error {
 	if err != nil {
 		return errors.Join(err, root.Close())
 	}
-	_ = d.closeDisks() // The directory at the path was another one.
+	_ = d.closeDisk() // The directory at the path was another one.
 	d.disk, d.info = &disk{path: d.path, root: root}, info
 	return nil
 }
 
-// prepareLocked migrates, tidies and reads a directory that was just locked.
+// prepareLocked tidies and reads a directory that was just locked.
 func (d *directory) prepareLocked() error {
-	if err := d.migrate(); err != nil {
-		return err
-	}
-	if d.earlier != nil { // Its state was moved here.
-		_ = d.earlier.root.Close()
-		d.earlier = nil
-	}
 	d.blobs = make(map[Sum]bool)
 	for _, name := range manifestNames {
 		_ = d.disk.root.RemoveAll(name + tmpSuffix)
@@ -231,15 +223,13 @@ func (d *directory) unlock() error {
 	return d.parent.unlockFor(d)
 }
 
-// closeDisks closes the directory, and its parent if that is open.
-func (d *directory) closeDisks() error {
-	var err error
-	for _, k := range []*disk{d.disk, d.earlier} {
-		if k != nil {
-			err = errors.Join(err, k.root.Close())
-		}
+// closeDisk closes the directory, if it is open.
+func (d *directory) closeDisk() error {
+	if d.disk == nil {
+		return nil
 	}
-	d.disk, d.earlier = nil, nil
+	err := d.disk.root.Close()
+	d.disk = nil
 	return err
 }
 

@@ -13,8 +13,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// lines gathers the log of all worlds, entry by entry: what is written at once
-// is one. It is safe for concurrent use.
+// lines gathers the log of all worlds, entry by entry: what is written at once is one, with
+// the indented lines of the same error after it. It is safe for concurrent use.
 type lines struct {
 	mu  sync.Mutex
 	all []string
@@ -23,6 +23,15 @@ type lines struct {
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	const mark = " plugin/addressmap: "
+	if _, line, _ := strings.Cut(string(p), mark); strings.HasPrefix(line, "  ") {
+		for i := len(l.all) - 1; i >= 0; i-- {
+			if strings.Contains(l.all[i], mark) { // Its lines come one after the other.
+				l.all[i] += strings.TrimPrefix(line, "  ")
+				return len(p), nil
+			}
+		}
+	}
 	l.all = append(l.all, string(p))
 	return len(p), nil
 }

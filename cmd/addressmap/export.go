@@ -241,10 +241,10 @@ With --routes, requests go on to what "addressmap export origins" writes for the
 }
 
 func newExportOrigins() *cobra.Command {
-	var o edge.Origin
+	var o edge.Upstream
 	var scheme string
 	var resolvers []string
-	printed := func(print func(io.Writer, []edge.OriginServer, edge.Origin) error) func(io.Writer, *loaded) error {
+	printed := func(print func(io.Writer, []edge.OriginServer, edge.Upstream) error) func(io.Writer, *loaded) error {
 		return func(w io.Writer, l *loaded) error { return print(w, l.origins, o) }
 	}
 	cmd := exportKind{

@@ -71,9 +71,9 @@ func TestExports(t *testing.T) {
 	addresses := edge.Addresses(w.sources, nil)
 	tls := edge.TLS{Certs: "/etc/certs", Port: 443}
 	routed := edge.TLS{Certs: "/etc/certs", Port: 443, Routes: "/etc/routes", Names: []string{"extra.example.org"}}
-	plain := edge.Origin{Port: 8080}
-	secured := edge.Origin{Port: 8443, TLS: true, CA: "/etc/ca.pem", HashSizes: true, Resolvers: []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")}}
-	unverified := edge.Origin{Port: 443, TLS: true}
+	plain := edge.Upstream{Port: 8080}
+	secured := edge.Upstream{Port: 8443, TLS: true, CA: "/etc/ca.pem", HashSizes: true, Resolvers: []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")}}
+	unverified := edge.Upstream{Port: 443, TLS: true}
 	some := slices.DeleteFunc(slices.Clone(servers), func(s edge.OriginServer) bool { // one by addresses, one by name
 		return s.Name != "*.below.example" && s.Name != "example.org"
 	})
@@ -189,7 +189,7 @@ func FuzzNothingSlipsThrough(f *testing.F) {
 			t.Fatal(errs)
 		}
 		servers, _ := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records})
-		if err := edge.WriteNginxOrigins(&b, servers, edge.Origin{Port: 80}); err != nil {
+		if err := edge.WriteNginxOrigins(&b, servers, edge.Upstream{Port: 80}); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(b.String()) {

@@ -104,7 +104,7 @@ func (t TLS) envoyChain(chain string, at []netip.Addr, sni, certificates []strin
 }
 
 // WriteEnvoyOrigins prints a cluster for each origin, for Envoy's file of CDS.
-func WriteEnvoyOrigins(w io.Writer, list []OriginServer, o Origin) error {
+func WriteEnvoyOrigins(w io.Writer, list []OriginServer, o Upstream) error {
 	clusters := make([]object, 0, len(list))
 	for _, s := range list {
 		kind := "STATIC"
@@ -137,7 +137,7 @@ func WriteEnvoyOrigins(w io.Writer, list []OriginServer, o Origin) error {
 	return writeEnvoy(w, clusters)
 }
 
-func (o Origin) envoyResolvers() object {
+func (o Upstream) envoyResolvers() object {
 	list := make([]object, len(o.Resolvers))
 	for i, ip := range o.Resolvers {
 		list[i] = socketAddress(ip.String(), 53)
@@ -147,7 +147,7 @@ func (o Origin) envoyResolvers() object {
 
 // addEnvoyTLS has a cluster speak TLS, with the host of the request as its SNI and as the
 // name that must stand in the origin's certificate.
-func (o Origin) addEnvoyTLS(cluster object) {
+func (o Upstream) addEnvoyTLS(cluster object) {
 	common := object{}
 	if o.CA != "" {
 		common["validation_context"] = object{"trusted_ca": object{"filename": o.CA}}

@@ -85,8 +85,8 @@ func writeHAProxyLookup(b *strings.Builder, routes string) {
 	b.WriteString("    use_backend %[var(txn.origin)] if { var(txn.origin) -m found }\n")
 }
 
-// Origin is how the edge speaks to origins.
-type Origin struct {
+// Upstream is how the edge speaks to origins.
+type Upstream struct {
 	Port int
 	TLS  bool
 	CA   string // file of the authorities that an origin's certificate must be signed by; "" for any certificate
@@ -99,7 +99,7 @@ type Origin struct {
 }
 
 // WriteHAProxyOrigins prints a backend of HAProxy for each origin.
-func WriteHAProxyOrigins(w io.Writer, list []OriginServer, o Origin) error {
+func WriteHAProxyOrigins(w io.Writer, list []OriginServer, o Upstream) error {
 	var b strings.Builder
 	b.WriteString("# A backend for each proxied name. The format haproxy-routes says which host has which.\n")
 	if needsResolver(list) > 0 {

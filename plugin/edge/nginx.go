@@ -44,7 +44,7 @@ func WriteNginxSNI(w io.Writer, list []SNI) error {
 // proxy_pass, for the context http of nginx: an address with its port, the name of an
 // upstream for several addresses, or a host name with the port, which needs a resolver.
 // Hosts that are not in list have "".
-func WriteNginxOrigins(w io.Writer, list []OriginServer, o Origin) error {
+func WriteNginxOrigins(w io.Writer, list []OriginServer, o Upstream) error {
 	var head, upstreams, b strings.Builder
 	head.WriteString("# Where the origin of a host is.\n")
 	hosts := 0
@@ -91,7 +91,7 @@ func WriteNginxOrigins(w io.Writer, list []OriginServer, o Origin) error {
 }
 
 // ResolverWarning is what there is to say of origins that nginx cannot look up, or "".
-func ResolverWarning(list []OriginServer, o Origin) string {
+func ResolverWarning(list []OriginServer, o Upstream) string {
 	n := needsResolver(list)
 	if n == 0 || len(o.Resolvers) > 0 {
 		return ""

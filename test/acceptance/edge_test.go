@@ -106,7 +106,7 @@ func TestEdge_Requests(t *testing.T) {
 		{"www.example.org", "origin one", "127.0.1.10"},        // zone map
 		{"boots.shop.example.org", "origin one", "127.0.1.10"}, // a wildcard's CNAME
 		{"www.example.net", "origin two", "127.0.1.80"},        // account map
-		{"www.example.com", "origin two", "127.0.3.1"},         // anycast, by a CNAME
+		{"www.example.com", "origin two", "127.0.3.1"},         // anycast
 	} {
 		page, address, err := e.get(tc.name)
 		t.Logf("%s: %q at %s", tc.name, page, address)

@@ -108,6 +108,10 @@ func artifactOf(path string) sarifArtifact {
 	return sarifArtifact{URI: (&url.URL{Path: path}).String(), Base: "%SRCROOT%"}
 }
 
+// literal writes a text so that nothing of it is a link or a placeholder of a message
+// (SARIF 2.1.0, 3.11.5 and 3.11.6): parts of it are tenants' words.
+var literal = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}")
+
 func writeSARIF(w io.Writer, findings []finding) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{
@@ -137,7 +141,7 @@ func writeSARIF(w io.Writer, findings []finding) error {
 			place.Region = &sarifRegion{f.Line, f.Column}
 		}
 		run.Results = append(run.Results, sarifResult{
-			RuleID: rule.ID, RuleIndex: at, Level: f.Level, Message: sarifText{printable.Text(text)}, Locations: []sarifLocation{{place}},
+			RuleID: rule.ID, RuleIndex: at, Level: f.Level, Message: sarifText{literal.Replace(printable.Text(text))}, Locations: []sarifLocation{{place}},
 		})
 	}
 	return writeJSON(w, sarifLog{

@@ -37,7 +37,7 @@ func TestSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	findings := []finding{
-		{Level: levelError, File: "maps/a b%#?.yaml", Line: 3, Column: 7, Rule: "V5", Text: "address \u202e192.0.2.1 is foreign", Remedy: "take it off"},
+		{Level: levelError, File: "maps/a b%#?.yaml", Line: 3, Column: 7, Rule: "V5", Text: "address \u202e192.0.2.1 [is](http://evil) {5}", Remedy: "take it off"},
 		{Level: levelError, File: filepath.Join(wd, "a:b.yaml"), Text: "cannot read"},
 		{Level: levelError, File: "/etc/maps.yaml", Rule: "P1", Text: "gone"},
 		warningOf("maps", "maps/c.yaml:9:2: address map \"m\" has no members"),
@@ -87,7 +87,7 @@ func TestSARIF(t *testing.T) {
 				t.Errorf("%s has the rule %+v", r.RuleID, rule)
 			}
 		}
-		if text := run.Results[0].Message.Text; !strings.Contains(text, `\u202e`) {
+		if text := run.Results[0].Message.Text; text != `address \\u202e192.0.2.1 \[is\](http://evil) {{5}}; take it off` {
 			t.Errorf("got %q", text)
 		}
 		if uri := run.Tool.Driver.Rules[0].HelpURI; !strings.HasSuffix(uri, "rules.md#v5") {

@@ -19,10 +19,7 @@ import (
 
 // The API allows 1200 requests in five minutes to a user, dashboard and scripts of theirs
 // together. A fetch takes three quarters of that.
-const (
-	perSecond = 3
-	atOnce    = 10
-)
+const perSecond = 3
 
 const (
 	mostRepeats  = 7                // of one request
@@ -62,7 +59,7 @@ func newClient(opt Options) (*client, error) {
 	c.http.Logger = nil
 	c.http.HTTPClient = &http.Client{
 		Timeout:   timeout,
-		Transport: &limited{c: c, limit: rate.NewLimiter(cmp.Or(opt.limit, perSecond), atOnce), next: c.http.HTTPClient.Transport},
+		Transport: &limited{c: c, limit: rate.NewLimiter(cmp.Or(opt.limit, perSecond), 1), next: c.http.HTTPClient.Transport},
 		// The API never redirects, and a token is for one host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -133,7 +133,7 @@ func (m *exportedMap) reread(path string, read func(path string) ([]byte, error)
 func (m *exportedMap) read() *loaded {
 	v := m.store.Version()
 	out := &loaded{version: v, files: make(edge.ZoneFiles), paths: []string{m.opt.Path}, refused: v.Refused, anycast: m.opt.Compile.Anycast}
-	named := make(fqdn.Set)
+	named, used := make(fqdn.Set), make(fqdn.Set)
 	for _, z := range v.ZoneFiles {
 		named[z.Apex] = struct{}{}
 		out.paths = append(out.paths, z.Path)
@@ -148,8 +148,14 @@ func (m *exportedMap) read() *loaded {
 			for _, z := range doc.Accounts[i].Zones {
 				if _, is := named[z.Name]; !is && m.records {
 					m.addByFlag(out, z.Name)
+					used[z.Name] = struct{}{}
 				}
 			}
+		}
+	}
+	for _, zone := range slices.Sorted(maps.Keys(m.zoneFileOf)) {
+		if _, is := used[zone]; !is {
+			out.warnings = append(out.warnings, fmt.Sprintf("--zone-file %s=…: no zone of the map has this name, or its entry names a zone file", strings.TrimSuffix(string(zone), ".")))
 		}
 	}
 	for _, path := range slices.Sorted(maps.Values(m.zoneFileOf)) {

@@ -28,7 +28,11 @@ func (a *assembly) addRecords(objects []object) {
 			order = append(order, z)
 		}
 		address := r.Type == "A" || r.Type == "AAAA" || r.Type == "CNAME"
-		if !r.Proxied || !address {
+		if r.Proxied == nil && address {
+			a.addLost(r.Name, r.Type+" record without proxied: nobody can tell whether it is proxied", "fetch its list anew", "records do not say whether they are proxied")
+			continue
+		}
+		if !address || !*r.Proxied {
 			others[z]++
 			if r.Settings.FlattenCNAME {
 				a.addChange(Review, r.Name, "%s is flattened at Cloudflare: that is the zone file's business, see import zone", r.Type)

@@ -58,7 +58,7 @@ type (
 	apiRecord struct {
 		Name     string `json:"name"`
 		Type     string `json:"type"`
-		Proxied  bool   `json:"proxied"`
+		Proxied  *bool  `json:"proxied"`
 		ZoneID   string `json:"zone_id"`
 		ZoneName string `json:"zone_name"`
 		Settings struct {

@@ -36,7 +36,12 @@ type call struct {
 	parent  string // id of the zone, account or prefix in the path, "" if there is none
 	account string // id of the account in the path, "" if there is none
 	page    int    // from 1; 0 for a single object
+	filter  string // the part of the query that makes the list leave objects out, "" if there is none
 }
+
+// wholeQueries are the parameters that leave no object out of a list. The zones of one
+// account are a list of their own.
+var wholeQueries = []string{"page", "per_page", "order", "direction", "match", "cursor", "account.id"}
 
 // parseCall reads a request of package fetch. A request of another kind has no kind.
 func parseCall(request string) call {
@@ -45,7 +50,7 @@ func parseCall(request string) call {
 	if err != nil {
 		return c
 	}
-	q := u.Query()
+	q, err := url.ParseQuery(u.RawQuery)
 	c.page = 1
 	if text := q.Get("page"); text != "" {
 		c.page, _ = strconv.Atoi(text)
@@ -53,6 +58,13 @@ func parseCall(request string) call {
 	q.Del("page")
 	q.Del("per_page")
 	c.list = u.Path + "?" + q.Encode()
+	for _, key := range wholeQueries {
+		q.Del(key)
+	}
+	c.filter = q.Encode()
+	if err != nil {
+		c.filter = u.RawQuery // what cannot be read may be a filter
+	}
 	path := strings.Split(strings.Trim(u.Path, "/"), "/")
 	if len(path) > 1 {
 		c.parent = path[1]

@@ -27,6 +27,7 @@ type answer struct {
 	call    call      // what was asked for; the zero value if nothing tells
 	info    *pageInfo // nil if nothing tells which page of its list it is
 	refused bool
+	given   int // values in its result, those that are no object among them
 	objects []object
 }
 
@@ -72,9 +73,15 @@ func (e apiError) String() string {
 // pageInfo says which page of a list a response is. The API leaves out what does not
 // apply.
 type pageInfo struct {
-	Page       int `json:"page"`
-	TotalPages int `json:"total_pages"`
-	Total      int `json:"total_count"`
+	Page       int    `json:"page"`
+	PerPage    int    `json:"per_page"`
+	Count      *int   `json:"count"` // of the objects of the page
+	TotalPages int    `json:"total_pages"`
+	Total      int    `json:"total_count"`
+	Cursor     string `json:"cursor"` // asks for the next page
+	Cursors    struct {
+		After string `json:"after"` // asks for the next page
+	} `json:"cursors"`
 }
 
 // Add reads a file of responses, with their envelopes or without, one after the other,
@@ -140,6 +147,7 @@ func (i *Import) addResponse(name string, c call, value json.RawMessage) {
 	if a.info == nil && c == (call{}) && len(list) == 0 {
 		i.addChange(Review, name, "an empty list of which nothing tells what it is a list of")
 	}
+	a.given = len(list)
 	for n, item := range list {
 		at := i.placeOf(a)
 		if len(list) > 1 {

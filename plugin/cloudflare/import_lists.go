@@ -39,6 +39,7 @@ func (a *assembly) judgeLists() {
 	}
 	for n, ans := range a.answers {
 		kind := ans.kind()
+		a.judgeAnswer(ans)
 		switch {
 		case ans.refused || ans.call.request != "" && ans.call.page == 0:
 		case kind == "":
@@ -81,17 +82,25 @@ func (a *assembly) addMissing(lists []*pageList) {
 	for _, l := range lists {
 		if l.id.total > 0 {
 			if what := l.missing(); what != "" && len(l.answers) > 0 {
-				a.addLost(l.label, what, `fetch the list anew, best with "addressmap fetch"`, "lists of "+l.id.kind.plural()+" are not whole")
+				a.addLost(l.label, what, anew, "lists of "+l.id.kind.plural()+" are not whole")
 			}
+			continue
+		}
+		if what := l.missingWithoutTotal(); what != "" {
+			a.addLost(l.label, what, anew, "lists of "+l.id.kind.plural()+" are not whole")
 			continue
 		}
 		count := len(l.ids())
 		// The API answers a list of Spectrum applications whole if no page is asked for.
 		paged := l.id.kind == zoneKind || l.id.kind == recordKind
 		if paged && count > 0 && !counted[listID{kind: l.id.kind, parent: l.id.parent}] {
+			lacking, remedy := "result_info", "give the responses whole, in their envelopes"
+			if l.answers[0].info != nil {
+				lacking, remedy = "total_count", anew
+			}
 			a.changes = append(a.changes, Change{Kind: Review, Name: l.label,
-				Text:   fmt.Sprintf("nothing tells whether all %s are here (%d are), for their response has no result_info", l.id.kind.plural(), count),
-				Remedy: "give the responses whole, in their envelopes", Group: "lists have no result_info: nothing tells whether they are whole"})
+				Text:   fmt.Sprintf("nothing tells whether all %s are here (%d are), for their response has no %s", l.id.kind.plural(), count, lacking),
+				Remedy: remedy, Group: "lists have no " + lacking + ": nothing tells whether they are whole"})
 		}
 	}
 }

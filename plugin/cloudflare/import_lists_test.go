@@ -51,6 +51,18 @@ func fullMap(n int) string {
 	return fmt.Sprintf(`{"success":true,"result":{"id":"m%d","can_delete":true,"can_modify_ips":true,"enabled":true,"ips":[],"memberships":[{"kind":"account","identifier":"acme"}]}}`, n)
 }
 
+// untold returns a response with a result_info that tells less than the API's does.
+func untold(object func(n int) string, first, last int, info string) string {
+	whole, _, _ := strings.Cut(page(object, first, last, 1, 1, 0), `"result_info":`)
+	return whole + `"result_info":{` + info + `}}`
+}
+
+// unmarked returns a record that does not say whether it is proxied.
+func unmarked(n int) string {
+	return fmt.Sprintf(`{"id":"n%d","name":"n%d.example.org","type":"%s","content":"x",%s"ttl":1}`, n, n,
+		[]string{"A", "AAAA", "CNAME", "TXT"}[n], []string{``, `"proxied":null,`}[n%2])
+}
+
 // A list is complete, or the changes say that it is not.
 func TestImport_CompleteOrLost(t *testing.T) {
 	records, shop := recordsOf("example.org"), recordsOf("example.net")
@@ -94,6 +106,30 @@ func TestImport_CompleteOrLost(t *testing.T) {
 		{"the list of an account's maps", []string{page(listedMap, 1, 2, 1, 1, 2), fullMap(1), fullMap(2)}, ""},
 		{"a map of the list that was not fetched", []string{page(listedMap, 1, 2, 1, 1, 2), fullMap(2)}, "m1: address map of a list, which leaves out its ips and memberships"},
 		{"a page of the list of maps", []string{page(listedMap, 1, 2, 1, 2, 3), fullMap(1), fullMap(2)}, "address maps: 2 of 3 address maps are here, and page 2 of 2 is missing"},
+		{"page 2 alone, without a total", []string{zones("example.org"), untold(records, 1, 1, `"page":2,"per_page":100,"count":1`)},
+			"example.org: page 2 is here, and nothing tells that page 1 of its list is"},
+		{"page 3 after page 1, without a total", []string{zones("example.org"), untold(records, 1, 2, `"page":1,"per_page":2,"count":2`), untold(records, 3, 3, `"page":3,"per_page":2,"count":1`)},
+			"example.org: page 3 is here, and nothing tells that page 2 of its list is"},
+		{"pages 1 and 2, without a total", []string{zones("example.org"), untold(records, 1, 2, `"page":1,"per_page":2,"count":2`), untold(records, 3, 3, `"page":2,"per_page":2,"count":1`)}, ""},
+		{"page 1 of 2, without a total of objects", []string{zones("example.org"), untold(records, 1, 2, `"page":1,"per_page":2,"total_pages":2`)},
+			"example.org: page 2 of 2 is missing"},
+		{"a full page without a total", []string{zones("example.org"), untold(records, 1, 100, `"page":1,"per_page":100,"count":100`)},
+			"example.org: page 1 is full, with 100 of 100 DNS records, and nothing tells that no other follows"},
+		{"a full last page without a total", []string{zones("example.org"), untold(records, 1, 2, `"page":1,"per_page":2`), untold(records, 3, 4, `"page":2,"per_page":2`)},
+			"example.org: page 2 is full, with 2 of 2 DNS records, and nothing tells that no other follows"},
+		{"a count of more", []string{zones("example.org"), untold(records, 1, 1, `"page":1,"per_page":100,"count":2`)},
+			"2.json: the count in its result_info is 2, and its result has 1"},
+		{"a count of many more, with a total", []string{zones("example.org"), untold(records, 1, 1, `"page":1,"per_page":100,"count":50,"total_count":1,"total_pages":1`)},
+			"2.json: the count in its result_info is 50, and its result has 1"},
+		{"a count of an empty result", []string{zones("example.org"), all, untold(records, 1, 0, `"count":2`)},
+			"3.json: the count in its result_info is 2, and its result has 0"},
+		{"a cursor after the page", []string{zones("example.org"), untold(records, 1, 1, `"count":1,"cursors":{"before":"","after":"abc"}`)},
+			"2.json: its result_info has a cursor: more follows, and nothing tells that it is here"},
+		{"a cursor", []string{zones("example.org"), untold(records, 1, 1, `"count":1,"cursor":"abc"`)},
+			"2.json: its result_info has a cursor: more follows, and nothing tells that it is here"},
+		{"no cursor", []string{zones("example.org"), untold(records, 1, 1, `"count":1,"cursor":"","cursors":{"after":""}`)}, ""},
+		{"records without proxied", []string{zones("example.org"), page(unmarked, 0, 3, 1, 1, 4)},
+			"n0.example.org: A record without proxied: nobody can tell whether it is proxied\nn1.example.org: AAAA record without proxied: nobody can tell whether it is proxied\nn2.example.org: CNAME record without proxied: nobody can tell whether it is proxied"},
 		{"the same record, not the same", []string{zones("example.org"), all, page(func(n int) string { return strings.Replace(records(n), `"proxied":true`, `"proxied":false`, 1) }, 1, 2, 1, 1, 2)},
 			"w1.example.org: DNS record that is here twice, and not the same\nw2.example.org: DNS record that is here twice, and not the same"},
 	} {
@@ -166,6 +202,15 @@ func TestImport_WithoutResultInfo(t *testing.T) {
 	}
 }
 
+// A page that is not full looks whole, but its result_info does not say so.
+func TestImport_WithoutTotal(t *testing.T) {
+	_, changes := importFiles(t, zones("example.org"), untold(recordsOf("example.org"), 1, 2, `"page":1,"per_page":100,"count":2`))
+	want := "nothing tells whether all DNS records are here (2 are), for their response has no total_count"
+	if len(changes) != 1 || changes[0].Kind != cloudflare.Review || changes[0].Text != want {
+		t.Errorf("want review %s, got %v", want, changes)
+	}
+}
+
 // Shells of Windows write a byte order mark, and UTF-16 at that.
 func TestImport_ByteOrderMark(t *testing.T) {
 	text := zones("example.org") + "\r\n" + page(recordsOf("example.org"), 1, 2, 1, 1, 2)
@@ -229,6 +274,13 @@ func TestImport_Fetched(t *testing.T) {
 		{"gone on after its end", some + end + line(records(1), page(recordsOf("example.org"), 1, 2, 1, 1, 2)), "lost 1.json the fetch has not ended"},
 		{"without records", some + `{"fetched":"2026-11-30T09:00:01Z","without":["records"]}`, "review 1.json fetched without records"},
 		{"a page missing", some + line(records(2), page(recordsOf("example.org"), 3, 4, 2, 2, 4)) + end, "lost example.org 2 of 4 DNS records are here, and page 1 of 2 is missing"},
+		{"unproxied records alone", some + line("/zones/id-example.org/dns_records?proxied=false&page=1", page(recordsOf("example.org"), 1, 2, 1, 1, 2)) + end,
+			"lost /zones/id-example.org/dns_records?proxied=false&page=1 the request has the filter proxied=false, and its list may leave objects out"},
+		{"a type alone", some + line("/zones/id-example.org/dns_records?type=A", page(recordsOf("example.org"), 1, 2, 1, 1, 2)) + end,
+			"lost /zones/id-example.org/dns_records?type=A the request has the filter type=A, and its list may leave objects out"},
+		{"a filter that cannot be read", some + line("/zones/id-example.org/dns_records?type=A;x", page(recordsOf("example.org"), 1, 2, 1, 1, 2)) + end,
+			"lost /zones/id-example.org/dns_records?type=A;x the request has the filter type=A;x, and its list may leave objects out"},
+		{"zones of an account, in an order", line("/zones?account.id=acme&page=1&per_page=50&order=name&direction=asc", zones("example.org")) + line(records(1), page(recordsOf("example.org"), 1, 2, 1, 1, 2)) + end, ""},
 		{"a map's account", some + line(records(1), page(recordsOf("example.org"), 1, 2, 1, 1, 2)) +
 			line("/accounts/acme/addressing/address_maps", page(listedMap, 7, 7, 1, 1, 1)) +
 			line("/accounts/acme/addressing/address_maps/m7", `{"success":true,"result":{"id":"m7","can_delete":true,"can_modify_ips":true,"ips":[],"memberships":[]}}`) + end, ""},

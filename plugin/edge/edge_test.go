@@ -163,6 +163,29 @@ func TestAddresses_Anycast(t *testing.T) {
 	}
 }
 
+// A wildcard's origin ends at a zone of a refused document, of which the snapshot knows
+// no more than the name.
+func TestOriginServers_Closed(t *testing.T) {
+	apex := fqdn.Name("example.org.")
+	records, err := cloudflare.Records("db", []byte("*.example.org. 300 IN A 198.51.100.1\n"), apex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, errs := mapset.Build([]mapset.Source{{Doc: &mapfile.Document{
+		Anycast:  []mapfile.Addr{{IP: netip.MustParseAddr("192.0.2.1")}},
+		Accounts: []mapfile.Account{{ID: "a", Zones: []mapfile.Zone{{Name: apex, All: true}}}},
+	}}}, mapset.Options{})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	snapshot = snapshot.Beside(&mapset.Closed{Zones: fqdn.NewSet("un.example.org.", "example.net.")})
+	servers, _ := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records})
+	want := []string{"*.un.example.org", "un.example.org"}
+	if len(servers) != 1 || !slices.Equal(servers[0].Except, want) {
+		t.Errorf("want one origin except for %v, got %+v", want, servers)
+	}
+}
+
 // Whatever a tenant writes as default_sni, or as a name in a zone file, a line of
 // the configuration has no more than the two words that it should have.
 func FuzzNothingSlipsThrough(f *testing.F) {

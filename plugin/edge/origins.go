@@ -24,8 +24,9 @@ type OriginServer struct {
 	Zone      string       `json:"zone"`
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Host      string       `json:"host,omitempty"`
-	// Except are names below a wildcard that are not proxied: they exist by
-	// themselves (RFC 4592), or are marked as not proxied.
+	// Except are names and wildcards below a wildcard that do not have its origin: they
+	// exist by themselves (RFC 4592) and have no origin here, are marked as not proxied,
+	// or are at or below another zone or a delegation.
 	Except []string `json:"except,omitempty"`
 }
 
@@ -51,6 +52,7 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 	}
 	slices.Sort(owners)
 	out = []OriginServer{}
+	served := make(fqdn.Set)
 	wildcards := make(map[fqdn.Name]int) // :: wildcard → its place in out
 	for _, owner := range owners {
 		d := snapshot.LookupFrom(owner, owner)
@@ -69,9 +71,10 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 		if owner.IsWildcard() {
 			wildcards[owner] = len(out)
 		}
+		served[owner] = struct{}{}
 		out = append(out, server)
 	}
-	for _, name := range g.unproxied(owners) {
+	for _, name := range g.exceptions(owners, served) {
 		if at, ok := wildcards[nearestWildcard(name, wildcards)]; ok {
 			out[at].Except = append(out[at].Except, hostName(name))
 		}
@@ -79,13 +82,19 @@ func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServ
 	return out, warnings
 }
 
-// unproxied returns the host names that are not proxied although a wildcard may be
-// above them, in order: owners of records, and names marked as not proxied.
-func (g *originFinder) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
+// exceptions returns the host names without an origin although a wildcard may be above
+// them, in order: owners of records, names marked as not proxied, and each zone and each
+// delegation with all that is below it, where a wildcard from above does not apply (RFC
+// 1034, section 4.3.3). A served name is none: servers refuse a host that stands twice.
+func (g *originFinder) exceptions(owners []fqdn.Name, served fqdn.Set) []fqdn.Name {
+	out := slices.Clone(owners)
 	for _, owner := range owners {
-		if !g.snapshot.LookupFrom(owner, owner).Proxied() {
-			out = append(out, owner)
+		if g.isCut(owner) {
+			out = append(out, owner.Wildcard())
 		}
+	}
+	for apex := range g.zones() {
+		out = append(out, apex, apex.Wildcard())
 	}
 	for apex := range g.files {
 		for _, name := range g.snapshot.Marked(apex) {
@@ -95,7 +104,29 @@ func (g *originFinder) unproxied(owners []fqdn.Name) (out []fqdn.Name) {
 		}
 	}
 	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return !isHostName(hostName(n)) })
+	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return hasKey(served, n) || !isHostName(hostName(n)) })
+}
+
+// zones returns the zones that are known: declared, with a file, or closed because their
+// document is refused.
+func (g *originFinder) zones() fqdn.Set {
+	out := make(fqdn.Set)
+	for apex := range g.files {
+		out[apex] = struct{}{}
+	}
+	for _, doc := range g.snapshot.Documents() {
+		for i := range doc.Accounts {
+			for _, z := range doc.Accounts[i].Zones {
+				out[z.Name] = struct{}{}
+			}
+		}
+	}
+	if c := g.snapshot.Closed(); c != nil {
+		for apex := range c.Zones {
+			out[apex] = struct{}{}
+		}
+	}
+	return out
 }
 
 // nearestWildcard returns the wildcard that is the source of synthesis of an owner (RFC
@@ -134,11 +165,16 @@ func (g *originFinder) zoneOf(name fqdn.Name) fqdn.Name {
 func (g *originFinder) belowCut(owner fqdn.Name) bool {
 	zone := g.zoneOf(owner)
 	for n, ok := owner, true; ok && n != zone; n, ok = n.Parent() {
-		if slices.ContainsFunc(g.records[n], func(r *cloudflare.Record) bool { return r.RR.Header().Rrtype == dns.TypeNS }) {
+		if g.isCut(n) {
 			return true
 		}
 	}
 	return false
+}
+
+// isCut reports whether an owner has name servers. The apex of a zone does too.
+func (g *originFinder) isCut(owner fqdn.Name) bool {
+	return slices.ContainsFunc(g.records[owner], func(r *cloudflare.Record) bool { return r.RR.Header().Rrtype == dns.TypeNS })
 }
 
 // noAddress is the reason to leave out a name without an address, without a warning.

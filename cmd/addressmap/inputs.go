@@ -10,6 +10,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
+// maxLinks is how many symbolic links are followed, one after the other, as by
+// [filepath.EvalSymlinks].
+const maxLinks = 255
+
 // output is where a command writes: the file at path, or the standard output if path is
 // "".
 type output struct {
@@ -47,14 +51,19 @@ func (o output) refuseInMap(path string) error {
 }
 
 // refuseIn returns an error if the output would be read as a document of the directory at
-// dir.
+// dir. If it is a symbolic link, each link on the way and the file at the end count: one
+// that led nowhere is a document as soon as the file is there.
 func (o output) refuseIn(dir string) error {
-	if o.path == "" || !source.IsDocument(filepath.Base(o.path)) {
-		return nil
+	for path, n := o.path, 0; path != "" && n < maxLinks; n++ {
+		if source.IsDocument(filepath.Base(path)) && resolved(dir) == resolved(filepath.Dir(path)) {
+			return o.readIn(dir)
+		}
+		path, _ = follow(path)
 	}
-	if filepath.Dir(resolved(filepath.Join(dir, "x"))) != filepath.Dir(resolved(filepath.Join(filepath.Dir(o.path), "x"))) {
-		return nil
-	}
+	return nil
+}
+
+func (o output) readIn(dir string) error {
 	return fmt.Errorf("the output %s would be read as a document of the map %s: write to another directory, or to a name without .yaml, .yml or .json", o.path, dir)
 }
 

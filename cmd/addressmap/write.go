@@ -82,14 +82,27 @@ func target(path string) (string, error) {
 	if err == nil {
 		return real, nil
 	}
-	to, notLink := os.Readlink(path)
-	if notLink != nil || !errors.Is(err, fs.ErrNotExist) {
+	to, isLink := follow(path)
+	if !isLink || !errors.Is(err, fs.ErrNotExist) {
 		return path, nil // Opening it returns the error, if there is one.
 	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(filepath.Dir(path), to)
-	}
 	return target(to)
+}
+
+// follow returns where the symbolic link at path leads to, if it is one.
+func follow(path string) (to string, isLink bool) {
+	to, err := os.Readlink(path)
+	if err != nil {
+		return "", false
+	}
+	if filepath.IsAbs(to) {
+		return to, true
+	}
+	dir := filepath.Dir(path)
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // ".." in a link is that of the real directory.
+	}
+	return filepath.Join(dir, to), true
 }
 
 // mayWrite returns an error if there is a file at path, unless force is set.

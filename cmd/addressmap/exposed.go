@@ -131,6 +131,37 @@ func unmasked(old, next *live.Checked, groups []mapset.Group) (out []finding) {
 	return out
 }
 
+// unmaskedBy returns a change to review for each name that an import into the map at path
+// makes public: it was proxied in the map as it was, and is not in the one that is there.
+func unmaskedBy(path string, old *live.Checked, zoneFiles []string) (changes []cloudflare.Change) {
+	next, err := load(live.Options{Path: path, ZoneFiles: zoneFiles}, nil)
+	if err != nil || next.Snapshot == nil {
+		return nil // Its errors are in the report, and a reload refuses it.
+	}
+	if old.Snapshot == nil {
+		if len(old.Problems) == 0 {
+			return nil // There was no map.
+		}
+		return []cloudflare.Change{{
+			Kind: cloudflare.Review, Name: path, Text: "the map was refused as it was: which names are not proxied any more is not known",
+			Remedy: "compare it with the map in force: addressmap diff",
+		}}
+	}
+	for _, g := range mapset.Groups(old.Snapshot, next.Snapshot) {
+		if len(g.Old) == 0 || len(g.New) > 0 {
+			continue
+		}
+		for _, name := range g.Names {
+			changes = append(changes, cloudflare.Change{
+				Kind: cloudflare.Review, Name: strings.TrimSuffix(name, "."), Text: "not proxied any more, its origin becomes visible",
+				Remedy: "mark it as proxied again, unless the origin may be known",
+				Group:  "names are not proxied any more, their origins become visible",
+			})
+		}
+	}
+	return changes
+}
+
 // zonePlaces returns where the zones of a map are declared.
 func zonePlaces(c *live.Checked) map[fqdn.Name]finding {
 	out := make(map[fqdn.Name]finding)

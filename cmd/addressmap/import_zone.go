@@ -9,6 +9,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
 )
 
 func newImportZone() *cobra.Command {
@@ -56,11 +57,19 @@ of a proxied name, by a placeholder that keeps where the origin is for
 				defer unlock()
 			}
 			entry := zoneEntry{apex: apex.Name, file: out, proxiedDefault: opt.ProxiedDefault, account: account}
+			old := &live.Checked{}
+			if _, err := os.Stat(to); err == nil {
+				// Now: the import may overwrite the zone file that is in force.
+				if old, err = load(live.Options{Path: to, ZoneFiles: zoneFiles}, nil); err != nil {
+					return err
+				}
+			}
 			document, change, err := entry.addTo(to, force)
 			if err != nil {
 				return err
 			}
 			changes := append(converted.Changes, change)
+			var public []cloudflare.Change
 			if err := writeOut(cmd.OutOrStdout(), out, converted.Text, secret); err != nil {
 				return err
 			}
@@ -69,9 +78,10 @@ of a proxied name, by a placeholder that keeps where the origin is for
 					return err
 				}
 				changes = append(changes, reviewOf(to, zoneFiles)...)
+				public = unmaskedBy(to, old, zoneFiles)
 			}
-			public := exposedBy(converted.Text, apex.Name, opt.ProxiedDefault)
-			err = report(cmd, &imported{Zone: apex.String(), Records: converted.Records, Proxied: converted.Proxied}, append(changes, public...))
+			public = append(public, exposedBy(converted.Text, apex.Name, opt.ProxiedDefault)...)
+			err = report(cmd, &imported{Zone: apex.String(), Records: converted.Records, Proxied: converted.Proxied}, append(public, changes...))
 			if err == nil && strict && len(public) > 0 {
 				return status(exitRefused)
 			}
@@ -85,7 +95,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 	cmd.Flags().Var((*namesFlag)(&opt.NameServers), "ns", "the zone's name servers, in the place of Cloudflare's; may be repeated")
 	cmd.Flags().Var(&soaFlag{soa: &opt.SOA}, "soa", `"MNAME RNAME" of the SOA, in the place of Cloudflare's; serial and timers may follow`)
 	cmd.Flags().BoolVar(&opt.ProxiedDefault, "proxied-default", false, "records without a mark are proxied")
-	cmd.Flags().BoolVar(&strict, "strict", false, "status 1 if a record makes the origin of a proxied name known")
+	cmd.Flags().BoolVar(&strict, "strict", false, "status 1 if a record makes the origin of a proxied name known, or a name is not proxied any more")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files, and change the map that is there")
 	zoneFilesFlag(cmd, &zoneFiles)
 	_ = cmd.MarkFlagRequired("zone")

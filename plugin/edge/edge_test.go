@@ -171,18 +171,29 @@ func TestOriginServers_Closed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	theirs := fqdn.Name("example.com.")
+	alias, err := cloudflare.Records("db", []byte("www.example.com. 300 IN CNAME www.un.example.org.\n"), theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	snapshot, errs := mapset.Build([]mapset.Source{{Doc: &mapfile.Document{
-		Anycast:  []mapfile.Addr{{IP: netip.MustParseAddr("192.0.2.1")}},
-		Accounts: []mapfile.Account{{ID: "a", Zones: []mapfile.Zone{{Name: apex, All: true}}}},
+		Anycast: []mapfile.Addr{{IP: netip.MustParseAddr("192.0.2.1")}},
+		Accounts: []mapfile.Account{
+			{ID: "a", Zones: []mapfile.Zone{{Name: apex, All: true}}},
+			{ID: "b", Zones: []mapfile.Zone{{Name: theirs, All: true}}},
+		},
 	}}}, mapset.Options{})
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	snapshot = snapshot.Beside(&mapset.Closed{Zones: fqdn.NewSet("un.example.org.", "example.net.")})
-	servers, _ := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records})
+	servers, warnings := edge.OriginServers(snapshot, edge.ZoneFiles{apex: records, theirs: alias})
 	want := []string{"*.un.example.org", "un.example.org"}
 	if len(servers) != 1 || !slices.Equal(servers[0].Except, want) {
 		t.Errorf("want one origin except for %v, got %+v", want, servers)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "www.un.example.org\", whose zone is in a refused document") {
+		t.Errorf("want a warning about the alias into the closed zone, got %q", warnings)
 	}
 }
 

@@ -37,7 +37,7 @@ type ZoneFiles map[fqdn.Name][]cloudflare.Record
 // names, and warnings about names that are left out. A zone without a file is left
 // out.
 func OriginServers(snapshot *mapset.Snapshot, files ZoneFiles) (out []OriginServer, warnings []string) {
-	g := &originFinder{snapshot: snapshot, records: make(map[fqdn.Name][]*cloudflare.Record), files: files}
+	g := &originFinder{snapshot: snapshot, records: make(map[fqdn.Name][]*cloudflare.Record), files: files, zones: knownZones(snapshot, files)}
 	for apex, records := range files {
 		for i := range records {
 			// A zone of its own below this one has a file of its own.
@@ -93,7 +93,7 @@ func (g *originFinder) exceptions(owners []fqdn.Name, served fqdn.Set) []fqdn.Na
 			out = append(out, owner.Wildcard())
 		}
 	}
-	for apex := range g.zones() {
+	for apex := range g.zones {
 		out = append(out, apex, apex.Wildcard())
 	}
 	for apex := range g.files {
@@ -107,21 +107,21 @@ func (g *originFinder) exceptions(owners []fqdn.Name, served fqdn.Set) []fqdn.Na
 	return slices.DeleteFunc(slices.Compact(out), func(n fqdn.Name) bool { return hasKey(served, n) || !isHostName(hostName(n)) })
 }
 
-// zones returns the zones that are known: declared, with a file, or closed because their
+// knownZones returns the zones that are declared, have a file, or are closed because their
 // document is refused.
-func (g *originFinder) zones() fqdn.Set {
+func knownZones(snapshot *mapset.Snapshot, files ZoneFiles) fqdn.Set {
 	out := make(fqdn.Set)
-	for apex := range g.files {
+	for apex := range files {
 		out[apex] = struct{}{}
 	}
-	for _, doc := range g.snapshot.Documents() {
+	for _, doc := range snapshot.Documents() {
 		for i := range doc.Accounts {
 			for _, z := range doc.Accounts[i].Zones {
 				out[z.Name] = struct{}{}
 			}
 		}
 	}
-	if c := g.snapshot.Closed(); c != nil {
+	if c := snapshot.Closed(); c != nil {
 		for apex := range c.Zones {
 			out[apex] = struct{}{}
 		}
@@ -146,19 +146,18 @@ func hasKey[K comparable, V any](m map[K]V, k K) bool { _, ok := m[k]; return ok
 type originFinder struct {
 	snapshot *mapset.Snapshot
 	files    ZoneFiles
+	zones    fqdn.Set
 	records  map[fqdn.Name][]*cloudflare.Record // :: owner → its records
 }
 
-// zoneOf returns the deepest zone that encloses name, of the zones of the map and the
-// zones with a file.
+// zoneOf returns the deepest zone that encloses name, or "".
 func (g *originFinder) zoneOf(name fqdn.Name) fqdn.Name {
-	zone := g.snapshot.Lookup(name).Zone()
-	for n, ok := name, true; ok && n != zone; n, ok = n.Parent() {
-		if hasKey(g.files, n) {
+	for n, ok := name, true; ok; n, ok = n.Parent() {
+		if hasKey(g.zones, n) {
 			return n
 		}
 	}
-	return zone
+	return ""
 }
 
 // belowCut reports whether a name is at or below a zone cut: its addresses are glue.
@@ -237,6 +236,8 @@ func (g *originFinder) outsideOrigin(server OriginServer, name fqdn.Name) (Origi
 		return server, target + ", which is no host name"
 	case hasKey(g.files, g.zoneOf(name)):
 		return server, target + ", which has no address"
+	case g.snapshot.IsClosed(name):
+		return server, target + ", whose zone is in a refused document"
 	case g.snapshot.Lookup(name).Proxied():
 		return server, target + ", which is proxied itself: name its zone file"
 	}
@@ -244,7 +245,7 @@ func (g *originFinder) outsideOrigin(server OriginServer, name fqdn.Name) (Origi
 }
 
 // sourceOf returns the owner whose records answer a name: the name itself, or a
-// wildcard (RFC 4592).
+// wildcard of its zone (RFC 4592).
 func (g *originFinder) sourceOf(name fqdn.Name) fqdn.Name {
 	if len(g.records[name]) > 0 {
 		return name
@@ -253,7 +254,7 @@ func (g *originFinder) sourceOf(name fqdn.Name) fqdn.Name {
 		if w := n.Wildcard(); len(g.records[w]) > 0 {
 			return w
 		}
-		if len(g.records[n]) > 0 {
+		if len(g.records[n]) > 0 || hasKey(g.zones, n) {
 			break
 		}
 	}

@@ -95,6 +95,10 @@ func (c *zoneConverter) scan(data []byte) (records []*Record, errs zonefile.Erro
 				r.Comment = graphic(s.Comment())
 			}
 			r.removeArray(s.Text())
+			if !canBeWritten(r.RR) {
+				errs = append(errs, &zonefile.Error{Line: s.Line(), Text: fmt.Sprintf("the %s record could not be read again once it is written", typeOf(r)),
+					Remedy: "correct its data"})
+			}
 			continue
 		}
 		if err := r.readComments(s.Comments()); err != nil {
@@ -111,6 +115,13 @@ func (c *zoneConverter) scan(data []byte) (records []*Record, errs zonefile.Erro
 
 func cutOff(line int32) *zonefile.Error {
 	return &zonefile.Error{Line: line, Text: "the last record is not complete", Remedy: "export the zone again: the file is cut off"}
+}
+
+// canBeWritten reports whether a record can be read again. The library reads a few that
+// it writes in another form, such as a CAA with spaces for a tag.
+func canBeWritten(rr dns.RR) bool {
+	again, err := dns.NewRR(rr.String())
+	return err == nil && again != nil
 }
 
 // isAddress reports whether a record is of a type that can be proxied.

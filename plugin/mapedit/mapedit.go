@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -46,6 +47,11 @@ var ErrRefused = errors.New("cannot be written without changing text that is the
 // if the name ends in ".json". Any other text must be a legal document, and so is the
 // result. After an error there is no result; the data never changes.
 func PutZone(name string, data []byte, account string, zone Zone) ([]byte, Outcome, error) {
+	for _, s := range []string{account, zone.ZoneFile} {
+		if !utf8.ValidString(s) {
+			return nil, Unchanged, fmt.Errorf("%q is no UTF-8, as a document has to be: take another name", s)
+		}
+	}
 	root, errs := mapfile.ReadTree(name, data)
 	isEmpty := len(errs) == 0 && root.IsMissing()
 	if len(errs) == 0 && !isEmpty {

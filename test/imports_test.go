@@ -27,16 +27,21 @@ var mayImport = map[string][]string{
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
 	"plugin/lane":     {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
 	"plugin/state":    {},
-	"plugin/live":     {"plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
+	"plugin/fleet":    {},
+
+	"plugin/source/etcd": {"plugin/fleet", "plugin/source"},
+	"plugin/push":        {"plugin/fleet", "plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/live", "plugin/source"},
+
+	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 
 	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile"},
 	"plugin/cloudflare/fetch": {"plugin/cloudflare"},
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
-	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/live"},
+	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
@@ -48,6 +53,7 @@ var mayImport = map[string][]string{
 	"test/privilege":  {},
 	"test/server":     {"test/ports"},
 	"test/book":       {},
+	"test/etcd":       {"test/ports"},
 	"test/explain":    {},
 	"test/fault":      {},
 	"test/lane":       {},
@@ -70,6 +76,7 @@ var keptTo = map[string][]string{
 	"github.com/prometheus/": {""},
 	"github.com/miekg/dns":   {"", "plugin/answer", "plugin/lane", "plugin/zonefile", "plugin/cloudflare", "plugin/edge", "plugin/exposure", "cmd/addressmap", "bench/rig", "bench/speed", "bench/size", "test/server", "test/judge", "test/judge/run", "test/judge/upstream", "test/judge/world"},
 	"github.com/fsnotify/":   {"plugin/source"},
+	"go.etcd.io/":            {"plugin/fleet", "plugin/source/etcd", "plugin/push", "test/etcd"},
 	"github.com/hashicorp/":  {"plugin/cloudflare/fetch"},
 	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "test/server", "test/judge/run"}, // the product asks nobody else
 }

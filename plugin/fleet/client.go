@@ -1,0 +1,89 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+)
+
+// DefaultEndpoint is where etcd is if nobody says so, as for CoreDNS's etcd plugin.
+const DefaultEndpoint = "http://localhost:2379"
+
+// Connection says how etcd is reached, as the options of CoreDNS's etcd plugin do.
+type Connection struct {
+	Endpoints          []string // none is [DefaultEndpoint]
+	Username, Password string   // none is without
+	UseTLS             bool     // also for an endpoint that is no https://
+	Cert, Key, CA      string   // files; no Cert is without one, no CA is those of the system
+}
+
+// ParseTLS reads the arguments of the option tls: none, CA, CERT KEY or CERT KEY CA.
+func (c *Connection) ParseTLS(args []string) error {
+	c.UseTLS = true
+	switch len(args) {
+	case 0:
+	case 1:
+		c.CA = args[0]
+	case 2:
+		c.Cert, c.Key = args[0], args[1]
+	case 3:
+		c.Cert, c.Key, c.CA = args[0], args[1], args[2]
+	default:
+		return fmt.Errorf("takes CERT KEY CA, CERT KEY, CA or nothing, not %d arguments", len(args))
+	}
+	if slices.Contains(args, "") {
+		return fmt.Errorf("a file has no name: write its path")
+	}
+	return nil
+}
+
+// Equal reports whether both are the same connection.
+func (c Connection) Equal(other Connection) bool {
+	same := slices.Equal(c.Endpoints, other.Endpoints)
+	c.Endpoints, other.Endpoints = nil, nil
+	return same && fmt.Sprint(c) == fmt.Sprint(other)
+}
+
+// Times of a connection. One on which nothing comes any more, as behind a broken switch,
+// is given up after the first two.
+const (
+	pingAfter   = 5 * time.Second
+	pingTimeout = 3 * time.Second
+	dialTimeout = 5 * time.Second
+)
+
+// Dial makes a client. With a Username it asks etcd at once, for at most five seconds;
+// else nothing is asked yet. Certificates are read anew for each connection.
+func (c Connection) Dial() (*clientv3.Client, error) {
+	config := clientv3.Config{
+		Endpoints:            c.Endpoints,
+		Username:             c.Username,
+		Password:             c.Password,
+		DialTimeout:          dialTimeout,
+		DialKeepAliveTime:    pingAfter,
+		DialKeepAliveTimeout: pingTimeout,
+		PermitWithoutStream:  true,
+		MaxCallSendMsgSize:   4 << 20,
+		Logger:               zap.NewNop(), // Errors are returned, and said once.
+	}
+	if len(config.Endpoints) == 0 {
+		config.Endpoints = []string{DefaultEndpoint}
+	}
+	if c.UseTLS || slices.ContainsFunc(config.Endpoints, func(e string) bool { return strings.HasPrefix(e, "https://") }) {
+		tls, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
+		}
+		config.TLS = tls
+	}
+	client, err := clientv3.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect to etcd at %s: %w", strings.Join(config.Endpoints, " "), err)
+	}
+	return client, nil
+}

@@ -1,0 +1,93 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Head says what was pushed last. Its key and the documents of the push, or what it is
+// from, change in one transaction.
+type Head struct {
+	Push    int64     `json:"push"`   // counts the pushes, from 1
+	Digest  string    `json:"digest"` // of everyone's documents, by [Documents.Digest]
+	When    time.Time `json:"when"`
+	By      string    `json:"by"`
+	Message string    `json:"message,omitempty"`
+	// From is where the documents of the push are as far as they were not moved to their
+	// place yet: staging/N. It is empty if the push was one transaction.
+	From string `json:"from,omitempty"`
+	// Stage is the stage whose documents the push is about, empty for everyone's.
+	Stage string `json:"stage,omitempty"`
+}
+
+// ParseHead reads the value of a head.
+func ParseHead(value []byte) (Head, error) {
+	var h Head
+	if err := json.Unmarshal(value, &h); err != nil {
+		return Head{}, fmt.Errorf("the head is no JSON of a head, push the documents again: %w", err)
+	}
+	if h.Push < 1 || h.From != "" && h.staging() < 1 {
+		return Head{}, fmt.Errorf("the head has push %d from %q, which nobody writes: push the documents again", h.Push, h.From)
+	}
+	return h, nil
+}
+
+// Encode returns the value of the head's key.
+func (h Head) Encode() []byte { return encode(h) }
+
+// StagingOf returns the prefix of the documents that the head is from; false if it is from
+// none.
+func (h Head) StagingOf(m Map) (string, bool) {
+	if h.From == "" {
+		return "", false
+	}
+	return m.Staging(h.staging()), true
+}
+
+// FromStaging is the From of a head whose documents are in the staging of push n.
+func FromStaging(n int64) string { return "staging/" + strconv.FormatInt(n, 10) }
+
+// staging is the number of the staging, 0 if it is none.
+func (h Head) staging() int64 {
+	number, ok := strings.CutPrefix(h.From, "staging/")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil {
+		return 0
+	}
+	return n
+}
+
+// Server is what a server tells the fleet.
+type Server struct {
+	Push     int64     `json:"push"`   // the newest that is in force; 0 if none ever was
+	Digest   string    `json:"digest"` // of the documents in force and of the zone files that they use
+	Degraded bool      `json:"degraded"`
+	Why      string    `json:"why,omitempty"` // it is degraded
+	Since    time.Time `json:"since"`         // when it was first like this
+	Version  string    `json:"version"`       // of the program
+	Stage    string    `json:"stage,omitempty"`
+}
+
+// ParseServer reads the value of a server's key.
+func ParseServer(value []byte) (Server, error) {
+	var s Server
+	if err := json.Unmarshal(value, &s); err != nil {
+		return Server{}, fmt.Errorf("what the server has announced is no JSON of a server: %w", err)
+	}
+	return s, nil
+}
+
+// Encode returns the value of the server's key.
+func (s Server) Encode() []byte { return encode(s) }
+
+// encode writes what cannot fail: strings, numbers and times of this era.
+func encode(v any) []byte {
+	out, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}

@@ -87,3 +87,11 @@ func (c Connection) Dial() (*clientv3.Client, error) {
 	}
 	return client, nil
 }
+
+// String names the endpoints.
+func (c Connection) String() string {
+	if len(c.Endpoints) == 0 {
+		return DefaultEndpoint
+	}
+	return strings.Join(c.Endpoints, " ")
+}

@@ -1,0 +1,172 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+)
+
+const (
+	// lease is for how long the fleet knows a server that says nothing any more, in
+	// seconds.
+	lease = 15
+	// inherit is for how long a server waits for its name: after a crash, the key of its
+	// last run stays for as long as the lease.
+	inherit = (lease + 2) * time.Second
+	// retryClaim is the pause between two attempts to get the name.
+	retryClaim = time.Second
+)
+
+// announcer tells the fleet what this server has in force.
+type announcer struct {
+	opt     *Options
+	changed chan struct{} // has an element when there is something new to tell
+
+	mu  sync.Mutex
+	now *fleet.Server // nil until there is something to tell
+
+	// Of run alone.
+	name   string // that this server has, "" if none yet
+	denied bool   // it was said that this server may not announce
+}
+
+func newAnnouncer(opt *Options) *announcer {
+	return &announcer{opt: opt, changed: make(chan struct{}, 1)}
+}
+
+// Announce tells the fleet what this server has in force, now and whenever it is
+// connected. Version and Stage are filled in, and Since is kept while nothing else
+// changes.
+func (a *announcer) Announce(now fleet.Server) {
+	now.Version, now.Stage = a.opt.Version, a.opt.Stage
+	a.mu.Lock()
+	if was := a.now; was != nil {
+		since := now.Since
+		now.Since = was.Since
+		if now == *was {
+			a.mu.Unlock()
+			return
+		}
+		now.Since = since
+	}
+	a.now = &now
+	a.mu.Unlock()
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run keeps the key of this server under a lease, until ctx ends.
+func (a *announcer) run(ctx context.Context, client *clientv3.Client) {
+	if a.opt.Announce == "" {
+		return
+	}
+	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, lastPause) {
+		err := a.tell(ctx, client)
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, rpctypes.ErrPermissionDenied) {
+			if !a.denied {
+				a.opt.Log("%s: this server may not write below %s, so that the fleet does not see it: grant that in etcd, or write announce off", a.opt.Map, a.opt.Map.Servers())
+			}
+			a.denied, pause = true, lastPause
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// tell gets a lease and keeps the key of this server under it, until that fails.
+func (a *announcer) tell(ctx context.Context, client *clientv3.Client) error {
+	granted, err := client.Grant(ctx, lease)
+	if err != nil {
+		return err
+	}
+	defer func() { // The fleet need not wait for the lease to end.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_, _ = client.Revoke(ctx, granted.ID)
+	}()
+	alive, err := client.KeepAlive(ctx, granted.ID)
+	if err != nil {
+		return err
+	}
+	if err := a.write(ctx, client, granted.ID); err != nil {
+		return err
+	}
+	for {
+		select {
+		case _, open := <-alive:
+			if !open {
+				return errors.New("the lease has ended")
+			}
+		case <-a.changed:
+			if err := a.write(ctx, client, granted.ID); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// write writes the key of this server, under the name that it has or gets now.
+func (a *announcer) write(ctx context.Context, client *clientv3.Client, id clientv3.LeaseID) error {
+	a.mu.Lock()
+	now := a.now
+	a.mu.Unlock()
+	if now == nil {
+		return nil
+	}
+	put := func(name string) (bool, error) {
+		key := a.opt.Map.Servers() + name
+		write := clientv3.OpPut(key, string(now.Encode()), clientv3.WithLease(id))
+		own := clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.LeaseValue(key), "=", id)}, []clientv3.Op{write}, nil)
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+		resp, err := client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).Then(write).Else(own).Commit()
+		if err != nil {
+			return false, err
+		}
+		return resp.Succeeded || resp.Responses[0].GetResponseTxn().Succeeded, nil
+	}
+	begin := time.Now()
+	for n := 1; ; {
+		name := a.opt.Announce
+		if a.name != "" {
+			name = a.name
+		}
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", a.opt.Announce, n)
+		}
+		done, err := put(name)
+		switch {
+		case err != nil:
+			return err
+		case done:
+			if n > 1 && name != a.name {
+				a.opt.Log("%s: another server is called %s, this one is %s in the fleet: write announce NAME", a.opt.Map, a.opt.Announce, name)
+			}
+			a.name = name
+			return nil
+		case n > 1 || time.Since(begin) > inherit:
+			n++
+			a.name = ""
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retryClaim):
+		}
+	}
+}

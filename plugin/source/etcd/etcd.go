@@ -1,0 +1,284 @@
+// Package etcd is documents that are keys of etcd. A [Source] lists them, follows their
+// changes, and hands over one consistent version after the other ([Source.Take]); it knows
+// no format of documents. The layout of the keys is that of plugin/fleet.
+//
+// # What comes when
+//
+//   - What a head brings is handed over at once, with everything before it, as judged:
+//     whoever pushed has judged it against the store.
+//   - Documents that change without a head are handed over after a moment of quiet
+//     (quiet), and after a longer one (restless) if there is none. A transaction is never
+//     parted.
+//
+// # What breaks, and what follows
+//
+//   - etcd does not answer, its node has no leader, credentials or certificates are refused:
+//     what was handed over stays, and it is tried again after pauses that grow.
+//   - The watch is compacted, or a look finds another count of documents or a change that
+//     the watch did not bring: everything is listed anew, in pages at one revision, and what
+//     differs is handed over.
+//   - The store went back (a lower revision, another cluster, an older head): it was
+//     restored from a backup, or is another one. Everything is listed anew and nothing
+//     handed over, until somebody pushes and so says that it is meant.
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// Options of a [Source]. Map is required.
+type Options struct {
+	Map        fleet.Map
+	Connection fleet.Connection
+	Stage      string        // "" for none
+	Look       time.Duration // interval of the look at whether the watch has brought everything; 0 for never
+
+	Announce string // the name of this server in the fleet; "" to announce nothing
+	Version  string // of the program, to announce
+
+	// Log, if not nil, takes warnings in the manner of fmt.Printf. It must not call the
+	// Source.
+	Log func(format string, args ...any)
+}
+
+// Change is what [Source.Take] hands over.
+type Change struct {
+	source.Change      // Paths may be none: then it is the [Status] that has changed
+	Judged        bool // everything was judged where it was pushed
+}
+
+// Status is how the source is. The zero value is that of one that was never reached.
+type Status struct {
+	Up   bool  // etcd answers
+	Push int64 // number of the last push that was handed over; 0 for none
+	// Back is why what the store holds is not handed over; nil if it is.
+	Back error
+}
+
+// Source is the documents of a map in etcd. It is safe for concurrent use.
+type Source struct {
+	*announcer
+	opt     Options
+	changes chan struct{} // has an element while there is something to take
+	taken   chan struct{} // has an element when the last offer was taken
+	listed  chan struct{} // closed once everything was listed
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+
+	// Of the goroutine of run alone.
+	follower
+
+	mu      sync.Mutex
+	current map[string][]byte // :: name → as handed over
+	offer   *offer            // to hand over next; nil for nothing
+	status  Status
+	fresh   bool  // status was not handed over
+	err     error // why nothing was listed yet
+}
+
+// The pauses between attempts, each twice the one before, and the longest random one after
+// the first: a fleet that starts at once spreads itself.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 30 * time.Second
+	spread     = 2 * time.Second
+)
+
+// New returns a source and begins to connect. It does not fail: see [Source.Await].
+func New(o Options) *Source {
+	if o.Log == nil {
+		o.Log = func(string, ...any) {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Source{
+		opt:     o,
+		changes: make(chan struct{}, 1),
+		taken:   make(chan struct{}, 1),
+		listed:  make(chan struct{}),
+		cancel:  cancel,
+		current: make(map[string][]byte),
+	}
+	s.announcer = newAnnouncer(&s.opt)
+	s.done.Go(func() { s.run(ctx) })
+	return s
+}
+
+// Await waits until everything was listed once, and returns why it was not until then.
+func (s *Source) Await(until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-s.listed:
+		return nil
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		return fmt.Errorf("etcd at %s does not answer", s.opt.Connection)
+	}
+	return s.err
+}
+
+// Changes returns a channel on which something comes when there is something to take.
+func (s *Source) Changes() <-chan struct{} { return s.changes }
+
+// Path returns the path of a document of that name.
+func (s *Source) Path(name string) string { return s.opt.Map.String() + "/" + name }
+
+// List returns the paths of the documents as last handed over, in no order.
+func (s *Source) List() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]string, 0, len(s.current))
+	for name := range s.current {
+		out = append(out, s.Path(name))
+	}
+	return out
+}
+
+// Read returns a document as last handed over, and an fs.ErrNotExist if there is none.
+func (s *Source) Read(path string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name, ok := strings.CutPrefix(path, s.Path("")); ok {
+		if value, ok := s.current[name]; ok {
+			return value, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+}
+
+// Status returns how the source is.
+func (s *Source) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+// Close ends the source and takes the server out of the fleet.
+func (s *Source) Close() error {
+	s.cancel()
+	s.done.Wait()
+	return nil
+}
+
+// run connects, lists and follows, again and again, until ctx ends.
+func (s *Source) run(ctx context.Context) {
+	for {
+		err := s.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.down(err)
+		pause := s.pause + rand.N(s.pause/2+1)
+		if s.pause == 0 {
+			pause = rand.N(spread)
+		}
+		s.pause = min(max(firstPause, 2*s.pause), lastPause)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// errAnew ends the following of changes, for everything to be listed first.
+var errAnew = errors.New("everything is to be listed anew")
+
+// session connects, lists everything and follows the changes, until something breaks.
+func (s *Source) session(ctx context.Context) error {
+	client, err := s.opt.Connection.Dial()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer cancel()
+	states := make(chan connectivity.State)
+	others.Go(func() { watchConnection(ctx, client, states) })
+	if err := s.list(ctx, client); err != nil {
+		return err
+	}
+	s.up()
+	others.Go(func() { s.announcer.run(ctx, client) })
+	for {
+		if err := s.follow(ctx, client, states); !errors.Is(err, errAnew) {
+			return err
+		}
+		if err := s.list(ctx, client); err != nil {
+			return err
+		}
+	}
+}
+
+// watchConnection tells the states of the connection until ctx ends.
+func watchConnection(ctx context.Context, client *clientv3.Client, states chan<- connectivity.State) {
+	conn := client.ActiveConnection()
+	for state := conn.GetState(); conn.WaitForStateChange(ctx, state); {
+		state = conn.GetState()
+		select {
+		case states <- state:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// down notes that etcd does not answer, and why.
+func (s *Source) down(err error) {
+	if s.lost == nil || s.lost.Error() != err.Error() {
+		s.opt.Log("%s: etcd at %s is lost, what is in force stays, and it is tried again until it is back: %v", s.opt.Map, s.opt.Connection, err)
+	}
+	s.lost = err
+	s.mu.Lock()
+	s.err = fmt.Errorf("etcd at %s: %w", s.opt.Connection, err)
+	s.mu.Unlock()
+	s.setStatus(func(st *Status) { st.Up = false })
+}
+
+// up notes that etcd answers.
+func (s *Source) up() {
+	if s.lost != nil {
+		s.opt.Log("%s: etcd at %s is back", s.opt.Map, s.opt.Connection)
+	}
+	s.lost, s.pause = nil, 0
+	s.setStatus(func(st *Status) { st.Up = true })
+}
+
+// setStatus changes the status, and has it taken if it is another one.
+func (s *Source) setStatus(change func(*Status)) {
+	s.mu.Lock()
+	before := s.status
+	change(&s.status)
+	if s.status != before {
+		s.fresh = true
+	}
+	s.mu.Unlock()
+	if s.status != before {
+		s.signal()
+	}
+}
+
+func (s *Source) signal() {
+	select {
+	case s.changes <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,130 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+)
+
+const (
+	pageSize       = 500             // keys that one request lists
+	requestTimeout = 5 * time.Second // of one request
+)
+
+// list reads everything anew, at the revision of the head if that is new, so that what was
+// put since comes after the head, as it did in the store.
+func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
+	resp, err := get(ctx, client, s.opt.Map.Head())
+	if err != nil {
+		return err
+	}
+	next := &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
+	if len(resp.Kvs) > 0 {
+		next.headRevision = resp.Kvs[0].ModRevision
+		if next.head, err = fleet.ParseHead(resp.Kvs[0].Value); err != nil {
+			s.opt.Log("%s: %v", s.opt.Map, err)
+		}
+	}
+	back := s.wentBack(next)
+	atHead := next.headRevision > 0 && !back && (s.store == nil || next.headRevision > s.store.revision)
+	if atHead {
+		next.revision = next.headRevision
+	}
+	err = s.fill(ctx, client, next)
+	if errors.Is(err, rpctypes.ErrCompacted) && atHead {
+		next.revision = resp.Header.Revision
+		err = s.fill(ctx, client, next)
+	}
+	if err != nil {
+		return err
+	}
+	whole, known := next.isWhole()
+	if known && !whole && next.headRevision > 0 {
+		s.opt.Log("%s: the digest of push %d is not that of the documents: what changes is judged here", s.opt.Map, next.head.Push)
+	}
+	s.adopt(next, back, whole)
+	s.seen = max(s.seen, resp.Header.Revision)
+	return nil
+}
+
+// fill reads the documents of a store at its revision.
+func (s *Source) fill(ctx context.Context, client *clientv3.Client, st *store) (err error) {
+	st.ignored = make(map[string]bool)
+	st.documents = make(fleet.Documents)
+	all, err := documentsBelow(ctx, client, s.opt.Map.Documents(), st.revision)
+	if err != nil {
+		return err
+	}
+	for name, doc := range all {
+		doc.Removed = false // only in a staging or stage an empty value is a removal
+		st.apply(name, doc)
+	}
+	for name := range st.ignored {
+		s.opt.Log("%s: the key %s%s is no document and ignored: the names of documents end in .yaml, .yml or .json", s.opt.Map, s.opt.Map.Documents(), name)
+	}
+	if st.staging, err = s.readStaging(ctx, client, st.head, st.revision); err != nil {
+		return err
+	}
+	st.stage, err = s.readStage(ctx, client, st.head, st.revision)
+	return err
+}
+
+// readStaging reads the documents that a head is from.
+func (s *Source) readStaging(ctx context.Context, client *clientv3.Client, h fleet.Head, revision int64) (fleet.Documents, error) {
+	prefix, is := h.StagingOf(s.opt.Map)
+	if !is || h.Stage != "" {
+		return nil, nil
+	}
+	return documentsBelow(ctx, client, prefix, revision)
+}
+
+// readStage reads the documents of the stage of this server, with those that the head is
+// from if that is about the stage.
+func (s *Source) readStage(ctx context.Context, client *clientv3.Client, h fleet.Head, revision int64) (fleet.Documents, error) {
+	if s.opt.Stage == "" {
+		return nil, nil
+	}
+	stage, err := documentsBelow(ctx, client, s.opt.Map.Stage(s.opt.Stage), revision)
+	if prefix, is := h.StagingOf(s.opt.Map); err == nil && is && h.Stage == s.opt.Stage {
+		var staging fleet.Documents
+		staging, err = documentsBelow(ctx, client, prefix, revision)
+		stage = stage.Overlay(staging)
+	}
+	return stage, err
+}
+
+// documentsBelow lists the keys below a prefix, in pages.
+func documentsBelow(ctx context.Context, client *clientv3.Client, prefix string, revision int64) (fleet.Documents, error) {
+	out := make(fleet.Documents)
+	for from, end := prefix, clientv3.GetPrefixRangeEnd(prefix); ; {
+		resp, err := get(ctx, client, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(pageSize))
+		if err != nil {
+			return nil, err
+		}
+		for _, kv := range resp.Kvs {
+			out[strings.TrimPrefix(string(kv.Key), prefix)] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision, Removed: len(kv.Value) == 0}
+		}
+		if !resp.More {
+			return out, nil
+		}
+		from = string(resp.Kvs[len(resp.Kvs)-1].Key) + "\x00"
+	}
+}
+
+// get asks etcd, for a while.
+func get(ctx context.Context, client *clientv3.Client, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := client.Get(ctx, key, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", key, err)
+	}
+	return resp, nil
+}

@@ -1,0 +1,70 @@
+package etcd
+
+import (
+	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/plugin/source"
+)
+
+// store is what etcd holds of the map at a revision.
+type store struct {
+	cluster      uint64
+	revision     int64 // up to which everything is in here
+	head         fleet.Head
+	headRevision int64           // 0 for no head
+	documents    fleet.Documents // everyone's, with deletions while there is a staging
+	staging      fleet.Documents // that the head is from
+	stage        fleet.Documents // of the stage of this server
+	ignored      map[string]bool // names below documents/ that no document has
+}
+
+// document returns what a document is to this server.
+func (st *store) document(name string) fleet.Document {
+	doc, is := st.documents[name]
+	if over, staged := st.staging[name]; staged && (!is || over.Revision > doc.Revision) {
+		doc, is = over, true
+	}
+	if own, staged := st.stage[name]; staged {
+		doc, is = own, true
+	}
+	if !is {
+		doc.Removed = true
+	}
+	return doc
+}
+
+// apply applies an event of everyone's documents.
+func (st *store) apply(name string, doc fleet.Document) {
+	switch {
+	case !isDocument(name):
+		if doc.Removed {
+			delete(st.ignored, name)
+		} else {
+			st.ignored[name] = true
+		}
+	case doc.Removed && len(st.staging) == 0:
+		delete(st.documents, name)
+	default:
+		st.documents[name] = doc
+	}
+}
+
+// count is how many keys there are below documents/.
+func (st *store) count() int { return len(st.documents.Present()) + len(st.ignored) }
+
+// isWhole reports whether the documents are those that the head was written with. Where
+// one was written since, nobody can tell: known is false.
+func (st *store) isWhole() (is, known bool) {
+	for _, doc := range st.documents {
+		if doc.Revision > st.headRevision {
+			return false, false
+		}
+	}
+	return st.headRevision > 0 && st.documents.Overlay(st.staging).Digest() == st.head.Digest, true
+}
+
+// isDocument reports whether a key of that name below documents/ is a document.
+func isDocument(name string) bool {
+	return !strings.Contains(name, "/") && source.IsDocument(name)
+}

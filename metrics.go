@@ -40,6 +40,10 @@ var (
 		"Time of the last load that left what is on disk in force, in seconds since 1970.")), []string{"map"})
 	degraded = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("degraded",
 		"1 while the map on disk is not what is in force, or what is in force is not in the state.")), []string{"map"})
+	sourceUp = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("source_up",
+		"1 while etcd answers, which the map is in.")), []string{"map"})
+	sourceRevision = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("source_revision",
+		"Number of the newest push to etcd that is wholly in force.")), []string{"map"})
 	entries = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("entries",
 		"Size of what is in force.")), []string{"map", "kind"})
 	info = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("info",
@@ -114,7 +118,7 @@ func countLoad(name string, l live.Load) {
 // hide ends the metrics about the map called name.
 func hide(name string) {
 	of := prometheus.Labels{"map": name}
-	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{degraded, info, entries} {
+	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{degraded, info, entries, sourceUp, sourceRevision} {
 		v.DeletePartialMatch(of)
 	}
 }
@@ -124,6 +128,13 @@ func show(name string, l live.Load) {
 	degraded.WithLabelValues(name).Set(0)
 	if l.Degraded {
 		degraded.WithLabelValues(name).Set(1)
+	}
+	if l.Source != nil {
+		sourceUp.WithLabelValues(name).Set(0)
+		if l.Source.Up {
+			sourceUp.WithLabelValues(name).Set(1)
+		}
+		sourceRevision.WithLabelValues(name).Set(float64(l.Source.Push))
 	}
 	info.DeletePartialMatch(prometheus.Labels{"map": name})
 	info.WithLabelValues(name, l.SHA256).Set(1)

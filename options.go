@@ -15,6 +15,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/nearest"
+	"github.com/addressmap/addressmap/plugin/source/etcd"
 )
 
 // options is one directive as written, defaults filled in.
@@ -32,11 +33,13 @@ type options struct {
 	lane     laneMode
 
 	zoneFiles []string // directories
+	etcd      etcd.Options
 }
 
 // Defaults of the options.
 const (
 	defaultPoll = 30 * time.Second
+	defaultLook = 10 * time.Minute // the poll of a map in etcd, which has a watch that loses nothing
 	minPoll     = 100 * time.Millisecond
 	defaultALPN = "h2"
 	// Long enough for a name that is asked for often to be asked of the backend
@@ -47,7 +50,7 @@ const (
 // live is what the options say about keeping the map in force.
 func (o *options) live(sh *share) live.Options {
 	return live.Options{
-		Path: o.path, Poll: o.poll, Compile: o.compile, Guard: o.guard, Log: log,
+		Path: o.path, Poll: o.poll, Etcd: o.etcd, Compile: o.compile, Guard: o.guard, Log: log,
 		Loaded:    sh.loaded,
 		Related:   sh.related,
 		ZoneFiles: o.zoneFiles,
@@ -94,6 +97,12 @@ func parse(c *caddy.Controller) (*options, error) {
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
 			}
+			if err := o.checkEtcd(name); err != nil {
+				return nil, c.Errf("%s: %v", name, err)
+			}
+		}
+		if err := o.finishEtcd(seen); err != nil {
+			return nil, c.Err(err.Error())
 		}
 	}
 	return o, nil
@@ -123,6 +132,11 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"lane":           (*options).parseLane,
 	"unlisted":       (*options).parseUnlisted,
 	"zone_files":     (*options).parseZoneFiles,
+	"endpoint":       (*options).parseEndpoint,
+	"credentials":    (*options).parseCredentials,
+	"tls":            (*options).parseTLS,
+	"announce":       (*options).parseAnnounce,
+	"stage":          (*options).parseStage,
 }
 
 func (o *options) parseAnycast(args []string) error {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/coredns/caddy"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/presence"
+	"github.com/addressmap/addressmap/plugin/source/etcd"
 )
 
 // registry holds the maps in force of the process, by the absolute paths that their
@@ -58,9 +60,12 @@ func (r *registry) look() {
 // join makes the directive one of those that hold its map. The first that does so loads
 // it; another one gets what is in force as compiled with its own options.
 func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
-	path, err := filepath.Abs(o.path)
-	if err != nil {
-		return nil, nil, err
+	path := o.path
+	if !fleet.IsMap(path) {
+		var err error
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, nil, err
+		}
 	}
 	r.look()
 	r.mu.Lock()
@@ -72,7 +77,7 @@ func (r *registry) join(cf *corefile, o *options) (*share, *member, error) {
 	} else if err := m.rules.agree(o.rules(), m.place, o.place); err != nil {
 		return nil, nil, err
 	}
-	sh := r.shares[path]
+	sh, err := r.shares[path], error(nil)
 	if sh == nil {
 		if sh, err = openShare(o); err != nil {
 			return nil, nil, err
@@ -128,10 +133,11 @@ type rules struct {
 	poll      time.Duration
 	state     string
 	zoneFiles []string
+	etcd      etcd.Options
 }
 
 func (o *options) rules() rules {
-	return rules{o.guard, o.poll, o.state, o.zoneFiles}
+	return rules{o.guard, o.poll, o.state, o.zoneFiles, o.etcd}
 }
 
 // agree returns an error that names the first option in which the rules of a directive
@@ -145,6 +151,9 @@ func (r rules) agree(other rules, there, here string) error {
 		{"reload", r.poll == other.poll},
 		{"state", r.state == other.state},
 		{"zone_files", slices.Equal(r.zoneFiles, other.zoneFiles)},
+		{"the connection to etcd", r.etcd.Connection.Equal(other.etcd.Connection)},
+		{"announce", r.etcd.Announce == other.etcd.Announce},
+		{"stage", r.etcd.Stage == other.etcd.Stage},
 	} {
 		if !option.same {
 			return fmt.Errorf("%s: %s is another than at %s for the same map: a map has one version in force, so write the same for all directives on it", here, option.name, there)

@@ -8,6 +8,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -23,7 +24,13 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	config := dnsserver.GetConfig(c)
-	o.path, o.state = under(config.Root, o.path), under(config.Root, o.state)
+	o.state = under(config.Root, o.state)
+	if !fleet.IsMap(o.path) {
+		o.path = under(config.Root, o.path)
+	}
+	for _, file := range []*string{&o.etcd.Connection.Cert, &o.etcd.Connection.Key, &o.etcd.Connection.CA} {
+		*file = under(config.Root, *file)
+	}
 	for i, dir := range o.zoneFiles {
 		o.zoneFiles[i] = under(config.Root, dir)
 	}

@@ -112,7 +112,7 @@ func TestV16_CorefileAnycast(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are anycast, guard, https, lane, missing_family, presence, reload, state, transfer, ttl, unlisted, zone_files`},
+		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are announce, anycast, credentials, endpoint, guard, https, lane, missing_family, presence, reload, stage, state, tls, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
@@ -154,6 +154,12 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"guard", `guard: takes one argument, not 0`},
 		{"guard 0%", `"0%" is no percentage: write one from 1% to 100%, as in 10%`},
 		{"guard 10", `"10" is no percentage: write one from 1% to 100%, as in 10%`},
+		{"stage canary", `stage: it is for a map in etcd, and "maps.yaml" is a file: write etcd:PATH for the map, or take stage out`},
+		{"endpoint localhost:2379", `endpoint: "localhost:2379" is no endpoint: write one such as http://localhost:2379`},
+		{"endpoint http://a http://a", `endpoint: "http://a" stands twice`},
+		{"credentials me", `credentials: write a user name and a password`},
+		{"tls a b c d", `tls: takes CERT KEY CA, CERT KEY, CA or nothing, not 4 arguments`},
+		{"announce a/b", `announce: the name "a/b": write letters`},
 		{"guard 101%", `"101%" is no percentage`},
 		{"guard +5", `"+5" is no percentage`},
 		{"guard -5%", `"-5%" is no percentage`},

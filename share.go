@@ -138,7 +138,7 @@ func (sh *share) govern() {
 	sh.mu.Unlock()
 	if !same {
 		r := oldest.rules
-		sh.store.Govern(live.Rules{Poll: r.poll, Guard: r.guard, ZoneFiles: r.zoneFiles, State: r.state})
+		sh.store.Govern(live.Rules{Poll: r.poll, Guard: r.guard, ZoneFiles: r.zoneFiles, State: r.state, Etcd: r.etcd})
 	}
 }
 

@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
-	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/live"},
+	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/source/etcd", "plugin/live"},
 	"cmd/coredns":     {""},
 	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
 	"bench/rig":       {},
@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"test/server":     {"test/ports"},
 	"test/book":       {},
 	"test/etcd":       {"test/ports"},
+	"test/fleet":      {},
 	"test/explain":    {},
 	"test/fault":      {},
 	"test/lane":       {},

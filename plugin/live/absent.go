@@ -36,7 +36,9 @@ func (l *loader) miss(b *batch) {
 			if _, closes := l.shut[p]; closes {
 				what = "what it may hold stays closed"
 			}
-			l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, l.waits.absence)
+			if l.waits.absence > 0 {
+				l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, l.waits.absence)
+			}
 		}
 		l.absent[p] = since
 	}

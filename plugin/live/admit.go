@@ -160,7 +160,7 @@ func (l *loader) try(base sets, groups []group) (sets, fault) {
 		}
 	}
 	old := l.snapshot()
-	if old == nil { // Nothing is protected at the very first start.
+	if old == nil || l.pushed { // Nothing is protected at the very first start.
 		return next, fault{}
 	}
 	if violations := mapset.ProtectAccounts(old, next.lead().Snapshot()); len(violations) > 0 {

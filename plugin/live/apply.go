@@ -56,7 +56,7 @@ func (l *loader) apply(b *batch) {
 
 // errEmptied keeps what is in force of a directory that has nothing good any more.
 // That is an accident: a mount that is not there, a copy that failed.
-var errEmptied = errors.New("the directory holds no good document any more: put one back")
+var errEmptied = errors.New("no good document is left of the map: put one back")
 
 // empties reports whether nothing at all would be in force after the changes.
 func (l *loader) empties(changes []change) bool {

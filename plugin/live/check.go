@@ -30,6 +30,12 @@ const checkPatience = time.Second
 func Check(opt Options) (*Checked, error) {
 	opt.Log = nobody{} // the problems say it
 	l := newLoader(opt, nil, nil)
+	keys, err := openKeys(opt)
+	if err != nil {
+		return nil, err
+	}
+	defer keys.Close()
+	l.useKeys(keys)
 	paths, err := l.list()
 	if err != nil {
 		return nil, err

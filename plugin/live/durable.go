@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
@@ -37,7 +38,7 @@ func openDurable(opt Options) (*durable, *state.Manifest) {
 		return nil, nil
 	}
 	path, err := filepath.Abs(opt.Path)
-	if err != nil {
+	if err != nil || fleet.IsMap(opt.Path) {
 		path = filepath.Clean(opt.Path)
 	}
 	if opt.ReadState {

@@ -39,12 +39,14 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
+	"github.com/addressmap/addressmap/plugin/source/etcd"
 )
 
 // Options of a Store. Path is required.
 type Options struct {
-	Path    string        // the map document, or a directory of them
+	Path    string        // the map document, a directory of them, or etcd:PATH
 	Poll    time.Duration // interval of the safety poll; 0 is for none
+	Etcd    etcd.Options  // how a map in etcd is reached; Map, Look and Log are filled in
 	Compile mapset.Options
 	Guard   int // percent of what is in force that one reload may take away; 0 is for any
 	Log     Logger
@@ -91,11 +93,14 @@ type Load struct {
 	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
 	Refused  bool        // a version was, for the first time, whatever else came into force
 	Degraded bool        // what is on disk is not what is in force, or what is in force is not in the state
+
+	Source *etcd.Status // how a map in etcd is, with the last push that is in force; nil for files
 }
 
 // Store holds what is in force. It is safe for concurrent use.
 type Store struct {
 	watch  *source.Watcher
+	keys   *etcd.Source // nil for files
 	loader *loader
 	again  chan struct{} // has an element when what is refused is to be judged anew
 	stop   context.CancelFunc
@@ -111,6 +116,12 @@ func Open(opt Options) (*Store, error) {
 	s := &Store{watch: w, again: make(chan struct{}, 1)}
 	s.loader = newLoader(opt, w, kept)
 	s.loader.wake = s.reconsider
+	var err error
+	if s.keys, err = openKeys(opt); err != nil {
+		_ = s.shut()
+		return nil, err
+	}
+	s.loader.useKeys(s.keys)
 	if err := s.loader.start(manifest); err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err
@@ -132,9 +143,11 @@ func (s *Store) follow(ctx context.Context) {
 			if !ok {
 				return
 			}
-			s.loader.change(change)
+			s.loader.change(change, false)
+		case <-s.keys.Changes():
+			s.loader.takeKeys()
 		case <-s.again:
-			s.loader.change(source.Change{Noticed: time.Now()})
+			s.loader.change(source.Change{Noticed: time.Now()}, false)
 		case <-s.loader.due():
 			s.loader.retry()
 		}
@@ -147,6 +160,7 @@ type Rules struct {
 	Guard     int
 	ZoneFiles []string
 	State     string
+	Etcd      etcd.Options
 }
 
 // Govern gives the store other rules, and has what is refused judged anew by them.
@@ -163,6 +177,8 @@ func (s *Store) Govern(r Rules) {
 		l.opt.Poll = r.Poll
 		s.watch.SetPoll(r.Poll)
 	}
+	r.Etcd.Look = r.Poll
+	s.keys.Set(r.Etcd)
 	if r.State != l.opt.State {
 		l.opt.State = r.State
 		l.moveState()
@@ -189,6 +205,7 @@ func (s *Store) Close() error {
 func (s *Store) shut() error {
 	err := s.watch.Close()
 	s.done.Wait()
+	s.keys.Close()
 	if kept := s.loader.durable; kept != nil {
 		err = errors.Join(err, kept.dir.Close())
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/source"
+	"github.com/addressmap/addressmap/plugin/source/etcd"
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
@@ -24,6 +25,9 @@ type loader struct {
 	opt        Options
 	dir        bool
 	watch      *source.Watcher
+	keys       *etcd.Source // of a map in etcd; nil for files
+	pushed     bool         // the change under way was judged where it was pushed
+	push       int64        // the last push that is wholly in force
 	views      views
 	saved      []string // the settings of an earlier run, which secondaries have seen
 	durable    *durable
@@ -107,6 +111,7 @@ func (l *loader) start(m *state.Manifest) error {
 	b := l.read(paths, l.readFirst)
 	l.apply(b)
 	l.admitRestored(waiting)
+	l.pushed = false
 	if l.snapshot() == nil {
 		errs := []error{err}
 		for _, p := range b.problems {
@@ -129,6 +134,9 @@ func (l *loader) start(m *state.Manifest) error {
 // list returns the paths of the documents, and notes whether they are those of a
 // directory. If there are none, what the map was last is what it is.
 func (l *loader) list() ([]string, error) {
+	if l.keys != nil {
+		return l.listKeys()
+	}
 	info, err := os.Stat(l.opt.Path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the map: %w", err)
@@ -148,10 +156,13 @@ func (l *loader) list() ([]string, error) {
 	return paths, nil
 }
 
-// change loads what may have changed.
-func (l *loader) change(c source.Change) {
+// change loads what may have changed. pushed says that it was judged where it was pushed,
+// so that P1 to P5 say nothing about it.
+func (l *loader) change(c source.Change, pushed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.pushed = pushed
+	defer func() { l.pushed = false }()
 	before, set, shut := l.snapshot(), l.views.lead().set, l.closed()
 	b := l.read(l.affected(c.Paths), l.watch.Read)
 	l.holdBack(b)
@@ -212,7 +223,10 @@ func (l *loader) rewatch() {
 	if l.watch == nil {
 		return
 	}
-	paths := []string{l.opt.Path}
+	var paths []string
+	if l.keys == nil {
+		paths = append(paths, l.opt.Path)
+	}
 	named := make(map[string]bool)
 	for _, names := range l.names {
 		for _, n := range names {

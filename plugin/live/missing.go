@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-
-	"github.com/addressmap/addressmap/plugin/source"
 )
 
 // isGone reports whether a document that cannot be read is one no more: it was
@@ -57,7 +55,7 @@ func (l *loader) isNew(c candidate) bool {
 // andMoved returns gone with those documents in force that the directory has no more,
 // though nobody said so yet.
 func (l *loader) andMoved(gone []string) []string {
-	listed, err := source.List(l.opt.Path)
+	listed, err := l.listDocuments()
 	if err != nil {
 		return gone // which is said where it matters
 	}
@@ -80,11 +78,7 @@ func (l *loader) wasMissing() bool {
 // whole returns the documents of the directory, or an error if it is missing or
 // empty.
 func (l *loader) whole() ([]string, error) {
-	list := source.List
-	if l.watch != nil {
-		list = l.watch.List // which names the directory again if it cannot be read
-	}
-	paths, err := list(l.opt.Path)
+	paths, err := l.listDocuments()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the map is missing: %w", err)

@@ -79,9 +79,10 @@ func (l *loader) read(paths []string, readFile readFunc) *batch {
 	var gone []string
 	var failed []problem
 	dirs := NewZoneDirs(l.opt.ZoneFiles)
+	readDocument := l.documentReader(readFile)
 	for _, p := range l.fitting(b, paths) {
 		dirs.look(filepath.Dir(p)) // before the document is read
-		data, err := readFile(p, maxBytes)
+		data, err := readDocument(p, maxBytes)
 		switch {
 		case errors.Is(err, source.ErrUnsettled):
 			b.unsettled = true
@@ -127,7 +128,7 @@ func (l *loader) parse(b *batch, path string, data []byte) (candidate, bool) {
 		return candidate{}, false
 	}
 	var names []string
-	eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
+	l.eachZoneFile(doc, func(z *mapfile.Zone, name string) { names = append(names, name) })
 	l.names[path] = names
 	return candidate{path: path, sum: sum, text: data, src: mapset.Source{Doc: doc}, errs: errs}, true
 }
@@ -140,7 +141,7 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 	c.src.ZoneFiles = make(map[fqdn.Name]*zonefile.Zone)
 	unsettled := false
 	var failed mapfile.Errors
-	eachZoneFile(c.src.Doc, func(z *mapfile.Zone, name string) {
+	l.eachZoneFile(c.src.Doc, func(z *mapfile.Zone, name string) {
 		f := l.zoneFile(z.Name, name, func(path string, _ int64) ([]byte, error) {
 			return dirs.Read(c.path, path, readFile)
 		})
@@ -221,7 +222,7 @@ func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
 
 // eachZoneFile calls f for each zone of the document that names a zone file,
 // with the path of the file.
-func eachZoneFile(doc *mapfile.Document, f func(z *mapfile.Zone, path string)) {
+func (l *loader) eachZoneFile(doc *mapfile.Document, f func(z *mapfile.Zone, path string)) {
 	for i := range doc.Accounts {
 		for j := range doc.Accounts[i].Zones {
 			z := &doc.Accounts[i].Zones[j]
@@ -229,6 +230,8 @@ func eachZoneFile(doc *mapfile.Document, f func(z *mapfile.Zone, path string)) {
 			case z.ZoneFile == "":
 			case filepath.IsAbs(z.ZoneFile):
 				f(z, filepath.Clean(z.ZoneFile))
+			case l.keys != nil:
+				f(z, zoneFileIn(l.opt.ZoneFiles, z.ZoneFile))
 			default:
 				f(z, filepath.Join(filepath.Dir(doc.Name), z.ZoneFile))
 			}

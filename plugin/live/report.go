@@ -49,7 +49,9 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 	if result == OK {
 		l.logInForce(old, now, sum)
 	}
-	degraded := len(l.troubles)+len(l.absent) > 0 || l.durable.failing()
+	status := l.keysStatus()
+	degraded := len(l.troubles)+len(l.absent) > 0 || l.durable.failing() || status != nil && status.Back != nil
+	l.announce(sum, degraded)
 	l.tellRecovery(len(l.troubles)+len(l.absent) > 0)
 	changed := l.changed
 	l.changed = nil
@@ -64,6 +66,7 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		SHA256:   sum,
 		Refused:  refused,
 		Degraded: degraded,
+		Source:   status,
 	})
 }
 

@@ -173,7 +173,7 @@ func (l *loader) savedCandidate(doc state.Document) (candidate, error) {
 	c := candidate{path: path, sum: doc.Text, text: text, errs: errs}
 	c.src = mapset.Source{Doc: parsed, ZoneFiles: make(map[fqdn.Name]*zonefile.Zone)}
 	files := make(map[fqdn.Name]string)
-	eachZoneFile(parsed, func(z *mapfile.Zone, path string) { files[z.Name] = path })
+	l.eachZoneFile(parsed, func(z *mapfile.Zone, path string) { files[z.Name] = path })
 	h := sha256.New()
 	h.Write(doc.Text[:])
 	for _, z := range doc.ZoneFiles {

@@ -11,6 +11,7 @@ import (
 	"runtime/metrics"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/source"
 )
@@ -39,9 +40,7 @@ func (l *loader) tooLarge(paths []string) error {
 	}
 	var octets int64
 	for _, p := range paths {
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			octets += info.Size()
-		}
+		octets += l.sizeOf(p)
 	}
 	return beyond(perOctet*octets, octets)
 }
@@ -97,7 +96,7 @@ func (l *loader) fitting(b *batch, docs []string) []string {
 		switch t, judged := l.troubles[p]; {
 		case l.isInForce(p):
 			b.settled = append(b.settled, p)
-		case judged && t.version == unread(p):
+		case judged && t.version == l.unread(p):
 			before = append(before, p)
 		default:
 			fresh = append(fresh, p)
@@ -149,7 +148,7 @@ const large = 1 << 20
 // of them.
 func (l *loader) refuseLarge(b *batch, docs []string, err error) {
 	for i, p := range docs {
-		version := unread(p)
+		version := l.unread(p)
 		if i > 0 {
 			l.troubles[p] = trouble{version: version, said: []string{err.Error()}}
 		}
@@ -164,18 +163,34 @@ func (l *loader) isInForce(doc string) bool {
 	if !known || d.digest != sha256.Sum256(d.sum[:]) {
 		return false
 	}
-	data, err := source.Read(doc, maxBytes)
+	data, err := l.documentReader(source.Read)(doc, maxBytes)
 	return err == nil && sha256.Sum256(data) == d.sum
 }
 
 // unread tells versions of a document apart that is not read: by its size, and by when it
 // was written.
-func unread(path string) digest {
+func (l *loader) unread(path string) digest {
+	if l.keys != nil {
+		data, _ := l.keys.Read(path)
+		return sha256.Sum256(append([]byte("unread"), data...))
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return sha256.Sum256([]byte("unread"))
 	}
 	return sha256.Sum256(fmt.Appendf(nil, "unread %d %d", info.Size(), info.ModTime().UnixNano()))
+}
+
+// sizeOf returns the octets of a document or zone file, 0 if there is none.
+func (l *loader) sizeOf(path string) int64 {
+	if l.keys != nil && fleet.IsMap(path) {
+		data, _ := l.keys.Read(path)
+		return int64(len(data))
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return 0
 }
 
 // filesOf returns documents and the zone files that they named when they were last read,

@@ -45,7 +45,6 @@ func newAnnouncer(opt *Options) *announcer {
 // connected. Version and Stage are filled in, and Since is kept while nothing else
 // changes.
 func (a *announcer) Announce(now fleet.Server) {
-	now.Version, now.Stage = a.opt.Version, a.opt.Stage
 	a.mu.Lock()
 	if was := a.now; was != nil {
 		since := now.Since
@@ -122,11 +121,13 @@ func (a *announcer) tell(ctx context.Context, client *clientv3.Client) error {
 // write writes the key of this server, under the name that it has or gets now.
 func (a *announcer) write(ctx context.Context, client *clientv3.Client, id clientv3.LeaseID) error {
 	a.mu.Lock()
-	now := a.now
+	told := a.now
 	a.mu.Unlock()
-	if now == nil {
+	if told == nil {
 		return nil
 	}
+	now := *told
+	now.Version, now.Stage = a.opt.Version, a.opt.Stage
 	put := func(name string) (bool, error) {
 		key := a.opt.Map.Servers() + name
 		write := clientv3.OpPut(key, string(now.Encode()), clientv3.WithLease(id))

@@ -10,15 +10,15 @@ import (
 // errBack is why nothing of a store that went back is handed over.
 var errBack = errors.New("the store went back: it was restored from a backup, or is another one; what is in force stays until addressmap push says that its content is meant")
 
-// held is a store that went back and of which nothing is handed over.
-type held struct {
+// goneBack is a store that went back and of which nothing is handed over.
+type goneBack struct {
 	seen         fleet.Head // the last head before
 	headRevision int64      // of the head that the store came back with
 }
 
 // ends reports whether somebody has pushed since, and so says that the content is meant.
-func (h *held) ends(st *store) bool {
-	return st.headRevision > h.headRevision && (st.head.Digest != h.seen.Digest || st.head.Push > h.seen.Push)
+func (g *goneBack) ends(st *store) bool {
+	return st.headRevision > g.headRevision && (st.head.Digest != g.seen.Digest || st.head.Push > g.seen.Push)
 }
 
 // wentBack reports whether the store that next begins with is not what followed the one
@@ -40,15 +40,15 @@ func (s *Source) adopt(next *store, back, whole bool) {
 	switch {
 	case back && s.isHanded(next):
 		s.opt.Log("%s: etcd went back, and holds what is in force", s.opt.Map)
-		s.held = nil
+		s.goneBack = nil
 	case back:
-		if s.held == nil {
-			s.held = &held{seen: s.store.head}
+		if s.goneBack == nil {
+			s.goneBack = &goneBack{seen: s.store.head}
 		}
-		s.held.headRevision = next.headRevision
+		s.goneBack.headRevision = next.headRevision
 		s.opt.Log("%s: %v", s.opt.Map, errBack)
-	case s.held != nil && (s.held.ends(next) || s.isHanded(next)):
-		s.held = nil
+	case s.goneBack != nil && (s.goneBack.ends(next) || s.isHanded(next)):
+		s.goneBack = nil
 	}
 	if back {
 		s.seen = next.revision
@@ -60,7 +60,7 @@ func (s *Source) adopt(next *store, back, whole bool) {
 	for name := range s.names(next) {
 		s.dirty.add(name, now)
 	}
-	if s.held == nil && !s.publish(whole) {
+	if s.goneBack == nil && !s.publish(whole) {
 		s.dirty.last = now // when the offer before was taken
 	}
 	if first {
@@ -70,7 +70,7 @@ func (s *Source) adopt(next *store, back, whole bool) {
 
 // backError is why nothing is handed over, nil if it is.
 func (s *Source) backError() error {
-	if s.held == nil {
+	if s.goneBack == nil {
 		return nil
 	}
 	return errBack

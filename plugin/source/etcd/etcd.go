@@ -71,7 +71,6 @@ type Status struct {
 // Source is the documents of a map in etcd. It is safe for concurrent use.
 type Source struct {
 	*announcer
-	opt     Options
 	changes chan struct{} // has an element while there is something to take
 	taken   chan struct{} // has an element when the last offer was taken
 	listed  chan struct{} // closed once everything was listed
@@ -79,11 +78,14 @@ type Source struct {
 	done    sync.WaitGroup
 
 	// Of the goroutine of run alone.
+	opt Options
 	follower
 
 	mu      sync.Mutex
-	current map[string][]byte // :: name → as handed over
-	offer   *offer            // to hand over next; nil for nothing
+	nextOpt Options            // from the next session on
+	end     context.CancelFunc // of the session
+	current map[string][]byte  // :: name → as handed over
+	offer   *offer             // to hand over next; nil for nothing
 	status  Status
 	fresh   bool  // status was not handed over
 	err     error // why nothing was listed yet
@@ -105,6 +107,8 @@ func New(o Options) *Source {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Source{
 		opt:     o,
+		nextOpt: o,
+		end:     func() {},
 		changes: make(chan struct{}, 1),
 		taken:   make(chan struct{}, 1),
 		listed:  make(chan struct{}),
@@ -116,28 +120,55 @@ func New(o Options) *Source {
 	return s
 }
 
+// Set gives the source another connection, stage, name or interval, and connects anew if
+// they differ. To set those of no source does nothing.
+func (s *Source) Set(o Options) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.nextOpt
+	if o.Connection.Equal(was.Connection) && o.Stage == was.Stage && o.Announce == was.Announce && o.Look == was.Look {
+		return
+	}
+	s.nextOpt.Connection, s.nextOpt.Stage, s.nextOpt.Announce, s.nextOpt.Look = o.Connection, o.Stage, o.Announce, o.Look
+	s.end()
+}
+
 // Await waits until everything was listed once, and returns why it was not until then.
 func (s *Source) Await(until time.Time) error {
-	timer := time.NewTimer(time.Until(until))
+	timer := time.NewTimer(max(0, time.Until(until)))
 	defer timer.Stop()
 	select {
 	case <-s.listed:
 		return nil
 	case <-timer.C:
 	}
+	select { // Both may have been ready.
+	case <-s.listed:
+		return nil
+	default:
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
-		return fmt.Errorf("etcd at %s does not answer", s.opt.Connection)
+		return fmt.Errorf("etcd at %s does not answer", s.nextOpt.Connection)
 	}
 	return s.err
 }
 
-// Changes returns a channel on which something comes when there is something to take.
-func (s *Source) Changes() <-chan struct{} { return s.changes }
+// Changes returns a channel on which something comes when there is something to take; no
+// source has none.
+func (s *Source) Changes() <-chan struct{} {
+	if s == nil {
+		return nil
+	}
+	return s.changes
+}
 
 // Path returns the path of a document of that name.
-func (s *Source) Path(name string) string { return s.opt.Map.String() + "/" + name }
+func (s *Source) Path(name string) string { return s.nextOpt.Map.String() + "/" + name }
 
 // List returns the paths of the documents as last handed over, in no order.
 func (s *Source) List() []string {
@@ -169,19 +200,29 @@ func (s *Source) Status() Status {
 	return s.status
 }
 
-// Close ends the source and takes the server out of the fleet.
-func (s *Source) Close() error {
-	s.cancel()
-	s.done.Wait()
-	return nil
+// Close ends the source, if there is one, and takes the server out of the fleet.
+func (s *Source) Close() {
+	if s != nil {
+		s.cancel()
+		s.done.Wait()
+	}
 }
 
 // run connects, lists and follows, again and again, until ctx ends.
 func (s *Source) run(ctx context.Context) {
 	for {
-		err := s.session(ctx)
-		if ctx.Err() != nil {
+		session, end := context.WithCancel(ctx)
+		s.mu.Lock()
+		s.opt, s.end = s.nextOpt, end
+		s.mu.Unlock()
+		err := s.session(session)
+		replaced := session.Err() != nil
+		end()
+		switch {
+		case ctx.Err() != nil:
 			return
+		case replaced:
+			continue
 		}
 		s.down(err)
 		pause := s.pause + rand.N(s.pause/2+1)

@@ -51,7 +51,7 @@ func (w *world) open(change func(*Options)) {
 		change(&opt)
 	}
 	w.source = New(opt)
-	w.Cleanup(func() { _ = w.source.Close() })
+	w.Cleanup(w.source.Close)
 	if err := w.source.Await(time.Now().Add(patience)); err != nil {
 		w.Fatal(err)
 	}
@@ -370,7 +370,7 @@ func TestSource_Announce(t *testing.T) {
 	second.source.Announce(fleet.Server{Push: 5})
 	w.announced(map[string]string{"ns1": "4 v1", "ns1-2": "5 v1"})
 	second.logged("this one is ns1-2")
-	_ = w.source.Close()
+	w.source.Close()
 	w.announced(map[string]string{"ns1-2": "5 v1"})
 }
 

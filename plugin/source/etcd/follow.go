@@ -30,10 +30,10 @@ const (
 
 // follower is what the goroutine of run knows.
 type follower struct {
-	store *store // nil until everything was listed once
-	dirty dirty
-	seen  int64 // the highest revision of the store that an answer told
-	held  *held // nil unless the store went back
+	store    *store // nil until everything was listed once
+	dirty    dirty
+	seen     int64     // the highest revision of the store that an answer told
+	goneBack *goneBack // nil unless the store went back
 
 	verified   bool      // since there was a connection again, the store was looked at
 	suspicious bool      // the last look has found a difference
@@ -166,15 +166,15 @@ func (s *Source) pushed(ctx context.Context, client *clientv3.Client, kv *mvccpb
 	if err := s.restage(ctx, client, kv.ModRevision); err != nil {
 		return err
 	}
-	if s.held != nil && s.held.ends(s.store) {
-		s.held = nil
+	if s.goneBack != nil && s.goneBack.ends(s.store) {
+		s.goneBack = nil
 		s.setStatus(func(st *Status) { st.Back = nil })
 		for name := range s.names(s.store) {
 			s.dirty.add(name, now)
 		}
 	}
 	s.verifyAt = now.Add(verifyAfter/2 + rand.N(verifyAfter/2))
-	if s.held == nil && s.verified {
+	if s.goneBack == nil && s.verified {
 		s.publish(true)
 	}
 	return nil
@@ -194,7 +194,7 @@ func (s *Source) restage(ctx context.Context, client *clientv3.Client, revision 
 	}
 	had := len(s.store.stage) > 0
 	s.store.stage = stage
-	if had && len(stage) == 0 && s.held == nil && s.verified { // Back to everyone's, which count as in force.
+	if had && len(stage) == 0 && s.goneBack == nil && s.verified { // Back to everyone's, which count as in force.
 		s.publish(true)
 	}
 	return nil
@@ -218,7 +218,7 @@ func (s *Source) next() time.Time {
 			next = t
 		}
 	}
-	if s.held == nil && s.verified && !s.waitsForTaker() {
+	if s.goneBack == nil && s.verified && !s.waitsForTaker() {
 		earliest(s.dirty.due())
 	}
 	earliest(s.lookAt)
@@ -247,7 +247,7 @@ func (s *Source) work(ctx context.Context, client *clientv3.Client, now time.Tim
 			return err
 		}
 	}
-	if s.held == nil && s.verified && due(s.dirty.due()) {
+	if s.goneBack == nil && s.verified && due(s.dirty.due()) {
 		s.publish(false)
 	}
 	if due(s.verifyAt) {

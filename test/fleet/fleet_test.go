@@ -1,0 +1,303 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	_ "github.com/addressmap/addressmap"
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/test/etcd"
+	"github.com/addressmap/addressmap/test/server"
+)
+
+func TestMain(m *testing.M) {
+	server.Setup("addressmap")
+	os.Exit(m.Run())
+}
+
+const theMap = fleet.Map("/m")
+
+// world is a server whose map is in etcd.
+type world struct {
+	t *testing.T
+	*server.Server
+	cluster *etcd.Cluster
+	client  *clientv3.Client
+	options []string
+	metrics string // port
+	push    int64
+}
+
+const zoneFile = "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1\n"
+
+// newWorld starts etcd with a version of the map; options are lines of the directive.
+func newWorld(t *testing.T, options ...string) *world {
+	t.Helper()
+	w := &world{t: t, cluster: etcd.Start(t, 1), options: options}
+	w.client = w.cluster.Client()
+	server.Place(t, map[string]string{"db.example.org": zoneFile})
+	w.put("a.yaml", server.Version(1))
+	return w
+}
+
+// corefile serves the map in etcd.
+func (w *world) corefile() string {
+	return fmt.Sprintf(`example.org {
+	prometheus localhost:%s
+	addressmap etcd:/m {
+		endpoint %s
+		announce ns1
+		%s
+	}
+	file db.example.org
+}
+`, w.metrics, strings.Join(w.cluster.Endpoints(), " "), strings.Join(w.options, "\n\t\t"))
+}
+
+// start starts the server, which ends with the test or before.
+func (w *world) start() {
+	w.t.Helper()
+	if err := w.tryStart(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) tryStart() error {
+	w.t.Helper()
+	w.metrics = server.FreePort(w.t)
+	s := server.New(w.t)
+	if err := s.Begin(w.corefile()); err != nil {
+		return err
+	}
+	w.Server = s
+	w.t.Cleanup(w.stop)
+	return nil
+}
+
+// stop ends the server that runs.
+func (w *world) stop() {
+	if w.Server == nil {
+		return
+	}
+	if err := w.Close(); err != nil {
+		w.t.Error(err)
+	}
+	w.Server = nil
+}
+
+func (w *world) commit(ops ...clientv3.Op) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
+	defer cancel()
+	if _, err := w.client.Txn(ctx).Then(ops...).Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func op(name, value string) clientv3.Op {
+	if value == "" {
+		return clientv3.OpDelete(theMap.Documents() + name)
+	}
+	return clientv3.OpPut(theMap.Documents()+name, value)
+}
+
+// put writes a document, or removes it, without a head.
+func (w *world) put(name, value string) { w.t.Helper(); w.commit(op(name, value)) }
+
+// pushed writes the only document with a head.
+func (w *world) pushed(name, value string) {
+	w.t.Helper()
+	w.push++
+	h := fleet.Head{Push: w.push, Digest: fleet.Documents{name: {Value: []byte(value)}}.Digest()}
+	w.commit(op(name, value), clientv3.OpPut(theMap.Head(), string(h.Encode())))
+}
+
+// answers waits until the server answers by a version.
+func (w *world) answers(version int) {
+	w.t.Helper()
+	server.Eventually(w.t, fmt.Sprintf("version %d", version), func() bool {
+		n, err := server.VersionOf(w.Lookup(w.t, "www.example.org.", dns.TypeA))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return n == version
+	})
+}
+
+// shows waits until a metric of the map has the value.
+func (w *world) shows(metric string, value float64) {
+	w.t.Helper()
+	server.Eventually(w.t, fmt.Sprintf("%s %v", metric, value), func() bool {
+		got, ok := server.Scrape(w.t, w.metrics, metric)[metric+`{map="etcd:/m"}`]
+		return ok && got == value
+	})
+}
+
+// logs waits until a line has been logged with the text.
+func (w *world) logs(text string) {
+	w.t.Helper()
+	server.Eventually(w.t, "a log line with "+text, func() bool { return strings.Contains(w.Log.String(), text) })
+}
+
+// announced waits until the server has announced this.
+func (w *world) announced(what string, ok func(fleet.Server) bool) {
+	w.t.Helper()
+	server.Eventually(w.t, what, func() bool {
+		resp, err := w.client.Get(context.Background(), theMap.Servers()+"ns1")
+		if err != nil || len(resp.Kvs) == 0 {
+			return false
+		}
+		s, err := fleet.ParseServer(resp.Kvs[0].Value)
+		return err == nil && ok(s)
+	})
+}
+
+func TestFleet_Changes(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.answers(1)
+	w.put("a.yaml", server.Version(2))
+	w.answers(2)
+	w.pushed("a.yaml", server.Version(3))
+	w.answers(3)
+	w.shows("source_revision", 1)
+	w.announced("push 1", func(s fleet.Server) bool { return s.Push == 1 && !s.Degraded })
+	w.put("a.yaml", "anycast: [192.0.2.1]\nacounts: []\n")
+	w.shows("degraded", 1)
+	w.answers(3)
+	w.logs(`etcd:/m/a.yaml is refused, its last good version stays in force`)
+	w.announced("that it is degraded", func(s fleet.Server) bool { return s.Degraded && s.Why == "refused: a.yaml" })
+	w.put("b.yaml", "accounts: []\n") // beside a refused one
+	w.put("a.yaml", server.Version(4))
+	w.answers(4)
+	w.shows("degraded", 0)
+}
+
+// What was put by other means is judged by the server, what was pushed is not judged anew.
+func TestFleet_P4_JudgedWhereItIsPushed(t *testing.T) {
+	w := newWorld(t, "guard 10%")
+	two := server.Version(1) + "  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n"
+	w.put("a.yaml", two)
+	w.start()
+	w.put("a.yaml", server.Version(2)) // half of the zones go
+	w.shows("degraded", 1)
+	w.answers(1)
+	w.pushed("a.yaml", server.Version(2))
+	w.answers(2)
+	w.shows("degraded", 0)
+}
+
+// A pushed head confirms what was refused before, also if no document changes.
+func TestFleet_P4_HeadAlone(t *testing.T) {
+	w := newWorld(t, "guard 10%")
+	w.put("a.yaml", server.Version(1)+"  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n")
+	w.start()
+	w.put("a.yaml", server.Version(2))
+	w.shows("degraded", 1)
+	w.commit(clientv3.OpPut(theMap.Head(), string(fleet.Head{Push: 1, Digest: fleet.Documents{"a.yaml": {Value: []byte(server.Version(2))}}.Digest()}.Encode())))
+	w.answers(2)
+}
+
+// An emptied store empties nothing.
+func TestFleet_Emptied(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.put("a.yaml", "")
+	w.shows("degraded", 1)
+	w.answers(1)
+	w.put("b.yaml", server.Version(2))
+	w.answers(2)
+	w.shows("degraded", 0)
+}
+
+func TestFleet_EtcdAway(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.shows("source_up", 1)
+	w.cluster.Nodes[0].Kill()
+	w.shows("source_up", 0)
+	w.answers(1)
+	w.shows("degraded", 0)
+	if err := w.Restart(w.corefile()); err != nil {
+		t.Fatal(err)
+	}
+	w.answers(1)
+	w.cluster.Nodes[0].Start()
+	w.shows("source_up", 1)
+	w.put("a.yaml", server.Version(2))
+	w.answers(2)
+}
+
+// Without etcd, a start takes what is in the state, and fails without one.
+func TestFleet_StartWithoutEtcd(t *testing.T) {
+	w := newWorld(t, "state state")
+	w.start()
+	w.answers(1)
+	w.stop()
+	w.cluster.Nodes[0].Kill()
+	w.start()
+	w.answers(1)
+	w.shows("degraded", 1)
+	w.cluster.Nodes[0].Start()
+	w.put("a.yaml", server.Version(2))
+	w.answers(2)
+	w.shows("degraded", 0)
+	w.stop()
+	w.cluster.Nodes[0].Kill()
+	w.options = nil
+	if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "etcd at http") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A store that was restored from a backup shows itself and changes nothing.
+func TestFleet_WentBack(t *testing.T) {
+	w := newWorld(t)
+	node := w.cluster.Nodes[0]
+	node.Stop()
+	saved := node.Save()
+	node.Start()
+	w.cluster.Await()
+	w.pushed("a.yaml", server.Version(2))
+	w.start()
+	w.answers(2)
+	node.Kill()
+	node.Restore(saved)
+	node.Start()
+	w.shows("degraded", 1)
+	w.logs("the store went back")
+	w.announced("why", func(s fleet.Server) bool { return s.Why == "store went back" })
+	w.put("a.yaml", server.Version(3))
+	w.answers(2)
+	w.pushed("a.yaml", server.Version(3))
+	w.answers(3)
+	w.shows("degraded", 0)
+}
+
+func TestFleet_EmptyAtStart(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.yaml", "")
+	if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "holds no documents: addressmap push DIR --to etcd:/m") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A zone file of a document in etcd lies in a directory of zone_files.
+func TestFleet_ZoneFiles(t *testing.T) {
+	w := newWorld(t, "zone_files zones")
+	marked := "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1 ; cf_tags=cf-proxied:true\n"
+	server.WriteFile(t, "zones/db", marked)
+	doc := "anycast: [192.0.2.1, 198.51.100.1, 203.0.113.1]\naccounts:\n  - {id: acme, zones: [{name: example.org, zone_file: db}]}\n"
+	w.put("a.yaml", doc)
+	w.start()
+	w.answers(1)
+	w.put("a.yaml", strings.ReplaceAll(doc, "zone_file: db", "zone_file: ../db.example.org"))
+	w.logs("V17")
+	w.answers(1)
+}

@@ -41,7 +41,8 @@ func isKey(word string) bool {
 	return false
 }
 
-// object is a mapping with the known keys only, each once.
+// object is a mapping with the known keys only, each once. The value of a misspelled key
+// counts as that of the key that is meant: that the key is absent is no second mistake.
 type object struct {
 	node   *node
 	keys   *keySet
@@ -86,6 +87,7 @@ func (d *decoder) object(n *node, keys *keySet) (object, bool) {
 		d.refuse(n.pos, "V1", remedy, "%s must be a mapping, not %s", keys.subject, n.kind)
 		return o, false
 	}
+	var meant [maxKeys]int32 // as o.values, of misspelled keys
 	for i := 0; i+1 < len(n.children); i += 2 {
 		key := &n.children[i]
 		k := slices.Index(keys.keys, key.text)
@@ -93,11 +95,18 @@ func (d *decoder) object(n *node, keys *keySet) (object, bool) {
 		case key.kind == kindList || key.kind == kindMap || key.kind == kindOther:
 			d.refuse(key.pos, "V1", "write one of: "+strings.Join(keys.keys, ", "), "a key of %s must be text, not %s", keys.subject, key.kind)
 		case k < 0:
-			d.refuseKey(key, keys)
+			if m := slices.Index(keys.keys, d.refuseKey(key, keys)); m >= 0 {
+				meant[m] = int32(i + 1)
+			}
 		case o.values[k] > 0:
 			d.refuse(key.pos, "V1", "keep one of the two", "key %s stands twice in %s, first in line %d", quoted(key.text), keys.subject, n.children[o.values[k]-1].pos.Line)
 		default:
 			o.values[k] = int32(i + 1)
+		}
+	}
+	for k, i := range meant {
+		if o.values[k] == 0 {
+			o.values[k] = i
 		}
 	}
 	return o, true
@@ -109,19 +118,20 @@ func holdsZones(keys *keySet) bool {
 	return keys == &documentKeys || keys == &accountKeys || keys == &zoneKeys
 }
 
-// refuseKey refuses an unknown key and names the known key that may be meant.
-func (d *decoder) refuseKey(key *node, keys *keySet) {
+// refuseKey refuses an unknown key, and returns the known key that may be meant, or "".
+func (d *decoder) refuseKey(key *node, keys *keySet) (meant string) {
 	if d.isFull() {
 		d.unlisted++
-		return
+		return ""
 	}
 	remedy := "known here: " + strings.Join(keys.keys, ", ")
 	if key.text == "<<" {
 		remedy = "write the keys out: merge keys are not supported"
 	} else if word, value, cut := strings.Cut(key.text, " "); cut && slices.Contains(keys.keys, word) {
 		remedy = fmt.Sprintf("write a colon after the key: %s: %s", word, quoted(value))
-	} else if near := nearest.Word(key.text, keys.keys); near != "" {
-		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", near, strings.Join(keys.keys, ", "))
+	} else if meant = nearest.Word(key.text, keys.keys); meant != "" {
+		remedy = fmt.Sprintf("did you mean %q? (known here: %s)", meant, strings.Join(keys.keys, ", "))
 	}
 	d.refuse(key.pos, "V1", remedy, "unknown key %s in %s", quoted(key.text), keys.subject)
+	return meant
 }

@@ -26,6 +26,7 @@ var update = flag.Bool("update", false, "write what is said of the documents int
 // operator is told of them.
 const archives = "../../testdata/mapset"
 
+func TestV1_OneMistake(t *testing.T)            { testArchive(t, "misspelled-keys") }
 func TestV4_Once(t *testing.T)                  { testArchive(t, "v04-once") }
 func TestV5_AddressSpace(t *testing.T)          { testArchive(t, "v05-space") }
 func TestV6_Overlap(t *testing.T)               { testArchive(t, "v06-overlap") }
@@ -51,8 +52,8 @@ func TestGoodMaps(t *testing.T) {
 // Each rule's archive has sets of both kinds: violations, and near misses.
 func TestArchivesAreComplete(t *testing.T) {
 	files, err := filepath.Glob(archives + "/*.txtar")
-	if err != nil || len(files) != 13 {
-		t.Errorf("%d archives in %s, %v; want the 13 that the tests name", len(files), archives, err)
+	if err != nil || len(files) != 14 {
+		t.Errorf("%d archives in %s, %v; want the 14 that the tests name", len(files), archives, err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")

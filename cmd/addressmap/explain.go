@@ -30,7 +30,7 @@ has, and each step of the fallback with the reason why it does or does not apply
 The answers are made by the plugin's own code.
 
 Whether the backend has the name at all, the map cannot know: --server asks a running
-server beside, and compares. The options are those of the directive of that server.
+server beside, and compares; where a wildcard may cover the name, for that too. The options are those of the directive of that server.
 
 Exit status: 0 the whole map is good, 1 it is refused in part or whole, or the server
 answers differently, 2 could not run.`,
@@ -119,9 +119,10 @@ type explanation struct {
 	TTL          uint32        `json:"ttl"`
 	DefaultSNI   string        `json:"default_sni,omitempty"`
 
-	spectrum  bool     // the name is that of an application, whatever the backend has
-	addresses []string // that are answered, of both families
-	differs   bool     // a server gave an answer that the map does not make
+	checked  *live.Checked
+	spectrum bool   // the name is that of an application, whatever the backend has
+	server   string // that is asked beside
+	differs  bool   // the server gave an answer that the map does not make
 }
 
 // place is something in a document, and where.
@@ -148,7 +149,7 @@ type stepTried struct {
 // explain says why a name of a map is answered as it is.
 func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.Options) *explanation {
 	d := checked.Snapshot.Lookup(name)
-	e := &explanation{Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: opt.TTL,
+	e := &explanation{checked: checked, Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: opt.TTL,
 		Refused: refusals(checked.Problems), Alternatives: alternatives(checked, name, d)}
 	if zone := declaredBy(d, checked); zone != nil {
 		e.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
@@ -161,7 +162,6 @@ func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.O
 		e.DefaultSNI = e.Steps[i].sni
 	}
 	e.spectrum = d.Spectrum
-	e.addresses = slices.Concat(texts(d.Addrs(mapset.IPv4)), texts(d.Addrs(mapset.IPv6)))
 	r := newResponder(checked.Snapshot, name, opt)
 	for _, typ := range types {
 		a := r.answerOf(typ)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
@@ -40,7 +41,7 @@ func alternatives(checked *live.Checked, name fqdn.Name, d mapset.Decision) (out
 }
 
 func newAlternative(when string, d mapset.Decision, name fqdn.Name, checked *live.Checked) alternative {
-	a := alternative{If: when, Proxied: d.Proxied()}
+	a := alternative{If: when, Proxied: d.Proxied(), Addresses: addressesOf(d)}
 	if zone := declaredBy(d, checked); zone != nil {
 		a.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
 		a.Mark = zone.rest()
@@ -48,8 +49,10 @@ func newAlternative(when string, d mapset.Decision, name fqdn.Name, checked *liv
 			a.Mark = zone.covering(name)
 		}
 	}
-	for _, f := range []mapset.Family{mapset.IPv4, mapset.IPv6} {
-		a.Addresses = append(a.Addresses, texts(d.Addrs(f))...)
-	}
 	return a
+}
+
+// addressesOf returns the addresses of both families that a decision answers.
+func addressesOf(d mapset.Decision) []string {
+	return slices.Concat(texts(d.Addrs(mapset.IPv4)), texts(d.Addrs(mapset.IPv6)))
 }

@@ -7,10 +7,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // serverAnswer is what a running server says, beside what the map says.
@@ -32,7 +33,7 @@ const (
 
 // askServer asks a server about each type, and compares.
 func (e *explanation) askServer(addr string) error {
-	exists := sync.OnceValue(func() bool { return hasAddress(serverAddress(addr), e.Name) })
+	e.server = serverAddress(addr)
 	for i := range e.Answers {
 		a := &e.Answers[i]
 		switch a.Type {
@@ -40,11 +41,11 @@ func (e *explanation) askServer(addr string) error {
 			a.Server = &serverAnswer{Answer: "not asked", Verdict: possible, Why: "a transfer is no query"}
 			continue
 		}
-		m, err := ask(serverAddress(addr), e.Name, dns.StringToType[a.Type])
+		m, err := ask(e.server, e.Name, dns.StringToType[a.Type])
 		if err != nil {
 			return fmt.Errorf("asking %s for %s %s: %w", addr, e.Name, a.Type, err)
 		}
-		if a.Server = e.compare(a, m, exists); a.Server.Verdict == different {
+		if a.Server = e.compare(a, m); a.Server.Verdict == different {
 			e.differs = true
 		}
 	}
@@ -54,27 +55,26 @@ func (e *explanation) askServer(addr string) error {
 // otherThere is what may make a server answer differently.
 const otherThere = "another version of the map may be in force there, the directive may have other options (anycast, missing_family, https), or another plugin answers"
 
-// compare judges a server's answer by what the map allows. exists tells whether the
-// server has an address for the name.
-func (e *explanation) compare(a *typeAnswer, m *dns.Msg, exists func() bool) *serverAnswer {
+// compare judges a server's answer by what the map allows.
+func (e *explanation) compare(a *typeAnswer, m *dns.Msg) *serverAnswer {
 	out := &serverAnswer{Answer: textOf(m), Verdict: possible}
 	isNone := out.Answer == noData || out.Answer == dns.RcodeToString[dns.RcodeNameError]
+	shown := e.originIn(m)
 	switch {
-	case len(a.possible) == 0:
-		out.Why = "the backend decides"
 	case slices.Contains(a.possible, out.Answer):
 		out.Verdict = same
+	case shown != "":
+		out.Verdict, out.Why = different, shown+": "+otherThere
+	case len(a.possible) == 0:
+		out.Why = "the backend decides"
 	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
 		out.Why = "the backend fails, or the server does: its log says more (R23)"
 	case a.own && isNone && e.Closed != "":
 		out.Why = "the backend's own records (R26)"
-	case e.Closed == "" && isNone && !e.spectrum && !exists():
+	case e.Closed == "" && isNone && !e.spectrum && !hasAddress(e.server, e.Name):
 		out.Why = "right for a name of which the backend has no address and no alias (R4)"
-	case a.own && m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0:
+	case a.own && len(m.Answer) > 0 && m.Answer[0].Header().Rrtype != dns.TypeCNAME:
 		out.Why = "the backend's own records (R13)"
-		if bad := wrongHint(m, e.addresses); bad != "" {
-			out.Verdict, out.Why = different, "the hint "+bad+" is no mapped address"
-		}
 	default:
 		for _, other := range e.Alternatives {
 			if !other.Proxied || slices.Contains(other.answers(), out.Answer) {
@@ -102,25 +102,69 @@ func (a alternative) answers() []string {
 	return []string{strings.Join(v4, ", "), strings.Join(v6, ", ")}
 }
 
-// wrongHint returns a hint of an HTTPS or SVCB record for its own owner that is none of
-// the mapped addresses, or "".
-func wrongHint(m *dns.Msg, mapped []string) string {
+// originIn says which record of an answer is origin data of a name that is proxied for
+// certain, "" if none is.
+func (e *explanation) originIn(m *dns.Msg) string {
 	for _, rr := range m.Answer {
-		svcb, ok := rr.(*dns.SVCB)
-		if https, is := rr.(*dns.HTTPS); is {
-			svcb, ok = &https.SVCB, true
+		owner, bad := fqdn.Canonical(rr.Header().Name), ""
+		switch rr := rr.(type) {
+		case *dns.A, *dns.AAAA:
+			bad = e.unmapped(owner, m, valueOf(rr))
+		case *dns.CNAME:
+			bad = e.unmapped(owner, m, "an alias")
+		case *dns.HTTPS:
+			bad = e.unmappedHint(owner, m, &rr.SVCB)
+		case *dns.SVCB:
+			bad = e.unmappedHint(owner, m, rr)
 		}
-		if !ok || svcb.Target != "." {
+		if bad != "" {
+			return bad
+		}
+	}
+	return ""
+}
+
+// unmappedHint is unmapped of the hints of a record for its effective target.
+func (e *explanation) unmappedHint(owner fqdn.Name, m *dns.Msg, rr *dns.SVCB) string {
+	if rr.Target != "." {
+		owner = fqdn.Canonical(rr.Target)
+	}
+	for _, param := range rr.Value {
+		if key := param.Key(); key != dns.SVCB_IPV4HINT && key != dns.SVCB_IPV6HINT {
 			continue
 		}
-		for _, param := range svcb.Value {
-			if key := param.Key(); key != dns.SVCB_IPV4HINT && key != dns.SVCB_IPV6HINT {
-				continue
+		for ip := range strings.SplitSeq(param.String(), ",") {
+			if bad := e.unmapped(owner, m, ip); bad != "" {
+				return bad
 			}
-			for ip := range strings.SplitSeq(param.String(), ",") {
-				if !slices.Contains(mapped, ip) {
-					return ip
-				}
+		}
+	}
+	return ""
+}
+
+// unmapped says that a value in an answer is none of the mapped addresses of its owner,
+// "" if it is or may be right. Whether a wildcard's mark covers the owner, the server's
+// answers for the wildcard tell: one that shows its origin does not have the mark.
+func (e *explanation) unmapped(owner fqdn.Name, m *dns.Msg, value string) string {
+	d := e.checked.Snapshot.Lookup(owner)
+	bad := fmt.Sprintf("%s at %s is no mapped address", value, owner)
+	if !d.Proxied() || slices.Contains(addressesOf(d), value) {
+		return ""
+	}
+	covered := true
+	for _, other := range alternatives(e.checked, owner, d) {
+		if slices.Contains(other.Addresses, value) {
+			return ""
+		}
+		covered = covered && other.Proxied
+	}
+	if covered {
+		return bad
+	}
+	for _, t := range []uint16{m.Question[0].Qtype, dns.TypeA, dns.TypeAAAA} {
+		if w, err := ask(e.server, string(e.checked.Snapshot.MarkOf(owner)), t); err == nil {
+			if bad := e.originIn(w); bad != "" {
+				return bad
 			}
 		}
 	}

@@ -57,13 +57,14 @@ func openSources(t *testing.T) {
 // beyondExplain lists the questions of the book that the map, and the options of one
 // directive, do not answer, with the reason.
 var beyondExplain = map[string]string{
-	"r01-other-zones www.example.net. A":       "stands in a server block without the directive",
-	"r01-other-zones www.example.net. AAAA":    "stands in a server block without the directive",
-	"r26-outside www.example.net. A":           "the directive does not act for the zone",
-	"r14-plugin-any www.example.org. ANY":      "the plugin any answers first",
-	"r20-inner-queries www.example.org. AAAA":  "the plugin dns64 makes the addresses",
-	"r20-inner-queries flat.example.org. AAAA": "the plugin dns64 makes the addresses",
-	"r20-inner-queries both.example.org. AAAA": "the plugin dns64 makes the addresses",
+	"r01-other-zones www.example.net. A":        "stands in a server block without the directive",
+	"r01-other-zones www.example.net. AAAA":     "stands in a server block without the directive",
+	"r26-outside www.example.net. A":            "the directive does not act for the zone",
+	"r14-plugin-any www.example.org. ANY":       "the plugin any answers first",
+	"r20-inner-queries www.example.org. AAAA":   "the plugin dns64 makes the addresses",
+	"r20-inner-queries flat.example.org. AAAA":  "the plugin dns64 makes the addresses",
+	"r20-inner-queries alias.example.org. AAAA": "the plugin dns64 makes the addresses",
+	"r20-inner-queries both.example.org. AAAA":  "the plugin dns64 makes the addresses",
 }
 
 // TestExplain_IsTheServersWord asks the questions of the whole book of behaviour with
@@ -215,6 +216,25 @@ func questions(dialogue string) (out []question) {
 	return out
 }
 
+// asked is one question to explain --server, a part of what the command says, and its
+// exit status.
+type asked struct {
+	args   []string
+	want   string
+	status int
+}
+
+func askAll(t *testing.T, addr string, all []asked) {
+	t.Helper()
+	for _, tc := range all {
+		cmd := exec.Command(command, append([]string{"explain", "--server", addr}, tc.args...)...)
+		out, _ := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != tc.status || !strings.Contains(string(out), tc.want) {
+			t.Errorf("%v: status %d, want %d and %q:\n%s", tc.args, got, tc.status, tc.want, out)
+		}
+	}
+}
+
 // TestExplain_OtherMap: a server with another version of the map in force answers
 // differently, and a server that does not answer is an error.
 func TestExplain_OtherMap(t *testing.T) {
@@ -227,11 +247,7 @@ accounts: [{id: acme, zones: [{name: example.org, proxied: [www, txt]}]}]
 		"new.yaml":       strings.Replace(document, "192.0.2.1", "192.0.2.2", 1),
 		"db.example.org": "$TTL 60\n@ IN SOA ns hostmaster 1 7200 3600 1209600 300\nwww IN A 10.66.0.1\n IN TXT x\ntxt IN TXT x\n",
 	})
-	for _, tc := range []struct {
-		args   []string
-		want   string
-		status int
-	}{
+	askAll(t, c.Addr("udp"), []asked{
 		{[]string{"maps.yaml", "www.example.org", "A"}, "server: A 192.0.2.1, the same", 0},
 		{[]string{"maps.yaml", "www.example.org", "TXT"}, `server: TXT "x", the backend's own records (R13)`, 0},
 		{[]string{"maps.yaml", "www.example.org", "AAAA"}, "server: NODATA, the same", 0},
@@ -240,16 +256,65 @@ accounts: [{id: acme, zones: [{name: example.org, proxied: [www, txt]}]}]
 		{[]string{"new.yaml", "www.example.org", "ANY"}, "server: A 192.0.2.1 is DIFFERENT: ", 1},
 		{[]string{"maps.yaml", "txt.example.org", "A", "HTTPS"}, "server: NODATA, right for a name of which the backend has no address and no alias (R4)", 0},
 		{[]string{"maps.yaml", "www.example.org", "HTTPS", "--https"}, "server: NODATA is DIFFERENT: ", 1},
-	} {
-		cmd := exec.Command(command, append([]string{"explain", "--server", c.Addr("udp")}, tc.args...)...)
-		out, _ := cmd.CombinedOutput()
-		if got := cmd.ProcessState.ExitCode(); got != tc.status || !strings.Contains(string(out), tc.want) {
-			t.Errorf("%v: status %d, want %d and %q:\n%s", tc.args, got, tc.status, tc.want, out)
-		}
-	}
+	})
 	nobody := "127.0.0.1:" + server.FreePort(t)
 	cmd := exec.Command(command, "explain", "--server", nobody, "maps.yaml", "www.example.org")
 	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "asking "+nobody) {
 		t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), out)
 	}
+}
+
+// TestExplain_PlainServer: a server without the plugin shows origins, and never is right
+// to do so; one with it is, for names of which the mark of a wildcard says nothing.
+func TestExplain_PlainServer(t *testing.T) {
+	openSources(t)
+	files := map[string]string{
+		"maps.yaml": `anycast: [192.0.2.1]
+accounts: [{id: acme, zones: [{name: example.org, proxied: [www, alias, "*.w", "*.c"]}]}]
+`,
+		"db.example.org": `$TTL 60
+@ IN SOA ns hostmaster 1 7200 3600 1209600 300
+www IN A 10.66.0.1
+ IN HTTPS 1 . ipv4hint=10.66.0.1
+alias IN CNAME origin
+origin IN A 10.66.0.2
+chain IN CNAME www
+service IN HTTPS 1 www ipv4hint=10.66.0.1
+*.w IN A 10.66.0.3
+ IN HTTPS 1 . ipv4hint=10.66.0.3
+ IN TXT "of the wildcard"
+itself.w IN A 10.66.0.4
+ IN HTTPS 1 . ipv4hint=10.66.0.4
+*.c IN CNAME origin
+itself.c IN CNAME origin
+`,
+	}
+	plain := server.Start(t, "example.org {\n file db.example.org\n}\n", files)
+	const itself = "right if the name exists by itself in the backend, and the backend tells (R8)"
+	askAll(t, plain.Addr("udp"), []asked{
+		{[]string{"maps.yaml", "alias.example.org", "HTTPS"}, "DIFFERENT: an alias at alias.example.org. is no mapped address", 1},
+		{[]string{"maps.yaml", "alias.example.org", "TXT"}, "DIFFERENT", 1},
+		{[]string{"maps.yaml", "www.example.org", "HTTPS"}, "DIFFERENT: 10.66.0.1 at www.example.org. is", 1},
+		{[]string{"maps.yaml", "www.example.org", "ANY"}, "DIFFERENT", 1},
+		{[]string{"maps.yaml", "chain.example.org", "A"}, "DIFFERENT: 10.66.0.1 at www.example.org. is", 1},
+		{[]string{"maps.yaml", "service.example.org", "HTTPS"}, "DIFFERENT: 10.66.0.1 at www.example.org. is", 1},
+		{[]string{"maps.yaml", "x.w.example.org", "A"}, "DIFFERENT: 10.66.0.3 at *.w.example.org. is", 1},
+		{[]string{"maps.yaml", "x.w.example.org", "HTTPS"}, "DIFFERENT: 10.66.0.3 at *.w.example.org. is", 1},
+		{[]string{"maps.yaml", "itself.w.example.org", "A"}, "DIFFERENT: 10.66.0.3 at *.w.example.org. is", 1},
+		{[]string{"maps.yaml", "x.c.example.org", "HTTPS"}, "DIFFERENT: an alias at *.c.example.org. is", 1},
+		{[]string{"maps.yaml", "www.example.org", "TXT"}, "the same", 0},
+		{[]string{"maps.yaml", "origin.example.org", "A"}, "the backend decides", 0},
+	})
+	mapped := server.Start(t, "example.org {\n addressmap maps.yaml\n file db.example.org\n}\n", nil)
+	askAll(t, mapped.Addr("udp"), []asked{
+		{[]string{"maps.yaml", "x.w.example.org", "A"}, "the same", 0},
+		{[]string{"maps.yaml", "x.w.example.org", "HTTPS"}, "the backend's own records (R13)", 0},
+		{[]string{"maps.yaml", "x.w.example.org", "TXT"}, "the backend's own records (R13)", 0},
+		{[]string{"maps.yaml", "itself.w.example.org", "A"}, itself, 0},
+		{[]string{"maps.yaml", "itself.w.example.org", "HTTPS"}, "the backend's own records (R13)", 0},
+		{[]string{"maps.yaml", "itself.c.example.org", "HTTPS"}, itself, 0},
+		{[]string{"maps.yaml", "chain.example.org", "A"}, "the backend decides", 0},
+		{[]string{"maps.yaml", "service.example.org", "HTTPS"}, "the backend decides", 0},
+		{[]string{"maps.yaml", "alias.example.org", "HTTPS"}, "the same", 0},
+	})
 }

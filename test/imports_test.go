@@ -15,7 +15,7 @@ const module = "github.com/addressmap/addressmap"
 // is missing here is a mistake, so that a new one gets its place on purpose.
 var mayImport = map[string][]string{
 	"plugin/printable": {},
-	"plugin/exposure":  {"plugin/fqdn", "plugin/mapset", "plugin/cloudflare"},
+	"plugin/exposure":  {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 
 	"plugin/fqdn":     {},
 	"plugin/source":   {},

@@ -38,7 +38,7 @@ func exposed(c *live.Checked, zoneFiles []string) (out []finding) {
 					continue
 				}
 				if records, err := cloudflare.Records(path, text, z.Name); err == nil {
-					zones = append(zones, exposure.Zone{Apex: z.Name, File: path, Records: records})
+					zones = append(zones, exposure.Zone{Apex: z.Name, File: path, Records: records, Document: s.Doc.Name, Marks: z.Marks})
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package exposure
 import (
 	"net"
 	"net/netip"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -15,12 +16,16 @@ import (
 // a whole site or provider are no address.
 const maxHostBits4, maxHostBits6 = 8, 64
 
+// nobodys are addresses that stand in the place of an origin where there is none (RFC
+// 6666, and that of a placeholder).
+var nobodys = []netip.Prefix{netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("192.0.0.8/32")}
+
 // addressesIn returns the addresses in the RDATA of a record.
-func addressesIn(rr dns.RR) (out []netip.Addr) {
+func addressesIn(rr dns.RR) (out []string) {
 	add := func(ips ...net.IP) {
 		for _, ip := range ips {
 			if addr, ok := netip.AddrFromSlice(ip); ok {
-				out = append(out, addr.Unmap())
+				out = append(out, addr.Unmap().String())
 			}
 		}
 	}
@@ -50,25 +55,24 @@ func hintsOf(params []dns.SVCBKeyValue) (out []net.IP) {
 	return out
 }
 
+// addressText matches what may be an address or a network.
+var addressText = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){3}(?:/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:/[0-9]+)?`)
+
 // originIn returns the proxied name whose origin a text has the address of, or "": by
-// itself, or in an ip4 or ip6 mechanism of SPF (RFC 7208, section 5.6), which may be a
-// small network.
-func (s *search) originIn(texts []string) fqdn.Name {
-	for _, word := range strings.Fields(strings.Join(texts, "")) {
-		word = strings.Trim(word, `"',;+?~-`)
-		for _, mechanism := range []string{"ip4:", "ip6:"} {
-			if len(word) > len(mechanism) && strings.EqualFold(word[:len(mechanism)], mechanism) {
-				word = word[len(mechanism):]
+// itself, or as a small network, as in SPF (RFC 7208, section 5.6).
+func (s *search) originIn(text string) fqdn.Name {
+	for _, word := range addressText.FindAllString(text, -1) {
+		// The first letters may be another word's: "ip6:2001:db8::1".
+		for ok := true; ok; _, word, ok = strings.Cut(word, ":") {
+			if ip, err := netip.ParseAddr(strings.TrimRight(word, ".")); err == nil {
+				if hidden := s.originOf(ip.Unmap().String()); hidden != "" {
+					return hidden
+				}
 			}
-		}
-		if ip, err := netip.ParseAddr(word); err == nil {
-			if hidden := s.originOf([]netip.Addr{ip}); hidden != "" {
-				return hidden
-			}
-		}
-		if prefix, err := netip.ParsePrefix(word); err == nil {
-			if hidden := s.originWithin(prefix.Masked()); hidden != "" {
-				return hidden
+			if prefix, err := netip.ParsePrefix(word); err == nil {
+				if hidden := s.originWithin(prefix.Masked()); hidden != "" {
+					return hidden
+				}
 			}
 		}
 	}
@@ -88,5 +92,40 @@ func (s *search) originWithin(prefix netip.Prefix) fqdn.Name {
 	if i == len(s.sorted) || !prefix.Contains(s.sorted[i]) {
 		return ""
 	}
-	return s.origins[s.sorted[i]]
+	return s.origins[s.sorted[i].String()]
+}
+
+// originBySPF returns the proxied name to whose origin the mechanisms a and mx of an SPF
+// record lead (RFC 7208, sections 5.3 and 5.4), or "".
+func (s *search) originBySPF(text string, owner fqdn.Name) fqdn.Name {
+	words := strings.Fields(text)
+	if len(words) == 0 || !strings.EqualFold(words[0], "v=spf1") {
+		return ""
+	}
+	for _, word := range words[1:] {
+		word, _, _ = strings.Cut(strings.TrimLeft(word, "+-~?"), "/")
+		mechanism, host, given := strings.Cut(word, ":")
+		domain := owner
+		if given {
+			domain = fqdn.Canonical(host)
+		}
+		var hosts []fqdn.Name
+		switch strings.ToLower(mechanism) {
+		case "a":
+			hosts = []fqdn.Name{domain}
+		case "mx":
+			_, records := s.at(domain)
+			for _, r := range records {
+				if mx, ok := r.RR.(*dns.MX); ok {
+					hosts = append(hosts, fqdn.Canonical(mx.Mx))
+				}
+			}
+		}
+		for _, h := range hosts {
+			if hidden := s.originOf(s.ends(h, false)...); hidden != "" {
+				return hidden
+			}
+		}
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func exposed(c *live.Checked, zoneFiles []string) (out []finding) {
 
 // exposedBy returns a change to review for each record of an imported zone that makes
 // the origin of a proxied name of the zone known.
-func exposedBy(text []byte, apex fqdn.Name, proxiedDefault bool) (changes []cloudflare.Change) {
+func exposedBy(text []byte, apex fqdn.Name, proxiedDefault bool) []cloudflare.Change {
 	const file = "the zone file"
 	zone, err := zonefile.Parse(file, text, apex)
 	if err != nil {
@@ -61,19 +62,43 @@ func exposedBy(text []byte, apex fqdn.Name, proxiedDefault bool) (changes []clou
 	if err != nil {
 		return nil
 	}
-	doc := &mapfile.Document{
-		Anycast:  []mapfile.Addr{{IP: netip.IPv6Unspecified()}}, // nobody is answered with it
-		Accounts: []mapfile.Account{{ID: "imported", Zones: []mapfile.Zone{{Name: apex, ZoneFile: file, ProxiedDefault: proxiedDefault}}}},
+	doc := &mapfile.Document{Accounts: []mapfile.Account{{Zones: []mapfile.Zone{{Name: apex, ZoneFile: file, ProxiedDefault: proxiedDefault}}}}}
+	return exposedIn(doc, map[fqdn.Name]*zonefile.Zone{apex: zone}, []exposure.Zone{{Apex: apex, File: file, Records: records}})
+}
+
+// exposedByAPI is exposedBy of the document that an import has made of responses of the
+// API.
+func exposedByAPI(in *cloudflare.Import, text []byte) []cloudflare.Change {
+	doc, _ := mapfile.Parse("the document", text)
+	if doc == nil {
+		return nil // The report says so.
 	}
-	snapshot, errs := mapset.Build([]mapset.Source{{Doc: doc, ZoneFiles: map[fqdn.Name]*zonefile.Zone{apex: zone}}}, mapset.Options{})
-	if errs.Err() != nil {
-		return nil
+	var zones []exposure.Zone
+	for i := range doc.Accounts {
+		for _, z := range doc.Accounts[i].Zones {
+			zones = append(zones, exposure.Zone{Apex: z.Name, Records: in.Records(z.Name)})
+		}
 	}
-	for _, e := range exposure.Of(snapshot, []exposure.Zone{{Apex: apex, File: file, Records: records}}) {
-		changes = append(changes, cloudflare.Change{
-			Kind: cloudflare.Review, Name: strings.TrimSuffix(string(e.Owner), "."), Text: fmt.Sprintf("%s (line %d of the zone file)", e.Text, e.Line),
-			Remedy: e.Remedy, Group: "records make origins known",
-		})
+	return exposedIn(doc, nil, zones)
+}
+
+// exposedIn returns the exposures among records of zones of a document, which may be
+// refused for what its names are answered with.
+func exposedIn(doc *mapfile.Document, zoneFiles map[fqdn.Name]*zonefile.Zone, zones []exposure.Zone) (changes []cloudflare.Change) {
+	marks := &mapfile.Document{Anycast: []mapfile.Addr{{IP: netip.IPv4Unspecified()}, {IP: netip.IPv6Unspecified()}}} // for nobody
+	for i, a := range doc.Accounts {
+		marks.Accounts = append(marks.Accounts, mapfile.Account{ID: strconv.Itoa(i), Zones: a.Zones})
+	}
+	snapshot, errs := mapset.Build([]mapset.Source{{Doc: marks, ZoneFiles: zoneFiles}}, mapset.Options{})
+	if err := errs.Err(); err != nil {
+		return []cloudflare.Change{{Kind: cloudflare.Review, Name: "records", Text: fmt.Sprintf("not looked through for what makes origins known: %v", err)}}
+	}
+	for _, e := range exposure.Of(snapshot, zones) {
+		c := cloudflare.Change{Kind: cloudflare.Review, Name: strings.TrimSuffix(string(e.Owner), "."), Text: e.Text, Remedy: e.Remedy, Group: "records make origins known"}
+		if e.Line > 0 {
+			c.Text += fmt.Sprintf(" (line %d of the zone file)", e.Line)
+		}
+		changes = append(changes, c)
 	}
 	return changes
 }

@@ -35,14 +35,15 @@ Exit status: 0 all of it is there, 1 something is lost, 2 could not run.`
 
 func newImportAPI() *cobra.Command {
 	var out, account string
-	var force bool
+	var force, strict bool
 	cmd := &cobra.Command{
 		Use:   "api FILE...",
 		Short: "Make a map document of responses of the API",
 		Long: `Make a map document of responses of the API: address maps fetched one by one,
 prefixes, delegations, BGP prefixes, zones, DNS records and Spectrum applications,
 in their envelopes or bare, or of the file of "addressmap fetch". A list is complete,
-on all its pages, or it is lost. Dates are left out, and what no map has.` + importStatus,
+on all its pages, or it is lost. Dates are left out, and what no map has. Records by
+which the origin of a proxied name is known are reported.` + importStatus,
 		Example: `  addressmap import api account.jsonl --out maps.yaml
   addressmap import api zones.json records-*.json maps-*.json prefixes.json --out maps.yaml`,
 		Args: cobra.MinimumNArgs(1),
@@ -70,11 +71,17 @@ on all its pages, or it is lost. Dates are left out, and what no map has.` + imp
 			if err := writeOut(cmd.OutOrStdout(), out, text, 0o644); err != nil {
 				return err
 			}
-			return report(cmd, nil, append(changes, reviewOfDocument(out, text)...))
+			public := exposedByAPI(in, text)
+			err = report(cmd, nil, append(public, append(changes, reviewOfDocument(out, text)...)...))
+			if err == nil && strict && len(public) > 0 {
+				return status(exitRefused)
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the document to `FILE`, not to the standard output")
 	cmd.Flags().StringVar(&account, "account", "", "the `id` of the account of maps that do not tell theirs")
+	cmd.Flags().BoolVar(&strict, "strict", false, "status 1 if a record makes the origin of a proxied name known")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	return cmd
 }

@@ -137,9 +137,9 @@ func writeKind(b *strings.Builder, title string, changes []cloudflare.Change) {
 // first.
 func grouped(changes []cloudflare.Change) [][]cloudflare.Change {
 	var out [][]cloudflare.Change
-	index := make(map[string]int) // :: what they have in common → their place in out
+	index := make(map[string]int) // :: what they have in common, and their remedy → their place in out
 	for _, c := range changes {
-		key := cmp.Or(c.Group, c.Text)
+		key := cmp.Or(c.Group, c.Text) + "\n" + c.Remedy
 		i, ok := index[key]
 		if !ok {
 			i = len(out)

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Import collects objects of the API: address maps fetched one by one, prefixes with
@@ -19,6 +21,7 @@ type Import struct {
 	changes []Change
 	answers []*answer
 	fetches []*fetchedFile
+	records map[fqdn.Name][]Record // :: apex → the records of the zone, when the document is made
 }
 
 // An answer is one response of the API, or its result alone.
@@ -34,7 +37,7 @@ type answer struct {
 // NewImport returns an Import without objects. Address maps without an account go to the
 // account with the given id, and are lost if it is "".
 func NewImport(account string) *Import {
-	return &Import{account: account}
+	return &Import{account: account, records: make(map[fqdn.Name][]Record)}
 }
 
 // addLost adds a loss with its remedy; group is what several of its kind have in common.

@@ -2,6 +2,9 @@ package cloudflare
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -23,6 +26,7 @@ func (a *assembly) addRecords(objects []object) {
 			a.addChange(Lost, r.Name, "%s record in no zone that is here: fetch the zone", r.Type)
 			continue
 		}
+		a.keep(r, z)
 		if marks[z] == nil {
 			marks[z] = make(map[string]int)
 			order = append(order, z)
@@ -56,6 +60,29 @@ func (a *assembly) addRecords(objects []object) {
 	for _, z := range order {
 		if others[z] > 0 {
 			a.addChange(Review, z.Name, "%d records are not proxied, and are not in the map: they belong in the zone file", others[z])
+		}
+	}
+}
+
+// Records returns the records of a zone that [Import.Document] has seen; those that cannot
+// be read are left out.
+func (i *Import) Records(apex fqdn.Name) []Record { return i.records[apex] }
+
+// keep keeps a record of a zone as a zone file would have it.
+func (a *assembly) keep(r apiRecord, z *docZone) {
+	apex, err := fqdn.Parse(z.Name)
+	owner, other := fqdn.ParseIn(r.Name, apex)
+	if err != nil || other != nil {
+		return
+	}
+	content := r.Content
+	if (r.Type == "TXT" || r.Type == "SPF") && !strings.HasPrefix(content, `"`) {
+		content = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(content) + `"`
+	}
+	for _, value := range []string{content, fmt.Sprintf("%d %s", r.Priority, content)} {
+		if rr, err := dns.NewRR(fmt.Sprintf("%s 300 IN %s %s", owner, r.Type, value)); err == nil && rr != nil {
+			a.records[apex] = append(a.records[apex], Record{RR: rr, Owner: owner})
+			return
 		}
 	}
 }

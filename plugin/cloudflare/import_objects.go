@@ -58,6 +58,8 @@ type (
 	apiRecord struct {
 		Name     string `json:"name"`
 		Type     string `json:"type"`
+		Content  string `json:"content"`
+		Priority int    `json:"priority"`
 		Proxied  *bool  `json:"proxied"`
 		ZoneID   string `json:"zone_id"`
 		ZoneName string `json:"zone_name"`

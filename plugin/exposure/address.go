@@ -16,9 +16,10 @@ import (
 // a whole site or provider are no address.
 const maxHostBits4, maxHostBits6 = 8, 64
 
-// nobodys are addresses that stand in the place of an origin where there is none (RFC
-// 6666, and that of a placeholder).
-var nobodys = []netip.Prefix{netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("192.0.0.8/32")}
+// nobodys are addresses that tell no origin: those in its place where there is none (RFC
+// 6666, and that of a placeholder), and those that every host has for itself.
+var nobodys = []netip.Prefix{netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("192.0.0.8/32"),
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 // addressesIn returns the addresses in the RDATA of a record.
 func addressesIn(rr dns.RR) (out []string) {
@@ -58,9 +59,17 @@ func hintsOf(params []dns.SVCBKeyValue) (out []net.IP) {
 // addressText matches what may be an address or a network.
 var addressText = regexp.MustCompile(`[0-9]+(?:\.[0-9]+){3}(?:/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:/[0-9]+)?`)
 
-// originIn returns the proxied name whose origin a text has the address of, or "": by
-// itself, or as a small network, as in SPF (RFC 7208, section 5.6).
+// nameText matches what may be a host name.
+var nameText = regexp.MustCompile(`[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)+`)
+
+// originIn returns the proxied name whose origin a text has the address or name of, or
+// "": by itself, or as a small network, as in SPF (RFC 7208, section 5.6).
 func (s *search) originIn(text string) fqdn.Name {
+	for _, word := range nameText.FindAllString(text, -1) {
+		if hidden := s.originOf(string(fqdn.Canonical(word))); hidden != "" {
+			return hidden
+		}
+	}
 	for _, word := range addressText.FindAllString(text, -1) {
 		// The first letters may be another word's: "ip6:2001:db8::1".
 		for ok := true; ok; _, word, ok = strings.Cut(word, ":") {
@@ -103,27 +112,41 @@ func (s *search) originBySPF(text string, owner fqdn.Name) fqdn.Name {
 		return ""
 	}
 	for _, word := range words[1:] {
-		word, _, _ = strings.Cut(strings.TrimLeft(word, "+-~?"), "/")
+		word, bits6, _ := strings.Cut(strings.TrimLeft(word, "+-~?"), "//")
+		word, bits4, _ := strings.Cut(word, "/")
 		mechanism, host, given := strings.Cut(word, ":")
 		domain := owner
 		if given {
 			domain = fqdn.Canonical(host)
 		}
-		var hosts []fqdn.Name
+		hosts := []fqdn.Name{domain}
 		switch strings.ToLower(mechanism) {
 		case "a":
-			hosts = []fqdn.Name{domain}
 		case "mx":
 			_, records := s.at(domain)
+			hosts = nil
 			for _, r := range records {
 				if mx, ok := r.RR.(*dns.MX); ok {
 					hosts = append(hosts, fqdn.Canonical(mx.Mx))
 				}
 			}
+		default:
+			continue
 		}
 		for _, h := range hosts {
-			if hidden := s.originOf(s.ends(h, false)...); hidden != "" {
-				return hidden
+			for _, end := range s.ends(h, false) {
+				if hidden := s.originOf(end); hidden != "" {
+					return hidden
+				}
+				network := end + "/" + bits4
+				if strings.Contains(end, ":") {
+					network = end + "/" + bits6
+				}
+				if prefix, err := netip.ParsePrefix(network); err == nil {
+					if hidden := s.originWithin(prefix.Masked()); hidden != "" {
+						return hidden
+					}
+				}
 			}
 		}
 	}

@@ -106,7 +106,8 @@ func newSearch(snapshot *mapset.Snapshot, apexes fqdn.Set, zones []Zone) *search
 	return s
 }
 
-// addOrigin adds an end of a proxied name. What the name is answered with is no secret.
+// addOrigin adds an end of a proxied name. What the name is answered with is no secret,
+// nor is a name behind the edge.
 func (s *search) addOrigin(owner fqdn.Name, end string, d mapset.Decision) {
 	if s.origins[end] != "" {
 		return
@@ -117,6 +118,8 @@ func (s *search) addOrigin(owner fqdn.Name, end string, d mapset.Decision) {
 			return
 		}
 		s.sorted = append(s.sorted, ip)
+	} else if s.isProxied(fqdn.Name(end)) {
+		return
 	}
 	s.origins[end] = owner
 }
@@ -223,8 +226,8 @@ func (s *search) exposes(r *cloudflare.Record, apex fqdn.Name) (hidden fqdn.Name
 		}
 		return s.originOf(addressesIn(rr)...), "%[1]q is not proxied and has the address of the origin of %[2]q", "mark it as proxied, or " + move
 	case *dns.CNAME:
-		if target := fqdn.Canonical(rr.Target); !s.isProxied(r.Owner) && !s.isProxied(target) {
-			hidden = s.originOf(string(target))
+		if !s.isProxied(r.Owner) {
+			hidden = s.originOf(string(fqdn.Canonical(rr.Target)))
 		}
 		return hidden, "%[1]q is not proxied and is an alias of the origin of %[2]q", "mark it as proxied, or let it have another target"
 	case *dns.HTTPS:
@@ -252,12 +255,11 @@ func (s *search) exposes(r *cloudflare.Record, apex fqdn.Name) (hidden fqdn.Name
 		// The owner tells the address, and is not in the text.
 		return hidden, "a PTR record leads to %[2]q at the address of its origin", "take it out"
 	case *dns.TXT:
-		return s.exposesText("TXT", strings.Join(rr.Txt, ""), r.Owner)
+		return s.exposesText(r, strings.Join(rr.Txt, ""))
 	case *dns.SPF:
-		return s.exposesText("SPF", strings.Join(rr.Txt, ""), r.Owner)
+		return s.exposesText(r, strings.Join(rr.Txt, ""))
 	}
-	value := strings.TrimPrefix(r.RR.String(), r.RR.Header().String())
-	return s.originIn(value), "the " + dns.TypeToString[r.RR.Header().Rrtype] + " record of %[1]q has the address of the origin of %[2]q", "take the address out, or " + move
+	return s.exposesText(r, strings.TrimPrefix(r.RR.String(), r.RR.Header().String()))
 }
 
 // exposesService is exposes of an HTTPS or SVCB record, whose hints are replaced if its
@@ -274,11 +276,9 @@ func (s *search) exposesService(owner fqdn.Name, rr *dns.SVCB) (hidden fqdn.Name
 	return s.originOf(ends...), "the " + dns.TypeToString[rr.Hdr.Rrtype] + " record of %[1]q leads to the origin of %[2]q", "let it have a proxied target, or none and no hints"
 }
 
-func (s *search) exposesText(kind, value string, owner fqdn.Name) (hidden fqdn.Name, text, remedy string) {
-	if hidden = s.originIn(value); hidden != "" {
-		return hidden, "the " + kind + " record of %[1]q has the address of the origin of %[2]q", "send mail from another address, and take this one out"
-	}
-	return s.originBySPF(value, owner), "the " + kind + " record of %[1]q leads to the origin of %[2]q", "send mail from another address, and take this one out"
+func (s *search) exposesText(r *cloudflare.Record, value string) (hidden fqdn.Name, text, remedy string) {
+	hidden = cmp.Or(s.originIn(value), s.originBySPF(value, r.Owner))
+	return hidden, "the " + dns.TypeToString[r.RR.Header().Rrtype] + " record of %[1]q tells the origin of %[2]q", "take it out; send mail from another address"
 }
 
 // originOf returns the proxied name that has its origin at one of the ends, or "".

@@ -91,6 +91,15 @@ plain 60 IN TXT "v=spf1 ?a" ; ! www
 @ 60 IN TXT "see https://[2001:db8:66::1]:443." ; ! www
 @ 60 IN URI 1 1 "http://10.66.0.1/" ; ! www
 @ 60 IN CAA 0 iodef "mailto:a@10.66.0.1" ; ! www
+@ 60 IN NAPTR 1 1 "s" "x" "" shop.saas.example. ; ! saas
+@ 60 IN TXT "target=Shop.SaaS.example" ; ! saas
+@ 60 IN TXT "v=spf1 a:other.example.org/28 -all" ; ! www
+@ 60 IN TXT "v=spf1 a:other.example.org/32 a:named2/24//64 -all"
+@ 60 IN TXT "v=spf1 a:v6.example.org//64 -all" ; ! www
+v6 60 IN AAAA 2001:db8:66::77
+cut2 60 IN NS www
+local 60 IN A 127.0.0.1
+loop 60 IN A 127.0.0.1
 @ 60 IN APL 1:10.66.0.0/24 ; ! www
 svc 60 IN HTTPS 1 . alpn=h2 ipv4hint=10.66.0.9,10.66.0.1 ; ! www
 svc6 60 IN SVCB 1 . ipv6hint=2001:db8:66::1 ; ! www

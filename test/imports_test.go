@@ -34,10 +34,10 @@ var mayImport = map[string][]string{
 
 	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 
-	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile"},
+	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile", "plugin/printable"},
 	"plugin/cloudflare/fetch": {"plugin/cloudflare"},
 
-	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile"},
+	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile", "plugin/printable"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/source/etcd", "plugin/live"},
 	"cmd/coredns":     {""},

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // The document as it is written; see map-format.
@@ -96,11 +98,28 @@ func (a *docAccount) contains(ip netip.Addr) bool {
 	return slices.ContainsFunc(a.Prefixes, func(p *docPrefix) bool { return in(p.CIDR) }) || slices.ContainsFunc(a.Delegated, in)
 }
 
-// text prints the document.
+// text prints the document. Characters without a form are escaped: whoever shows the file
+// sees them, and reads the same text.
 func (d *document) text() ([]byte, error) {
-	text, err := yaml.Dump(d, yaml.WithV4Defaults())
+	var root yaml.Node
+	err := root.Dump(d, yaml.WithV4Defaults())
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
 	}
-	return text, nil
+	quoteHidden(&root)
+	text, err := yaml.Dump(&root, yaml.WithV4Defaults())
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	return printable.YAML(text), nil
+}
+
+// quoteHidden has the texts written in double quotes that hold a character without a form.
+func quoteHidden(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && printable.Line(n.Value) != n.Value {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	for _, c := range n.Content {
+		quoteHidden(c)
+	}
 }

@@ -3,6 +3,8 @@ package cloudflare
 import (
 	"iter"
 	"net/netip"
+	"strings"
+	"unicode"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -128,13 +130,25 @@ func (a *assembly) addZone(z apiZone) {
 		a.addChange(Review, z.Name, "zone is of type %s: its DNS is not wholly Cloudflare's", z.Type)
 	}
 	acc := a.doc.account(z.Account.ID)
-	acc.Name = z.Account.Name
+	if acc.Name == "" {
+		acc.Name = a.oneLine(acc.ID, "name", z.Account.Name)
+	}
 	dz := &docZone{Name: z.Name, ID: z.ID}
 	acc.Zones = append(acc.Zones, dz)
 	a.zones[name], a.accounts[dz] = dz, acc
 	if z.ID != "" {
 		a.zonesByID[z.ID] = dz
 	}
+}
+
+// oneLine returns a text for people with blanks in the place of control characters, which
+// no document may have (V1).
+func (a *assembly) oneLine(of, key, text string) string {
+	line := strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+	if line != text {
+		a.addChange(Changed, of, "the control characters in its %s became blanks", key)
+	}
+	return line
 }
 
 // zoneOf returns the deepest zone that encloses a name, or nil.

@@ -17,7 +17,7 @@ func (a *assembly) addMap(m apiAddressMap) {
 		return
 	}
 	dm := docMap{
-		ID: m.ID, Description: m.Description, Enabled: m.Enabled, DefaultSNI: m.DefaultSNI,
+		ID: m.ID, Description: a.oneLine(m.ID, "description", m.Description), Enabled: m.Enabled, DefaultSNI: m.DefaultSNI,
 		CanDelete: m.CanDelete == nil || *m.CanDelete, CanModifyIPs: m.CanModifyIPs == nil || *m.CanModifyIPs,
 		IPs: []string{}, Memberships: []docMember{},
 	}

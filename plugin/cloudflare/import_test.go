@@ -1,6 +1,7 @@
 package cloudflare_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"golang.org/x/tools/txtar"
 
@@ -98,6 +100,38 @@ func TestImport_NoJSON(t *testing.T) {
 	err := cloudflare.NewImport("").Add("broken.json", []byte(`{"result": [`))
 	if err == nil || !strings.Contains(err.Error(), "broken.json is no JSON") {
 		t.Errorf("want the file named, got %v", err)
+	}
+}
+
+// Characters without a form are escaped in the document, which means the same.
+// Control characters, which no document may have (V1), become blanks.
+func TestImport_Hidden(t *testing.T) {
+	const hidden = "a\u202eb\u2066\u200b\ufeff\U000e0041\u2028 é 名前 \U0001f600"
+	data, err := json.Marshal(map[string]any{
+		"id": "m", "description": "one\r\ntwo\x1b\u0085" + hidden, "default_sni": hidden, "can_modify_ips": true, "ips": []string{}, "memberships": []any{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := cloudflare.NewImport("acme\u202e")
+	if err := i.Add("map.json", data); err != nil {
+		t.Fatal(err)
+	}
+	text, changes, err := i.Document()
+	if err != nil || len(changes) != 1 || changes[0].Kind != cloudflare.Changed || !strings.Contains(changes[0].Text, "control characters") {
+		t.Errorf("want a change, got %v, %+v", err, changes)
+	}
+	for _, r := range string(text) {
+		if r != '\n' && !unicode.IsGraphic(r) {
+			t.Errorf("%q has %q", text, r)
+		}
+	}
+	doc, errs := mapfile.Parse("maps.yaml", text)
+	if len(errs) > 0 || doc.Accounts[0].ID != "acme\u202e" {
+		t.Fatalf("want the account, got %v\n%s", errs, text)
+	}
+	if m := doc.Accounts[0].Maps[0]; m.Description != "one two "+hidden || m.DefaultSNI != hidden {
+		t.Errorf("got %q and %q", m.Description, m.DefaultSNI)
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 var update = flag.Bool("update", false, "write what PutZone returns into the archives of testdata")
@@ -85,3 +88,25 @@ func testArchive(t *testing.T, path string) {
 
 func TestYAML(t *testing.T) { testArchive(t, "testdata/yaml.txtar") }
 func TestJSON(t *testing.T) { testArchive(t, "testdata/json.txtar") }
+
+// Characters without a form are escaped, and mean the same in a document of either format.
+func TestPutZone_Hidden(t *testing.T) {
+	const account = "a\u202eb\U000e0041"
+	for _, name := range []string{"new.yaml", "new.json"} {
+		for _, old := range []string{"", "{\"accounts\": []}\n"} {
+			text, _, err := PutZone(name, []byte(old), account, exampleZone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range string(text) {
+				if r != '\n' && !unicode.IsGraphic(r) {
+					t.Errorf("%s: %q has %q", name, text, r)
+				}
+			}
+			doc, errs := mapfile.Parse(name, text)
+			if len(doc.Accounts) != 1 || doc.Accounts[0].ID != account {
+				t.Errorf("%s: got %v\n%s", name, errs, text)
+			}
+		}
+	}
+}

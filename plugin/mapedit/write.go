@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // mapping is a mapping that is put into a document.
@@ -61,7 +63,7 @@ func (f flow) print(v any, indent string) string {
 func (f flow) field(kv field, indent string) string {
 	key, colon := kv.key, ": "
 	if f.json {
-		key = quoted(key)
+		key = quoted(key, true)
 	}
 	if f.narrow {
 		colon = ":"
@@ -137,14 +139,19 @@ func scalarText(v any, inJSON bool) string {
 			return s
 		}
 	}
-	return quoted(s)
+	return quoted(s, inJSON)
 }
 
-// quoted returns s as a string of JSON, which is one of YAML too.
-func quoted(s string) string {
+// quoted returns s as a string of JSON, or in double quotes of YAML, where characters
+// without a form are escaped in another way if they are beyond U+FFFF.
+func quoted(s string, inJSON bool) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // A string can be encoded, and a buffer written to.
-	return strings.TrimSuffix(b.String(), "\n")
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if inJSON {
+		return string(printable.JSON(text))
+	}
+	return string(printable.YAML(text))
 }

@@ -68,6 +68,22 @@ func written(r rune) string {
 // JSON makes the characters in the texts of a JSON document visible. The document means
 // the same as before (RFC 8259, section 7).
 func JSON(data []byte) []byte {
+	return escaped(data, func(out []byte, r rune) []byte {
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+		return out
+	})
+}
+
+// YAML makes the characters in the texts of a YAML document visible, all of which stand
+// in double quotes. The document means the same as before (YAML 1.2, section 5.7).
+func YAML(data []byte) []byte {
+	return escaped(data, func(out []byte, r rune) []byte { return append(out, written(r)...) })
+}
+
+// escaped returns data with escapes in the place of characters without a form.
+func escaped(data []byte, escape func([]byte, rune) []byte) []byte {
 	const structure = "\n\t\r" // in texts, these are written out already
 	out := make([]byte, 0, len(data))
 	for len(data) > 0 {
@@ -75,9 +91,7 @@ func JSON(data []byte) []byte {
 		if isVisible(r, structure) {
 			out = append(out, data[:size]...)
 		} else {
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = fmt.Appendf(out, `\u%04x`, unit)
-			}
+			out = escape(out, r)
 		}
 		data = data[size:]
 	}

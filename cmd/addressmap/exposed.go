@@ -158,11 +158,7 @@ func unmasked(old, next *live.Checked, groups []mapset.Group) (out []finding) {
 
 // unmaskedBy returns a change to review for each name that an import into the map at path
 // makes public: it was proxied in the map as it was, and is not in the one that is there.
-func unmaskedBy(path string, old *live.Checked, zoneFiles []string) (changes []cloudflare.Change) {
-	next, err := load(live.Options{Path: path, ZoneFiles: zoneFiles}, nil)
-	if err != nil || next.Snapshot == nil {
-		return nil // Its errors are in the report, and a reload refuses it.
-	}
+func unmaskedBy(path string, old, next *live.Checked) (changes []cloudflare.Change) {
 	if old.Snapshot == nil {
 		if len(old.Problems) == 0 {
 			return nil // There was no map.

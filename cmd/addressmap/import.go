@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -68,11 +70,15 @@ which the origin of a proxied name is known are reported.` + importStatus,
 			if err != nil {
 				return err
 			}
+			missing, err := reviewOfDocument(cmp.Or(out, "the document"), text)
+			if err != nil {
+				return err
+			}
 			if err := writeOut(cmd.OutOrStdout(), out, text, 0o644); err != nil {
 				return err
 			}
 			public := exposedByAPI(in, text)
-			err = report(cmd, nil, append(public, append(changes, reviewOfDocument(out, text)...)...))
+			err = report(cmd, nil, append(public, append(changes, missing...)...))
 			if err == nil && strict && len(public) > 0 {
 				return status(exitRefused)
 			}
@@ -100,16 +106,26 @@ func reviewOf(path string, zoneFiles []string) (changes []cloudflare.Change) {
 	return changes
 }
 
-// reviewOfDocument returns a change to review for each error of a document.
-func reviewOfDocument(name string, text []byte) (changes []cloudflare.Change) {
+// withAnycast are options with anycast addresses, which nobody is answered with: most
+// maps have theirs in the Corefile, and the others are refused without (V15) until the
+// operator writes them.
+var withAnycast = mapset.Options{Anycast: []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}}
+
+// reviewOfDocument returns a change to review for each address that a document lacks, and
+// an error if the document is refused for anything else.
+func reviewOfDocument(name string, text []byte) (changes []cloudflare.Change, err error) {
 	doc, errs := mapfile.Parse(name, text)
 	if len(errs) == 0 {
-		_, errs = mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
+		_, errs = mapset.Build([]mapset.Source{{Doc: doc}}, withAnycast)
 	}
+	if err := errs.Err(); err != nil {
+		return nil, fmt.Errorf("the document would be refused, and is not written; correct the responses, or leave the objects out:\n%w", err)
+	}
+	_, errs = mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
 	for _, e := range errs {
 		changes = append(changes, cloudflare.Change{Kind: cloudflare.Review, Line: int(e.Pos.Line), Name: "the document", Text: fmt.Sprintf("%s %s", e.Rule, e.Text), Remedy: e.Remedy})
 	}
-	return changes
+	return changes, nil
 }
 
 // writeOut writes to the file at path, or to the standard output if path is "".

@@ -10,6 +10,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/cloudflare"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapedit"
 )
 
@@ -56,6 +57,33 @@ func (z zoneEntry) addTo(path string, force bool) ([]byte, cloudflare.Change, er
 	}
 	change.Text = fmt.Sprintf("%s %s", z.said(outcome), path)
 	return text, change, nil
+}
+
+// write writes the zone file and the document at path, unless the map would be refused
+// with them: then everything stays as it was.
+func (z zoneEntry) write(path string, zone, document []byte, zoneFiles []string) (*live.Checked, error) {
+	_, err := os.Stat(z.file)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if isNew { // Where it lies is judged by the file system (V17).
+		if err := writeFile(z.file, zone, secret); err != nil {
+			return nil, err
+		}
+	}
+	next := live.CheckText(live.Options{Path: path, ZoneFiles: zoneFiles, Compile: withAnycast}, func(read string) ([]byte, bool) {
+		if read == path {
+			return document, true
+		}
+		return zone, output{path: z.file}.is(read)
+	})
+	if len(next.Problems) > 0 {
+		err = fmt.Errorf("%s would be refused with this zone in it, and nothing is written:\n%w", path, next.Problems[0].Err)
+	} else if err = writeFile(z.file, zone, secret); err == nil {
+		err = writeFile(path, document, 0o644)
+	}
+	if err != nil && isNew {
+		err = errors.Join(err, os.Remove(z.file))
+	}
+	return next, err
 }
 
 // said is what a report says of an outcome, before the name of the document.

@@ -60,7 +60,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			old := &live.Checked{}
 			if _, err := os.Stat(to); err == nil {
 				// Now: the import may overwrite the zone file that is in force.
-				if old, err = load(live.Options{Path: to, ZoneFiles: zoneFiles}, nil); err != nil {
+				if old, err = load(live.Options{Path: to, ZoneFiles: zoneFiles, Compile: withAnycast}, nil); err != nil {
 					return err
 				}
 			}
@@ -70,15 +70,17 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			}
 			changes := append(converted.Changes, change)
 			var public []cloudflare.Change
-			if err := writeOut(cmd.OutOrStdout(), out, converted.Text, secret); err != nil {
-				return err
-			}
-			if to != "" {
-				if err := writeFile(to, document, 0o644); err != nil {
+			if to == "" {
+				if err := writeOut(cmd.OutOrStdout(), out, converted.Text, secret); err != nil {
+					return err
+				}
+			} else {
+				next, err := entry.write(to, converted.Text, document, zoneFiles)
+				if err != nil {
 					return err
 				}
 				changes = append(changes, reviewOf(to, zoneFiles)...)
-				public = unmaskedBy(to, old, zoneFiles)
+				public = unmaskedBy(to, old, next)
 			}
 			public = append(public, exposedBy(converted.Text, apex.Name, opt.ProxiedDefault)...)
 			err = report(cmd, &imported{Zone: apex.String(), Records: converted.Records, Proxied: converted.Proxied}, append(public, changes...))

@@ -32,7 +32,7 @@ func load(opt live.Options, stdin io.Reader) (*live.Checked, error) {
 		return nil, fmt.Errorf("cannot read the standard input: %w", err)
 	}
 	opt.Path = stdinName
-	return live.CheckText(opt, text), nil
+	return live.CheckText(opt, func(path string) ([]byte, bool) { return text, path == stdinName }), nil
 }
 
 // refuseTwoStdin refuses a second map on the standard input, which is read once.

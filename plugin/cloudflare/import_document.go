@@ -1,6 +1,7 @@
 package cloudflare
 
 import (
+	"cmp"
 	"iter"
 	"net/netip"
 	"strings"
@@ -29,8 +30,12 @@ func (i *Import) Document() ([]byte, []Change, error) {
 	}
 	objects := i.merged()
 	a.addPrefixes(objects)
-	for z := range valuesOf[apiZone](objects) {
-		a.addZone(z)
+	for _, active := range []bool{true, false} { // One that moves between accounts is here twice.
+		for z := range valuesOf[apiZone](objects) {
+			if active == (cmp.Or(z.Status, "active") == "active") {
+				a.addZone(z)
+			}
+		}
 	}
 	for _, ans := range i.answers {
 		a.listZones[ans] = a.zoneOfAnswer(ans)
@@ -118,6 +123,10 @@ func (a *assembly) addZone(z apiZone) {
 	name, err := fqdn.Parse(z.Name)
 	if err != nil || z.Account.ID == "" {
 		a.addChange(Lost, z.Name, "zone without a legal name or an account")
+		return
+	}
+	if other := a.zones[name]; other != nil {
+		a.addChange(Lost, z.Name, "zone of account %s: it is here already, of account %s", z.Account.ID, a.accounts[other].ID)
 		return
 	}
 	if z.Status != "" && z.Status != "active" {

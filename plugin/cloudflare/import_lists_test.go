@@ -48,7 +48,7 @@ func listedMap(n int) string {
 }
 
 func fullMap(n int) string {
-	return fmt.Sprintf(`{"success":true,"result":{"id":"m%d","can_delete":true,"can_modify_ips":true,"enabled":true,"ips":[],"memberships":[{"kind":"account","identifier":"acme"}]}}`, n)
+	return fmt.Sprintf(`{"success":true,"result":{"id":"m%d","can_delete":true,"can_modify_ips":true,"enabled":false,"ips":[],"memberships":[{"kind":"account","identifier":"acme"}]}}`, n)
 }
 
 // untold returns a response with a result_info that tells less than the API's does.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -38,6 +39,10 @@ func (a *assembly) addMap(m apiAddressMap) {
 		// Cloudflare makes such a map for accounts that may not use its addresses.
 		acc.BYOIPOnly = true
 		a.addChange(Changed, acc.ID, "byoip_only: its account-wide map %s can be neither deleted nor modified", m.ID)
+	}
+	if dm.Enabled && len(dm.IPs) == 0 && len(dm.Memberships) > 0 {
+		dm.Enabled = false
+		a.addChange(Review, m.ID, "address map without addresses became a disabled one: it answers nobody, and a map refuses it (V10)")
 	}
 	acc.Maps = append(acc.Maps, dm)
 }
@@ -90,6 +95,10 @@ func (a *assembly) addApp(app apiApplication) {
 		return
 	}
 	z := a.zoneOf(name)
+	if strings.Contains("."+string(name), ".*.") {
+		a.addChange(Lost, app.DNS.Name, "Spectrum application of a wildcard: a map has applications of exactly one name")
+		return
+	}
 	if z == nil {
 		a.addChange(Lost, app.DNS.Name, "Spectrum application in no zone that is here: fetch the zone")
 		return
@@ -105,6 +114,10 @@ func (a *assembly) addApp(app apiApplication) {
 			a.addStatic(acc, ip)
 		}
 	case "dynamic":
+		if acc.BYOIPOnly {
+			a.addChange(Lost, app.DNS.Name, "Spectrum application with dynamic addresses, which account %s may not use, as it is byoip_only: give it static ones", acc.ID)
+			return
+		}
 		da.EdgeIPs.IPs = nil
 	default:
 		a.addChange(Lost, app.DNS.Name, "Spectrum application whose edge_ips have the type %q", app.EdgeIPs.Type)

@@ -1,6 +1,7 @@
 package cloudflare
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +49,12 @@ func (a *assembly) addRecords(objects []object) {
 				Group: "records lie in a zone below theirs, which decides for the name"})
 			continue
 		}
-		mark := docMark{relativeName(r.Name, z.Name), r.Settings.IPv4Only, r.Settings.IPv6Only}
+		relative, err := relativeName(r.Name, z.Name)
+		if err != nil {
+			a.addChange(Lost, r.Name, "%s record that is proxied, of a name that no map can have: %v", r.Type, err)
+			continue
+		}
+		mark := docMark{relative, r.Settings.IPv4Only, r.Settings.IPv6Only}
 		at, known := marks[z][mark.Name]
 		if !known {
 			marks[z][mark.Name] = len(z.Proxied)
@@ -121,17 +127,21 @@ func (a *assembly) zoneOfRecord(r apiRecord, from *answer) *docZone {
 }
 
 // relativeName returns an owner relative to its zone, as a list of marks has it.
-func relativeName(name, zone string) string {
+func relativeName(name, zone string) (string, error) {
 	apex, err := fqdn.Parse(zone)
 	if err != nil {
-		return name
+		return "", err
 	}
-	owner, err := fqdn.ParseIn(name, apex)
+	owner, err := fqdn.Parse(name)
 	switch {
 	case err != nil:
-		return name
+		return "", err
+	case !owner.In(apex):
+		return "", fmt.Errorf("it lies outside of zone %s", zone)
 	case owner == apex:
-		return "@"
+		return "@", nil
+	case strings.Contains(string(owner), ".*."):
+		return "", errors.New(`"*" is not its first label`)
 	}
-	return string(owner[:len(owner)-len(apex)-1])
+	return string(owner[:len(owner)-len(apex)-1]), nil
 }

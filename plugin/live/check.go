@@ -43,13 +43,14 @@ func Check(opt Options) (*Checked, error) {
 	return l.check(paths, awaiting(checkPatience)), nil
 }
 
-// CheckText is Check for the text of one document that is in no file; errors call it
-// opt.Path, and its zone files lie beside that.
-func CheckText(opt Options, text []byte) *Checked {
+// CheckText is Check for one document, opt.Path, of files that are not as they are to be
+// yet: textOf returns the text of a file that is read in the place of its content, if
+// there is one.
+func CheckText(opt Options, textOf func(path string) ([]byte, bool)) *Checked {
 	opt.Log = nobody{}
 	readFile := awaiting(checkPatience)
 	return newLoader(opt, nil, nil).check([]string{opt.Path}, func(path string, limit int64) ([]byte, error) {
-		if path == opt.Path {
+		if text, ok := textOf(path); ok {
 			return text, nil
 		}
 		return readFile(path, limit)

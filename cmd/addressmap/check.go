@@ -32,6 +32,9 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			if err := refuseTwoStdin(append(args, run.against)...); err != nil {
 				return err
 			}
+			if err := refuseIdle(cmd, "--against", run.against != "", "guard"); err != nil {
+				return err
+			}
 			run.stdin = cmd.InOrStdin()
 			findings, err := run.findings(args)
 			if err != nil {

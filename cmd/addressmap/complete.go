@@ -55,8 +55,11 @@ func zonesOf(cmd *cobra.Command, path string) (out []declared) {
 	if path == "-" {
 		return nil
 	}
-	dirs, _ := cmd.Flags().GetStringArray("zone-files")
-	checked, err := live.Check(live.Options{Path: path, ZoneFiles: dirs})
+	opt := live.Options{Path: path}
+	if flag := cmd.Flags().Lookup("zone-files"); flag != nil {
+		opt.ZoneFiles = *flag.Value.(*directories)
+	}
+	checked, err := live.Check(opt)
 	if err != nil {
 		return nil
 	}

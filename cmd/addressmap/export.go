@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +50,8 @@ type exportKind struct {
 	use, short, long string
 	formats          []string // the first one is the default
 	records          bool     // of the zone files are wanted, which hold origins
+	// formatsOf has the formats that a flag is for, if it is not for all.
+	formatsOf map[string][]string
 	// check returns an error about the flags of the kind; it may be nil.
 	check func() error
 	// gather adds to a version what is printed of it.
@@ -87,13 +92,16 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			if len(x.command) > 0 && !x.watch {
 				return argumentf("a command is run with --watch only")
 			}
-			if cmd.Flags().Changed("linger") && (!x.watch || x.linger < 0) {
-				return argumentf("--linger %s: it is for --watch, and not negative", x.linger)
+			if x.linger < 0 {
+				return argumentf("--linger %s: write a duration that is not negative", x.linger)
 			}
 			if k.check != nil {
 				if err := k.check(); err != nil {
 					return err
 				}
+			}
+			if err := k.refuseIdle(cmd, x); err != nil {
+				return err
 			}
 			if x.load.opt.Compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
 				return argumentf("--anycast: %w", err)
@@ -119,7 +127,9 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 	choiceFlag(cmd, cmd.Flags(), &x.format, "format", k.formats, "how it is printed")
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when what is in force changes")
-	cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")
+	if !k.records { // No origin lingers.
+		cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")
+	}
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
 	cmd.Flags().StringVar(&x.load.opt.State, "state", "", "the `directory` of the directive's state option: what the server has in force is read there, nothing is written")
 	guardFlag(cmd, &x.load.opt.Guard)
@@ -130,6 +140,18 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 		_ = cmd.RegisterFlagCompletionFunc("zone-file", completeZoneFile)
 	}
 	return cmd
+}
+
+// refuseIdle returns an error if a flag is given that has no effect.
+func (k exportKind) refuseIdle(cmd *cobra.Command, x *export) error {
+	for _, name := range slices.Sorted(maps.Keys(k.formatsOf)) {
+		formats := k.formatsOf[name]
+		if err := refuseIdle(cmd, "--format "+orList(formats), slices.Contains(formats, x.format), name); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(refuseIdle(cmd, "--watch", x.watch, "linger"),
+		refuseIdle(cmd, "--state or --watch", x.watch || x.load.opt.State != "", "guard"))
 }
 
 // checkPort returns an error if the number of --port is no port.
@@ -158,6 +180,9 @@ func (x *export) writeOnce(stdout io.Writer) error {
 		return err
 	}
 	defer x.load.close()
+	if x.load.opt.State != "" && !x.load.store.HasState() {
+		return argumentf("--state %s: no server has a state of %s there: write the directory and the path of the map as the Corefile has them", x.load.opt.State, x.load.opt.Path)
+	}
 	l := x.load.read()
 	if err := x.output.refuseInputs(l.paths...); err != nil {
 		return err
@@ -214,7 +239,10 @@ for the DNS.
 HAProxy and Envoy get a listener on every mapped address, with or without such a name.
 With --routes, requests go on to what "addressmap export origins" writes for them.`,
 		formats: []string{"json", "nginx", "haproxy", "envoy"},
-		check:   func() error { return checkPort(tls.Port) },
+		formatsOf: map[string][]string{
+			"certs": {"haproxy", "envoy"}, "port": {"haproxy", "envoy"}, "routes": {"haproxy", "envoy"}, "cert": {"envoy"},
+		},
+		check: func() error { return checkPort(tls.Port) },
 		gather: func(l *loaded) {
 			l.addresses = edge.Addresses(l.sources, l.anycast)
 			var warnings []string
@@ -244,10 +272,11 @@ func newExportOrigins() *cobra.Command {
 	var o edge.Upstream
 	var scheme string
 	var resolvers []string
+	var cmd *cobra.Command
 	printed := func(print func(io.Writer, []edge.OriginServer, edge.Upstream) error) func(io.Writer, *loaded) error {
 		return func(w io.Writer, l *loaded) error { return print(w, l.origins, o) }
 	}
-	cmd := exportKind{
+	cmd = exportKind{
 		use: "origins", short: "Where the origin of each proxied name is",
 		long: `Print where the origin of each proxied name is: its addresses in the zone files, or
 the name that its CNAME leads to. The output holds what the DNS must not tell.
@@ -256,12 +285,16 @@ For HAProxy and Envoy, the backends and the routes to them are two files. An ali
 not followed to a proxied name of another account.`,
 		formats: []string{"json", "nginx", "haproxy", "haproxy-routes", "envoy", "envoy-routes"},
 		records: true,
+		formatsOf: map[string][]string{
+			"port": {"nginx", "haproxy", "envoy"}, "resolver": {"nginx", "haproxy", "envoy"}, "hash-sizes": {"nginx"},
+			"scheme": {"haproxy", "envoy"}, "ca": {"haproxy", "envoy"},
+		},
 		check: func() (err error) {
 			o.TLS = scheme == "https"
 			if o.Resolvers, err = mapset.ParseAnycast(resolvers); err != nil {
 				return argumentf("--resolver: %w", err)
 			}
-			return checkPort(o.Port)
+			return cmp.Or(checkPort(o.Port), refuseIdle(cmd, "--scheme https", o.TLS, "ca"))
 		},
 		gather: func(l *loaded) {
 			var warnings []string
@@ -298,7 +331,8 @@ func newExportAddresses() *cobra.Command {
 that an address is bound before it is answered. They come as a list, as sets of
 nftables, as static routes of BIRD 2, or as a script of "ip addr" commands, which gives
 a device of its own these addresses and no others.`,
-		formats: []string{"json", "list", "nftables", "bird", "ip"},
+		formats:   []string{"json", "list", "nftables", "bird", "ip"},
+		formatsOf: map[string][]string{"device": {"ip"}},
 		check: func() error {
 			if !deviceName.MatchString(device) || device == "lo" {
 				return argumentf("--device %q: write the name of a device that is for nothing else, of 15 letters, digits, \"-\" and \"_\" at most", device)

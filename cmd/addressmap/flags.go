@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +90,33 @@ func (t *ttlValue) Set(arg string) error {
 
 // zoneFilesFlag adds the flag for the directive's zone_files option to a command.
 func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
-	cmd.Flags().StringArrayVar(dirs, "zone-files", nil, "a `directory` of the directive's zone_files option; may be repeated")
+	cmd.Flags().Var((*directories)(dirs), "zone-files", "a `directory` of the directive's zone_files option; may be repeated")
 	_ = cmd.MarkFlagDirname("zone-files")
+}
+
+// directories is the value of a flag that takes directories which are there.
+type directories []string
+
+func (d *directories) Type() string   { return "directory" }
+func (d *directories) String() string { return "" }
+
+func (d *directories) Set(arg string) error {
+	if info, err := os.Stat(arg); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s is no directory", arg)
+	}
+	*d = append(*d, arg)
+	return nil
+}
+
+// refuseIdle returns an error if one of the flags is given, but not the one that gives it a
+// meaning: who wrote it expects something that does not happen.
+func refuseIdle(cmd *cobra.Command, needs string, has bool, names ...string) error {
+	for _, name := range names {
+		if !has && cmd.Flags().Changed(name) {
+			return argumentf("--%s has no effect without %s: add that, or leave it out", name, needs)
+		}
+	}
+	return nil
 }

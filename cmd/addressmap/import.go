@@ -50,6 +50,9 @@ which the origin of a proxied name is known are reported.` + importStatus,
   addressmap import api zones.json records-*.json maps-*.json prefixes.json --out maps.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseIdle(cmd, "--out", out != "", "force"); err != nil {
+				return err
+			}
 			if err := (output{out, cmd.OutOrStdout()}).refuseInputs(args...); err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
@@ -33,7 +32,13 @@ of a proxied name, by a placeholder that keeps where the origin is for
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to != "" && out == "" {
-				return fmt.Errorf("--map needs --out: the map names the zone file")
+				return argumentf("--map needs --out: the map names the zone file")
+			}
+			if err := refuseIdle(cmd, "--map", to != "", "account", "zone-files"); err != nil {
+				return err
+			}
+			if err := refuseIdle(cmd, "--out", out != "", "force"); err != nil {
+				return err
 			}
 			if err := refuseImported(output{out, cmd.OutOrStdout()}, args[0], to); err != nil {
 				return err

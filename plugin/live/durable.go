@@ -26,6 +26,7 @@ type durable struct {
 	pause time.Duration
 	timer *time.Timer
 
+	found  bool             // there was a version when it was opened to be read
 	other  []state.Document // as a server has saved them, if what is in force here is not that; see twin.go
 	looked bool             // at other, once
 }

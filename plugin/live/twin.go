@@ -27,8 +27,13 @@ func readDurable(opt Options, path string) (*durable, *state.Manifest) {
 		opt.Log.Warningf("%s: %s holds no state of %s: write the map's path as the Corefile has it, with the directory of root in front", opt.Path, opt.State, path)
 	}
 	d.tellDamage(opt)
+	d.found = m != nil
 	return d, m
 }
+
+// HasState reports whether the server's state had a version of the map when the store was
+// opened.
+func (s *Store) HasState() bool { return s.loader.durable != nil && s.loader.durable.found }
 
 // Overtaken reports whether the server has saved another version than the one in force
 // here since the store was opened, and that for two calls: at the first, what has changed

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
@@ -133,6 +134,9 @@ func (f *namesFlag) Set(arg string) error {
 		n, err := fqdn.Parse(strings.TrimSpace(name))
 		if err != nil {
 			return err
+		}
+		if !n.IsHostName() {
+			return fmt.Errorf("%q is no host name with its domain: write it as ns1.example.net", name)
 		}
 		*f = append(*f, n)
 	}

@@ -49,6 +49,9 @@ func ParseSOA(s string) (*SOA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("MNAME: %w", err)
 	}
+	if !primary.IsHostName() {
+		return nil, fmt.Errorf("MNAME: %q is no host name with its domain: write it as ns1.example.net", f[0])
+	}
 	// A dot in the local part is escaped (RFC 1035, section 8).
 	if local, domain, ok := strings.Cut(f[1], "@"); ok {
 		f[1] = strings.ReplaceAll(local, ".", `\.`) + "." + domain

@@ -59,9 +59,10 @@ frontend addressmap
 `)
 	names := byAddress(list)
 	for _, a := range forRequests(addresses) {
-		certs := fmt.Sprintf("crt %s/ strict-sni", strings.TrimSuffix(t.Certs, "/"))
+		all := haproxyWord(strings.TrimSuffix(t.Certs, "/") + "/")
+		certs := fmt.Sprintf("crt %s strict-sni", all)
 		if name, ok := names[a.Address]; ok {
-			certs = fmt.Sprintf("crt %s crt %s/", t.path(name, ".pem"), strings.TrimSuffix(t.Certs, "/"))
+			certs = fmt.Sprintf("crt %s crt %s", haproxyWord(t.path(name, ".pem")), all)
 		}
 		fmt.Fprintf(&b, "    bind %s ssl %s\n", hostPort(a.Address, t.Port), certs)
 	}
@@ -76,6 +77,9 @@ frontend addressmap
 // writeHAProxyLookup prints the rules that look up a host and the wildcards above it,
 // the nearest one first.
 func writeHAProxyLookup(b *strings.Builder, routes string) {
+	if strings.ContainsAny(routes, haproxySpecial+",()") { // Arguments in parentheses are unquoted once more.
+		routes = haproxyWord(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(routes) + `"`)
+	}
 	fmt.Fprintf(b, `    http-request set-var(txn.host) req.hdr(host),field(1,:),lower
     http-request set-var(txn.origin) var(txn.host),map_str(%s)
 `, routes)
@@ -114,7 +118,7 @@ func WriteHAProxyOrigins(w io.Writer, list []OriginServer, o Upstream) error {
 	tls := ""
 	switch {
 	case o.TLS && o.CA != "":
-		tls = " ssl verify required ca-file " + o.CA + " sni req.hdr(host),field(1,:),lower"
+		tls = " ssl verify required ca-file " + haproxyWord(o.CA) + " sni req.hdr(host),field(1,:),lower"
 	case o.TLS:
 		tls = " ssl verify none sni req.hdr(host),field(1,:),lower"
 	}
@@ -144,6 +148,22 @@ func WriteHAProxyRoutes(w io.Writer, list []OriginServer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// haproxySpecial has the characters that a backslash makes plain in a word of HAProxy's
+// configuration; before any other, it would stand for itself.
+const haproxySpecial = "\\\"'# "
+
+// haproxyWord writes a path as one word of HAProxy's configuration.
+func haproxyWord(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		if strings.IndexByte(haproxySpecial, c) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }
 
 // needsResolver returns how many origins are known by name only.

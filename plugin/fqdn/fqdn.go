@@ -135,6 +135,18 @@ func (n Name) Parent() (Name, bool) {
 	return ".", true
 }
 
+// IsHostName reports whether n can be the name of a host with a domain (RFC 1123, section
+// 2.1): letters, digits and inner hyphens, and no address. RFC 1035 lets a name have more.
+func (n Name) IsHostName() bool {
+	labels := strings.Split(strings.TrimSuffix(string(n), "."), ".")
+	for _, label := range labels {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return len(labels) > 1 && strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
 // IsWildcard reports whether the leftmost label is the asterisk label of
 // RFC 4592, section 2.1.1.
 func (n Name) IsWildcard() bool { return strings.HasPrefix(string(n), "*.") }

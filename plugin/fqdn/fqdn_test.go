@@ -223,3 +223,19 @@ func TestWildcard(t *testing.T) {
 		}
 	}
 }
+
+func TestIsHostName(t *testing.T) {
+	for text, want := range map[string]bool{
+		"ns1.example.net": true, "NS-1.2.Example.net.": true, "bücher.example": true, "1.example": true,
+		"ns1": false, ".": false, "bad name.example": false, "a_b.example": false, "-a.example": false, "a-.example": false,
+		"*.example.org": false, "192.0.2.1": false, `a\.b.example`: false,
+	} {
+		n, err := fqdn.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.IsHostName() != want {
+			t.Errorf("%q: want %v", text, want)
+		}
+	}
+}

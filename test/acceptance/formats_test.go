@@ -1,7 +1,9 @@
 package acceptance
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,9 +109,21 @@ func (x *exporter) export(to, kind, format string, flags ...string) string {
 // haproxy writes what HAProxy needs beside the exports, and returns its arguments.
 func (x *exporter) haproxy(port, originPort, scheme string) []string {
 	x.t.Helper()
-	routes := x.export("routes.map", "origins", "haproxy-routes")
-	sni := x.export("sni.cfg", "sni", "haproxy", "--certs", x.path("certs"), "--port", port, "--routes", routes)
-	origins := x.export("origins.cfg", "origins", "haproxy", "--port", originPort, "--scheme", scheme, "--ca", x.path("cert.pem"))
+	// No character of a path is taken for one of the configuration.
+	const odd = `a b,c)d'e"f\g#h$i`
+	certs, ca := x.path(odd+" certs"), x.path(odd+".pem")
+	for link, to := range map[string]string{certs: "certs", ca: "cert.pem"} {
+		if err := os.Symlink(to, link); err != nil && !errors.Is(err, fs.ErrExist) {
+			x.t.Fatal(err)
+		}
+	}
+	routes := x.export(odd+".map", "origins", "haproxy-routes")
+	sni := x.export("sni.cfg", "sni", "haproxy", "--certs", certs, "--port", port, "--routes", routes)
+	flags := []string{"--port", originPort, "--scheme", scheme}
+	if scheme == "https" {
+		flags = append(flags, "--ca", ca)
+	}
+	origins := x.export("origins.cfg", "origins", "haproxy", flags...)
 	x.write("base.cfg", `defaults
     timeout client 10s
     timeout server 10s

@@ -154,7 +154,7 @@ func reportFetch(w io.Writer, out string, s fetch.Summary, err error) error {
 	case err != nil && s.Lists > 0:
 		return fmt.Errorf("%w\n%s has %d lists of it: %s", err, out, s.Lists, again)
 	case err != nil:
-		return err
+		return fmt.Errorf("%w\nnothing is fetched yet: give the same command again", err)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d zones, %d DNS records, in %d lists; %d requests\n", out, s.Zones, s.Records, s.Lists, s.Requests)

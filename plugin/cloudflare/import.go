@@ -87,6 +87,11 @@ type pageInfo struct {
 	} `json:"cursors"`
 }
 
+// isEmpty reports whether the response is the only page of a list without objects.
+func (p *pageInfo) isEmpty() bool {
+	return p != nil && p.Count != nil && *p.Count == 0 && p.Total == 0 && p.Page <= 1
+}
+
 // Add reads a file of responses, with their envelopes or without, one after the other,
 // or a file that package fetch has written; name is the path of the file. A byte order
 // mark is read. An error means that the file is no JSON.
@@ -132,6 +137,9 @@ func (i *Import) addResponse(name string, c call, value json.RawMessage) {
 			return
 		}
 		value, a.info = env.Result, env.Info
+	}
+	if string(value) == "null" && (c.kind != "" && c.page > 0 || a.info.isEmpty()) {
+		value = json.RawMessage("[]")
 	}
 	if len(value) == 0 || string(value) == "null" {
 		i.addLost(i.placeOf(a), "a response without a result", again, "")

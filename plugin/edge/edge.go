@@ -99,8 +99,9 @@ type SNI struct {
 func SNIs(sources []mapset.Source) (out []SNI, warnings []string) {
 	byAddress := make(map[netip.Addr]SNI)
 	add := func(acc *mapfile.Account, m *mapfile.AddressMap) {
-		name := strings.ToLower(strings.TrimSuffix(m.DefaultSNI, "."))
-		if !isHostName(name) || strings.HasPrefix(name, "_.") { // The latter is how the file of a wildcard is called.
+		parsed, err := fqdn.Parse(m.DefaultSNI) // Clients send A-labels (RFC 6066, section 3).
+		name := hostName(parsed)
+		if err != nil || !isHostName(name) || strings.HasPrefix(name, "_.") { // The latter is how the file of a wildcard is called.
 			warnings = append(warnings, "default_sni "+quoted(m.DefaultSNI)+" of map "+m.ID+" is no name of a certificate: left out")
 			return
 		}

@@ -197,6 +197,21 @@ func TestOriginServers_Closed(t *testing.T) {
 	}
 }
 
+// A name in Unicode is the A-labels that clients send (RFC 6066, section 3).
+func TestSNIs_Unicode(t *testing.T) {
+	for text, want := range map[string]string{"*.Bücher.example.": "*.xn--bcher-kva.example", "名前.example": "xn--ldr85b.example", "\u202e.example": "", "a b.example": ""} {
+		m := mapfile.AddressMap{ID: "m", DefaultSNI: text, IPs: []mapfile.Addr{{IP: netip.MustParseAddr("203.0.113.1")}}}
+		snis, warnings := edge.SNIs([]mapset.Source{{Doc: &mapfile.Document{Accounts: []mapfile.Account{{ID: "a", Maps: []mapfile.AddressMap{m}}}}}})
+		if want == "" {
+			if len(snis) != 0 || len(warnings) != 1 {
+				t.Errorf("%q: want a warning, got %v, %q", text, snis, warnings)
+			}
+		} else if len(snis) != 1 || snis[0].Name != want {
+			t.Errorf("%q: want %s, got %v, %q", text, want, snis, warnings)
+		}
+	}
+}
+
 // Whatever a tenant writes as default_sni, or as a name in a zone file, a line of
 // the configuration has no more than the two words that it should have.
 func FuzzNothingSlipsThrough(f *testing.F) {

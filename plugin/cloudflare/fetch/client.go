@@ -184,7 +184,7 @@ func giveUp(resp *http.Response, err error, attempts int) (*http.Response, error
 		}
 	}
 	if attempts > 1 {
-		return nil, fmt.Errorf("after %d attempts: %w", attempts, cause(err))
+		return nil, fmt.Errorf("after %d attempts: %w: wait some minutes", attempts, cause(err))
 	}
 	return nil, cause(err)
 }

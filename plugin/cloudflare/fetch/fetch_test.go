@@ -220,7 +220,7 @@ func TestRun_GivesUp(t *testing.T) {
 		{"broken", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, mostRepeats + 1, "/zones/zone0/dns_records?per_page=5000&page=1: after 8 attempts: "},
 		{"500", func(rw http.ResponseWriter) { rw.WriteHeader(500) }, mostRepeats + 1, "after 8 attempts: status 500 Internal Server Error"},
 		{"an hour", func(rw http.ResponseWriter) { rw.Header().Set("Retry-After", "3600"); rw.WriteHeader(429) }, 1, "status 429 Too Many Requests, and no request for 1h0m0s: give the same command again"},
-		{"no result", func(rw http.ResponseWriter) { fmt.Fprint(rw, `{"success":true,"result":null}`) }, 1, "the API's response has no result"},
+		{"no result", func(rw http.ResponseWriter) { fmt.Fprint(rw, `{"success":true}`) }, 1, "the API's response has no result"},
 		{"no list", func(rw http.ResponseWriter) { fmt.Fprint(rw, `{"success":true,"result":{"id":"x"}}`) }, 1, "the result is no list"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -248,6 +248,44 @@ func TestRun_GivesUp(t *testing.T) {
 				t.Errorf("want it to go on after the zones, got %+v, %v", again, err)
 			}
 		})
+	}
+}
+
+// A list whose result is null is empty, and an object without one has to be asked for again.
+func TestRun_Null(t *testing.T) {
+	w := newWorld(2, 3)
+	w.before = func(_ int, rw http.ResponseWriter, r *http.Request) bool {
+		null := strings.HasSuffix(r.URL.Path, "/zone1/dns_records") || strings.HasSuffix(r.URL.Path, "/delegations")
+		if null {
+			fmt.Fprint(rw, `{"success":true,"errors":[],"messages":[],"result":null,"result_info":{"page":1,"per_page":100,"count":0,"total_count":0,"total_pages":0}}`)
+		}
+		return null
+	}
+	path := output(t)
+	opt := w.start(t)
+	if got, err := Run(t.Context(), path, opt); err != nil || got.Records != 3 || len(got.Refused)+len(got.Changing) > 0 {
+		t.Fatalf("want the lists empty, got %+v, %v", got, err)
+	}
+	if _, changes := document(t, path); changes != "" {
+		t.Errorf("want nothing lost, got %s", changes)
+	}
+	if again, err := Run(t.Context(), path, opt); err != nil || again.Requests != 0 {
+		t.Errorf("want nothing asked for again, got %+v, %v", again, err)
+	}
+	w.before = func(_ int, rw http.ResponseWriter, r *http.Request) bool {
+		null := strings.HasSuffix(r.URL.Path, "/address_maps/m1")
+		if null {
+			fmt.Fprint(rw, `{"success":true,"result":null}`)
+		}
+		return null
+	}
+	path = output(t)
+	if _, err := Run(t.Context(), path, opt); !errors.Is(err, errNoResult) {
+		t.Errorf("want no result, got %v", err)
+	}
+	w.before = nil
+	if _, err := Run(t.Context(), path, opt); err != nil {
+		t.Errorf("want it to go on, got %v", err)
 	}
 }
 

@@ -92,7 +92,7 @@ func (f *fetcher) page(ctx context.Context, k kind, path string, page int) (json
 	request := withPage(path, page)
 	if response := f.file.response(path, page); response != nil {
 		e, err := parseEnvelope(response)
-		return e.Result, e.Info, err
+		return e.ofPage(page, err)
 	}
 	f.path = request
 	f.progress(Progress{})
@@ -115,10 +115,20 @@ func (f *fetcher) page(ctx context.Context, k kind, path string, page int) (json
 		return nil, pageInfo{}, err
 	}
 	f.granted[k.right] = true
-	if err := f.file.append(path, page, request, response); err != nil {
-		return nil, pageInfo{}, err
-	}
 	e, err := parseEnvelope(response)
+	result, info, err := e.ofPage(page, err)
+	if err != nil {
+		return nil, pageInfo{}, fmt.Errorf("%s: %w", request, err)
+	}
+	return result, info, f.file.append(path, page, request, response)
+}
+
+// ofPage returns the result of a page of a list, or of a single object if the page is 0.
+// The API may have null for an empty list, and for no object.
+func (e envelope) ofPage(page int, err error) (json.RawMessage, pageInfo, error) {
+	if err == nil && page == 0 && string(e.Result) == "null" {
+		err = errNoResult
+	}
 	return e.Result, e.Info, err
 }
 
@@ -159,11 +169,13 @@ func parseEnvelope(response []byte) (e envelope, err error) {
 	if err := json.Unmarshal(response, &e); err != nil {
 		return e, fmt.Errorf("the API's response is none: %w", err)
 	}
-	if e.Success == nil || *e.Success && (len(e.Result) == 0 || string(e.Result) == "null") {
-		return e, errors.New("the API's response has no result")
+	if e.Success == nil || *e.Success && len(e.Result) == 0 {
+		return e, errNoResult
 	}
 	return e, nil
 }
+
+var errNoResult = errors.New("the API's response has no result")
 
 // reason returns the errors of a response as text, "" if there are none.
 func (e envelope) reason() string {

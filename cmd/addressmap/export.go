@@ -64,6 +64,10 @@ type exportKind struct {
 func (k exportKind) command() *cobra.Command {
 	x := &export{perm: 0o644, gather: k.gather}
 	var anycast, zoneFiles []string
+	lingers := " An address that has gone stays for --linger."
+	if k.records { // No origin lingers.
+		lingers = ""
+	}
 	cmd := &cobra.Command{
 		Use:   k.use + " MAP [flags] [-- COMMAND...]",
 		Short: k.short,
@@ -73,7 +77,8 @@ With --watch, the output is written again whenever what is in force has changed 
 and the COMMAND is run after that, and at the start, again and again until it
 succeeds. The map is loaded as the server loads it, with its guard and state: what
 the server refuses changes nothing here. Give --state and the path of the map as the
-Corefile has them. An address that has gone stays for --linger.
+Corefile has them.` + lingers + ` SIGHUP has the output written and the COMMAND run again,
+unless the messages go to a terminal; SIGINT and SIGTERM end it.
 
 A file that is there keeps its owner and mode, but that nobody else can read one that
 holds origins.
@@ -127,7 +132,7 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 	choiceFlag(cmd, cmd.Flags(), &x.format, "format", k.formats, "how it is printed")
 	cmd.Flags().StringVar(&x.out, "out", "", "write to `FILE`, not to the standard output")
 	cmd.Flags().BoolVar(&x.watch, "watch", false, "write it again when what is in force changes")
-	if !k.records { // No origin lingers.
+	if !k.records {
 		cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")
 	}
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")

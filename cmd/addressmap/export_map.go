@@ -18,9 +18,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
-// maxZoneFile is the largest zone file that is read, in bytes.
-const maxZoneFile = 256 << 20
-
 // exportedMap is a map in force for an export. It is loaded by the server's own loader, so
 // that what the server accepts is accepted, and nothing else.
 type exportedMap struct {
@@ -78,7 +75,7 @@ func (m *exportedMap) open() error {
 		m.zones, m.broken = make(map[fqdn.Name]zoneRecords), make(map[string]bool)
 		for _, path := range m.zoneFileOf {
 			m.reread(path, func(path string) ([]byte, error) {
-				return source.Await(path, maxZoneFile, time.Now().Add(time.Second))
+				return source.Await(path, maxText, time.Now().Add(time.Second))
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mattn/go-isatty"
 
 	"github.com/addressmap/addressmap/plugin/printable"
 	"github.com/addressmap/addressmap/plugin/source"
@@ -40,13 +43,19 @@ type watcher struct {
 }
 
 // watchAndWrite writes the export again after each change of it, until a signal ends
-// the process.
+// the process. SIGHUP, by which services are told to read their files again, has the output
+// written and the command run whether or not anything has changed.
 func (x *export) watchAndWrite(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	again := make(chan os.Signal, 1)
+	if !isTerminal(x.errs) { // A terminal that hangs up ends it.
+		signal.Notify(again, syscall.SIGHUP)
+		defer signal.Stop(again)
+	}
 	x.load.opt.Log = stderrLog{x.logf}
 	if err := x.load.open(); err != nil {
 		return err
@@ -61,7 +70,7 @@ func (x *export) watchAndWrite(ctx context.Context) error {
 		files := source.New(source.Options{Poll: watchPoll, Log: x.logf})
 		defer files.Close()
 		files.Set(slices.Collect(maps.Values(x.load.zoneFileOf)))
-		x.load.readSettled = func(path string) ([]byte, error) { return files.Read(path, maxZoneFile) }
+		x.load.readSettled = func(path string) ([]byte, error) { return files.Read(path, maxText) }
 		changes = files.Changes()
 		w.rereadAll() // One may have changed before it was watched.
 	}
@@ -69,12 +78,12 @@ func (x *export) watchAndWrite(ctx context.Context) error {
 		return err
 	}
 	w.run.want()
-	w.follow(ctx, changes)
+	w.follow(ctx, changes, again)
 	return nil
 }
 
 // follow does what is due, and then waits for a change or for what is due next.
-func (w *watcher) follow(ctx context.Context, changes <-chan source.Change) {
+func (w *watcher) follow(ctx context.Context, changes <-chan source.Change, again <-chan os.Signal) {
 	for {
 		w.step(ctx, time.Now())
 		timer := time.NewTimer(time.Until(w.next()))
@@ -91,6 +100,13 @@ func (w *watcher) follow(ctx context.Context, changes <-chan source.Change) {
 				w.load.reread(path, w.load.readSettled)
 			}
 			w.wanted = true
+		case <-again:
+			w.rereadAll()
+			if err := w.write(); err != nil {
+				w.logf("%s is not written: %v", w.out, err)
+				w.wanted = true
+			}
+			w.run.want()
 		case err := <-w.run.done:
 			w.run.ended(err, time.Now())
 		case <-timer.C:
@@ -103,6 +119,12 @@ func (w *watcher) rereadAll() {
 	for _, path := range w.load.zoneFileOf {
 		w.load.reread(path, w.load.readSettled)
 	}
+}
+
+// isTerminal reports whether text that is written to w is seen on a terminal.
+func isTerminal(w io.Writer) bool {
+	file, ok := printable.Unwrap(w).(*os.File)
+	return ok && isatty.IsTerminal(file.Fd())
 }
 
 // step does what is due.

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/cloudflare/fetch"
@@ -102,7 +101,7 @@ func (k *kindsValue) Set(arg string) error {
 func apiToken(file string) (string, error) {
 	token := os.Getenv(tokenVariable)
 	if file != "" {
-		data, err := os.ReadFile(file)
+		data, err := readFile(file, maxToken)
 		if err != nil {
 			return "", err
 		}
@@ -121,8 +120,8 @@ func apiToken(file string) (string, error) {
 // terminal it is one line that changes; elsewhere it is a line from time to time.
 func fetchProgress(w io.Writer) (show func(fetch.Progress), clear func()) {
 	const every = 10 * time.Second
-	file, ok := printable.Unwrap(w).(*os.File) // to move the cursor
-	terminal := ok && isatty.IsTerminal(file.Fd())
+	file := printable.Unwrap(w) // to move the cursor
+	terminal := isTerminal(w)
 	next := time.Now().Add(every)
 	show = func(p fetch.Progress) {
 		text := fmt.Sprintf("%d of %d lists, %d requests: %s", p.Done, p.Known, p.Requests, p.Path)
@@ -154,7 +153,7 @@ func reportFetch(w io.Writer, out string, s fetch.Summary, err error) error {
 	case err != nil && s.Lists > 0:
 		return fmt.Errorf("%w\n%s has %d lists of it: %s", err, out, s.Lists, again)
 	case err != nil:
-		return fmt.Errorf("%w\nnothing is fetched yet: give the same command again", err)
+		return fmt.Errorf("%w\nnothing is fetched yet: once that is put right, give the command again", err)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d zones, %d DNS records, in %d lists; %d requests\n", out, s.Zones, s.Records, s.Lists, s.Requests)

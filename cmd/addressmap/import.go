@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +60,7 @@ which the origin of a proxied name is known are reported.` + importStatus,
 			}
 			in := cloudflare.NewImport(account)
 			for _, path := range args {
-				data, err := os.ReadFile(path)
+				data, err := readFile(path, maxResponses)
 				if err != nil {
 					return err
 				}

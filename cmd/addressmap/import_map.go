@@ -43,7 +43,7 @@ func (z zoneEntry) addTo(path string, force bool) ([]byte, cloudflare.Change, er
 		change.Kind, change.Text = cloudflare.Review, fmt.Sprintf("its entry under \"zones\" of an account: %s", entry)
 		return nil, change, nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, maxText)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -44,7 +44,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			if err := refuseImported(output{out, cmd.OutOrStdout()}, args[0], to); err != nil {
 				return err
 			}
-			data, err := os.ReadFile(args[0])
+			data, err := readFile(args[0], maxText)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,8 +14,13 @@ import (
 	"github.com/addressmap/addressmap/plugin/printable"
 )
 
-// maxText is the longest document that is read from the standard input, in bytes.
-const maxText = 256 << 20
+// The longest files that are read, in bytes: documents and zone files as by the server,
+// responses of the API, of a million records and more, and tokens.
+const (
+	maxText      = 256 << 20
+	maxResponses = 2 << 30
+	maxToken     = 1 << 16
+)
 
 // stdinName is what errors call the document that the standard input is. Its zone files
 // are looked up from the working directory.
@@ -27,7 +33,7 @@ func load(opt live.Options, stdin io.Reader) (*live.Checked, error) {
 	if opt.Path != "-" {
 		return live.Check(opt)
 	}
-	text, err := io.ReadAll(io.LimitReader(stdin, maxText+1))
+	text, err := readAll(stdin, maxText)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the standard input: %w", err)
 	}
@@ -101,4 +107,31 @@ func within(path, document string) string {
 		return document
 	}
 	return name
+}
+
+// readFile returns the content of a file, or of a pipe or device that ends.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() { // Its end is not known before it is in memory.
+		limit = min(limit, maxText)
+	}
+	data, err := readAll(f, limit)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", path, err)
+	}
+	return data, nil
+}
+
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it is larger than %d bytes: name a file that is smaller", limit)
+	}
+	return data, err
 }

@@ -3,10 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
-
-	"github.com/mattn/go-isatty"
 
 	"github.com/addressmap/addressmap/plugin/printable"
 )
@@ -14,11 +11,10 @@ import (
 // progress prints on a terminal the seconds that a task takes, if it takes longer than
 // a second, until done is called; task names the work.
 func progress(w io.Writer, task string) (done func()) {
-	w = printable.Unwrap(w) // to move the cursor
-	f, ok := w.(*os.File)
-	if !ok || !isatty.IsTerminal(f.Fd()) {
+	if !isTerminal(w) {
 		return func() {}
 	}
+	w = printable.Unwrap(w) // to move the cursor
 	begin := time.Now()
 	t := time.NewTicker(time.Second)
 	stop := make(chan struct{})

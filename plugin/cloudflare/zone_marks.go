@@ -22,6 +22,8 @@ const (
 var (
 	nearMark = regexp.MustCompile(`(?i)\bcf[-_]proxied["']?\s*[:=]\s*["']?(true|false)\b`)
 	markWord = regexp.MustCompile(`(?i)cf[-_]proxied`)
+	// nearWord may be a word of the author's own: nobody but the author knows.
+	nearWord = regexp.MustCompile(`(?i)\bproxied\b`)
 )
 
 // readNearMark takes a near mark of an unmarked record for the mark that it was to be.
@@ -30,15 +32,17 @@ func (r *Record) readNearMark(comments []zonefile.Comment) {
 	var values []string
 	spoken := false
 	for _, c := range comments {
-		if strings.Contains(c.Text, tagsPrefix) {
+		if at := strings.LastIndex(c.Text, tagsPrefix); at >= 0 {
+			spoken = spoken || nearWord.MatchString(c.Text[:at])
 			continue
 		}
-		spoken = spoken || markWord.MatchString(c.Text)
+		spoken = spoken || markWord.MatchString(c.Text) || nearWord.MatchString(c.Text)
 		for _, m := range nearMark.FindAllStringSubmatch(c.Text, -1) {
 			values = append(values, strings.ToLower(m[1]))
 		}
 	}
 	for _, t := range r.Tags() {
+		spoken = spoken || strings.EqualFold(t.Name, "proxied")
 		if markWord.FindString(t.Name) == t.Name {
 			spoken = true
 			values = append(values, strings.ToLower(t.Value))
@@ -51,8 +55,8 @@ func (r *Record) readNearMark(comments []zonefile.Comment) {
 	case slices.Contains(values, "false"):
 		r.mark = zonefile.Unproxied
 	case spoken:
-		r.note(Change{Kind: Review, Text: fmt.Sprintf("%s: the comment speaks of %s and is no mark", typeOf(r), proxiedTag),
-			Remedy: fmt.Sprintf("write %s%s:true or %[1]s%[2]s:false", tagsPrefix, proxiedTag), Group: "comments speak of " + proxiedTag + " and are no marks"})
+		r.note(Change{Kind: Review, Text: typeOf(r) + ": the comment has the word proxied, and is no mark",
+			Remedy: fmt.Sprintf("write %s%s:true or %[1]s%[2]s:false", tagsPrefix, proxiedTag), Group: "comments have the word proxied, and are no marks"})
 		return
 	default:
 		return

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // sections are what CoreDNS asks of a plugin's README, in this order; others
@@ -140,6 +141,15 @@ func fences(markdown, language string) []string {
 		}
 	}
 	return found
+}
+
+// Lines of the README fit the width of an editor, but for tables.
+func TestReadme_Width(t *testing.T) {
+	for n, line := range strings.Split(readme(t), "\n") {
+		if utf8.RuneCountInString(line) > 120 && !strings.HasPrefix(line, "|") {
+			t.Errorf("README.md:%d has more than 120 characters", n+1)
+		}
+	}
 }
 
 func TestFences(t *testing.T) {

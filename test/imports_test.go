@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 
 	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile", "plugin/printable"},
-	"plugin/cloudflare/fetch": {"plugin/cloudflare"},
+	"plugin/cloudflare/fetch": {"plugin/cloudflare", "plugin/printable"},
 
 	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile", "plugin/printable"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},

@@ -9,11 +9,13 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/edge"
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
@@ -247,7 +249,16 @@ With --routes, requests go on to what "addressmap export origins" writes for the
 		formatsOf: map[string][]string{
 			"certs": {"haproxy", "envoy"}, "port": {"haproxy", "envoy"}, "routes": {"haproxy", "envoy"}, "cert": {"envoy"},
 		},
-		check: func() error { return checkPort(tls.Port) },
+		check: func() error {
+			for i, text := range tls.Names {
+				name, err := fqdn.Parse(text)
+				if err != nil || !fqdn.Name(strings.TrimPrefix(string(name), "*.")).IsHostName() {
+					return argumentf("--cert %q: write a host name, or a wildcard as *.example.org", text)
+				}
+				tls.Names[i] = strings.TrimSuffix(string(name), ".")
+			}
+			return checkPort(tls.Port)
+		},
 		gather: func(l *loaded) {
 			l.addresses = edge.Addresses(l.sources, l.anycast)
 			var warnings []string
@@ -323,6 +334,7 @@ not followed to a proxied name of another account.`,
 	cmd.Flags().IntVar(&o.Port, "port", 443, "the `port` of the origins")
 	choiceFlag(cmd, cmd.Flags(), &scheme, "scheme", []string{"https", "http"}, "how haproxy and envoy speak to origins; for nginx, proxy_pass says it")
 	cmd.Flags().StringVar(&o.CA, "ca", "/etc/ssl/certs/ca-certificates.crt", "the `file` of the authorities of origins' certificates, for haproxy and envoy; empty takes any certificate")
+	_ = cmd.Flags().SetAnnotation("ca", mayBeEmpty, []string{"true"})
 	cmd.Flags().StringSliceVar(&resolvers, "resolver", nil, "the `addresses` of the resolvers for origins that are known by name")
 	cmd.Flags().BoolVar(&o.HashSizes, "hash-sizes", true, "for nginx, write map_hash_max_size and map_hash_bucket_size too, which may stand only once, before any map")
 	return cmd

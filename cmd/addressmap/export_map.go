@@ -119,7 +119,11 @@ func (m *exportedMap) reread(path string, read func(path string) ([]byte, error)
 		}
 		m.broken[path] = err != nil
 		if err != nil {
-			m.logf("%s is refused, its last good version stays: %v", path, err)
+			if _, was := m.zones[zone]; was {
+				m.logf("%s is refused, its last good version stays: %v", path, err)
+			} else {
+				m.logf("%s is refused, and left out: %v", path, err)
+			}
 			continue
 		}
 		m.zones[zone] = zoneRecords{sha256.Sum256(data), records}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,11 +38,54 @@ func prepare(cmd *cobra.Command, version string) {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = refuseWord
 	} else if run := cmd.RunE; run != nil {
-		cmd.RunE = func(cmd *cobra.Command, args []string) error { return asFailure(run(cmd, args)) }
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := refuseBlank(cmd, args); err != nil {
+				return err
+			}
+			return asFailure(run(cmd, args))
+		}
 	}
 	for _, c := range cmd.Commands() {
 		prepare(c, version)
 	}
+}
+
+// mayBeEmpty is the annotation of a flag to which the empty text means something.
+const mayBeEmpty = "may be empty"
+
+// refuseBlank returns an error about an argument or option that is empty, as of a variable
+// of the shell which is not set, or an option with control characters, which would end a
+// line of a configuration.
+func refuseBlank(cmd *cobra.Command, args []string) (err error) {
+	look := func(f *pflag.Flag, text string) {
+		switch {
+		case text == "" && f.Annotations[mayBeEmpty] == nil:
+			err = argumentf("--%s is empty: write a value, or leave it out", f.Name)
+		case strings.ContainsFunc(text, unicode.IsControl):
+			err = argumentf("--%s has a control character: %q", f.Name, text)
+		}
+	}
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		args = args[:dash]
+	}
+	if i := slices.Index(args, ""); i >= 0 { // Names of files may have any characters.
+		return argumentf("argument %d is empty: write a value, or leave it out", i+1)
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		texts := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			texts = list.GetSlice()
+		} else if f.Value.Type() != "string" {
+			return // It has judged its text itself.
+		}
+		if len(texts) == 0 {
+			texts = []string{""}
+		}
+		for _, text := range texts {
+			look(f, text)
+		}
+	})
+	return err
 }
 
 func asFailure(err error) error {

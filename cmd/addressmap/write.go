@@ -18,14 +18,16 @@ const secret fs.FileMode = 0o600
 // read an existing file either: its group is the operator's choice, the world is not. If
 // path is a symbolic link, its target is written, not the link.
 func writeFile(path string, data []byte, perm fs.FileMode) (err error) {
+	old, err := os.Stat(path)
+	if err == nil && !old.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: name another one, or none for the standard output", path)
+	}
 	path, err = target(path)
 	if err != nil {
 		return err
 	}
-	old, err := os.Stat(path)
+	old, err = os.Stat(path)
 	switch {
-	case err == nil && !old.Mode().IsRegular():
-		return fmt.Errorf("%s is no regular file: name another one", path)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil:

@@ -293,6 +293,7 @@ func TestRun_Null(t *testing.T) {
 func TestRun_WrongToken(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"400 Invalid request headers (code 6003)": func(rw http.ResponseWriter) { refuse(rw, 400, 6003, "Invalid request headers") },
+		`a\x1b[2J\nb (code 1)`:                    func(rw http.ResponseWriter) { refuse(rw, 400, 1, "a\x1b[2J\nb") },
 		"Authentication error (code 10000)":       func(rw http.ResponseWriter) { refuse(rw, 401, 10000, "Authentication error") },
 		"status 403 Forbidden":                    func(rw http.ResponseWriter) { http.Error(rw, "<html>blocked", http.StatusForbidden) },
 		"Invalid access token (code 9109)":        nil,

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 const (
@@ -62,11 +64,11 @@ func (f *fetcher) pages(ctx context.Context, k kind, path string) ([]item, bool,
 		}
 		var page []item
 		if err := json.Unmarshal(result, &page); err != nil {
-			return nil, false, fmt.Errorf("%s: the result is no list: %w", path, err)
+			return nil, false, fmt.Errorf("%s: the result is no list: %w: remove the file to fetch it anew", path, err)
 		}
 		for _, i := range page {
 			if k != records && k != applications && !isID(i.ID) || k == zones && !isID(i.Account.ID) {
-				return nil, false, fmt.Errorf("%s: an object whose id is none: %q", path, i.ID)
+				return nil, false, fmt.Errorf("%s: an object whose id is none: %q: remove the file to fetch it anew", path, i.ID)
 			}
 			if !ids[i.ID] {
 				ids[i.ID] = true
@@ -99,6 +101,8 @@ func (f *fetcher) page(ctx context.Context, k kind, path string, page int) (json
 	response, err := f.get(ctx, request)
 	var refusal *refusalError
 	switch {
+	case errors.As(err, &refusal) && (refusal.status < 400 || refusal.status == http.StatusNotFound) && k == zones:
+		return nil, pageInfo{}, fmt.Errorf("%s: %w: is %s the API?", request, refusal, f.base)
 	case errors.As(err, &refusal) && (refusal.status == http.StatusUnauthorized || k == zones):
 		return nil, pageInfo{}, fmt.Errorf("%s: %w: give a token that has not expired, with the right %q", request, refusal, k.right)
 	case errors.As(err, &refusal):
@@ -188,5 +192,5 @@ func (e envelope) reason() string {
 		}
 	}
 	add(e.Errors)
-	return strings.Join(slices.Compact(texts), ", ")
+	return printable.Line(strings.Join(slices.Compact(texts), ", "))
 }

@@ -212,6 +212,26 @@ func TestSNIs_Unicode(t *testing.T) {
 	}
 }
 
+// A path is one word of HAProxy's configuration, and one argument in parentheses; the
+// acceptance run has HAProxy load it.
+func TestHAProxy_Paths(t *testing.T) {
+	var b bytes.Buffer
+	addresses := []edge.Address{{Address: netip.MustParseAddr("192.0.2.1"), Anycast: true}}
+	if err := edge.WriteHAProxySNI(&b, addresses, nil, edge.TLS{Certs: `/a b#'"`, Port: 443, Routes: `/a b,)"\c`}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{` ssl crt /a\ b\#\'\"/ strict-sni`, `map_str(\"/a\ b,)\\\"\\\\c\")` + "\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("want %s, got\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	origins := []edge.OriginServer{{Name: "www.example.org", Addresses: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}}
+	if err := edge.WriteHAProxyOrigins(&b, origins, edge.Upstream{Port: 443, TLS: true, CA: "/a b"}); err != nil || !strings.Contains(b.String(), ` ca-file /a\ b sni `) {
+		t.Errorf("got %v\n%s", err, b.String())
+	}
+}
+
 // Whatever a tenant writes as default_sni, or as a name in a zone file, a line of
 // the configuration has no more than the two words that it should have.
 func FuzzNothingSlipsThrough(f *testing.F) {

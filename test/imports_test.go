@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"plugin/fleet":    {},
 
 	"plugin/source/etcd": {"plugin/fleet", "plugin/source"},
-	"plugin/push":        {"plugin/fleet", "plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/live", "plugin/source"},
+	"plugin/push":        {"plugin/fleet", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source"},
 
 	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
 

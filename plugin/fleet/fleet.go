@@ -4,8 +4,10 @@
 //
 //	PATH/documents/NAME               a document
 //	PATH/stages/STAGE/documents/NAME  a document as the servers of a stage have it, empty if removed there
+//	PATH/stages/STAGE/base            JSON of names: the revisions of everyone's documents that a stage is based on
 //	PATH/head                         a Head: the last push
 //	PATH/staging/N/NAME               a document of push N, which was larger than one transaction
+//	PATH/staging/N                    who writes it, under a lease
 //	PATH/history/N/M                  what push N has replaced, in pieces
 //	PATH/servers/NAME                 a Server: what it has in force, under a lease
 //
@@ -56,7 +58,14 @@ func (m Map) String() string { return Scheme + string(m) }
 func (m Map) Documents() string { return string(m) + "/documents/" }
 
 // Stage is the prefix of the documents of a stage.
-func (m Map) Stage(name string) string { return m.Stages() + name + "/documents/" }
+func (m Map) Stage(name string) string { return m.StageKeys(name) + "documents/" }
+
+// StageKeys is the prefix of all that belongs to a stage.
+func (m Map) StageKeys(name string) string { return m.Stages() + name + "/" }
+
+// StageBase is the key of the revisions of everyone's documents that those of a stage are
+// based on, which no server reads.
+func (m Map) StageBase(name string) string { return m.StageKeys(name) + "base" }
 
 // Stages is the prefix of all stages.
 func (m Map) Stages() string { return string(m) + "/stages/" }
@@ -65,7 +74,13 @@ func (m Map) Stages() string { return string(m) + "/stages/" }
 func (m Map) Head() string { return string(m) + "/head" }
 
 // Staging is the prefix of the documents that push n could not write at once.
-func (m Map) Staging(n int64) string { return string(m) + "/staging/" + strconv.FormatInt(n, 10) + "/" }
+func (m Map) Staging(n int64) string { return m.StagingClaim(n) + "/" }
+
+// StagingClaim is the key by which one process alone writes the staging of push n.
+func (m Map) StagingClaim(n int64) string { return m.Stagings() + strconv.FormatInt(n, 10) }
+
+// Stagings is the prefix of the staging of all pushes.
+func (m Map) Stagings() string { return string(m) + "/staging/" }
 
 // History is the prefix of what push n has replaced.
 func (m Map) History(n int64) string { return m.Histories() + strconv.FormatInt(n, 10) + "/" }

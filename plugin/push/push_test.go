@@ -1,0 +1,239 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/test/etcd"
+)
+
+func TestPush(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s, client := open(t, cluster.Endpoints()), cluster.Client()
+	first := texts(map[string]string{"a.yaml": "1", "b.yaml": "1"})
+	if h := mustPush(t, s, "", first); h.Push != 1 || h.Digest != first.Digest() || h.From != "" {
+		t.Errorf("%+v", h)
+	}
+	want(t, s, first)
+
+	t.Run("nothing to do", func(t *testing.T) {
+		c, err := want(t, s, first).Push(first, true)
+		if err != nil || !c.Empty() {
+			t.Errorf("%+v, %v", c, err)
+		}
+		c.Anew(41)
+		if c.Empty() || c.Number() != 42 {
+			t.Errorf("%+v", c)
+		}
+	})
+	t.Run("an emptied directory", func(t *testing.T) {
+		if _, err := want(t, s, first).Push(nil, true); err == nil {
+			t.Error("the store is emptied")
+		}
+	})
+	t.Run("without prune", func(t *testing.T) {
+		c, err := want(t, s, first).Push(texts(map[string]string{"b.yaml": "1"}), false)
+		if err != nil || !c.Empty() || len(c.Unpruned) != 1 {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
+	t.Run("somebody else", func(t *testing.T) {
+		second := texts(map[string]string{"a.yaml": "2", "b.yaml": "1"})
+		for what, write := range map[string]func() error{
+			"pushed":                  func() error { mustPush(t, s, "", texts(map[string]string{"c.yaml": "1"})); return nil },
+			"put another document":    func() error { _, err := client.Put(t.Context(), testMap.Documents()+"x.yaml", "x"); return err },
+			"put the same document":   func() error { _, err := client.Put(t.Context(), testMap.Documents()+"a.yaml", "x"); return err },
+			"deleted the same":        func() error { _, err := client.Delete(t.Context(), testMap.Documents()+"a.yaml"); return err },
+			"put what is no document": func() error { _, err := client.Put(t.Context(), testMap.Documents()+"x", "x"); return err },
+		} {
+			mustPush(t, s, "", texts(map[string]string{"a.yaml": what, "b.yaml": what}))
+			_, err := pushTo(t.Context(), s, "", func(c *Contents) (*Change, error) {
+				if err := write(); err != nil {
+					t.Fatal(err)
+				}
+				return c.Push(second, true)
+			})
+			if !errors.Is(err, ErrChanged) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+	t.Run("somebody else removed another document", func(t *testing.T) {
+		mustPush(t, s, "", first)
+		w, err := pushTo(t.Context(), s, "", func(c *Contents) (*Change, error) {
+			if _, err := client.Delete(t.Context(), testMap.Documents()+"b.yaml"); err != nil {
+				t.Fatal(err)
+			}
+			return c.Push(texts(map[string]string{"a.yaml": "3"}), false)
+		})
+		if err != nil || len(w.Warnings) != 1 || !strings.Contains(w.Warnings[0], "removed") {
+			t.Errorf("%+v, %v", w, err)
+		}
+	})
+	t.Run("a head that nobody can read", func(t *testing.T) {
+		mustPush(t, s, "", first)
+		before := want(t, s, first).Head.Push
+		if _, err := client.Put(t.Context(), testMap.Head(), "{"); err != nil {
+			t.Fatal(err)
+		}
+		if h := mustPush(t, s, "", texts(map[string]string{"a.yaml": "4"})); h.Push != before+1 {
+			t.Errorf("push %d after push %d", h.Push, before)
+		}
+	})
+}
+
+// More than one transaction can have: documents by number, by size, and a history.
+func TestPush_Large(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s := open(t, cluster.Endpoints())
+	random := strings.Repeat(fmt.Sprint(time.Now()), 1<<20/len(fmt.Sprint(time.Now())))
+	for i, documents := range []fleet.Documents{
+		many(300, "1"), many(300, "2"), many(20, "2"), many(5, random), many(5, "small"), many(400, "3"),
+		texts(map[string]string{"one.yaml": strings.Repeat("x", fleet.MaxDocument)}),
+	} {
+		if h := mustPush(t, s, "", documents); h.Push != int64(i+1) {
+			t.Errorf("%+v", h)
+		}
+		c := want(t, s, documents)
+		if c.unmoved {
+			t.Error("the staging is not moved")
+		}
+	}
+	resp, err := s.get(t.Context(), s.at.Stagings(), clientv3.WithPrefix())
+	if err != nil || len(resp.Kvs) > 0 {
+		t.Errorf("%d keys are left in the staging: %v", len(resp.Kvs), err)
+	}
+	c, _, err := s.Rollback(t.Context(), want(t, s, texts(map[string]string{"one.yaml": strings.Repeat("x", fleet.MaxDocument)})), 4)
+	if err != nil || !c.Next.Equal(many(5, random)) {
+		t.Errorf("%v", err)
+	}
+	t.Logf("%d transactions", wholeAlways(t, cluster.Client()))
+}
+
+// What a push that was killed has left is ended by the next one, and a put in between
+// stays.
+func TestPush_Unmoved(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s, client := open(t, cluster.Endpoints()), cluster.Client()
+	mustPush(t, s, "", many(10, "1"))
+	staging := many(9, "2")
+	for name, doc := range staging {
+		if _, err := client.Put(t.Context(), testMap.Staging(2)+name, string(doc.Value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{testMap.Staging(2) + "d0009.yaml", testMap.Staging(1) + "dead.yaml", testMap.StagingClaim(1)} { // the first is removed
+		if _, err := client.Put(t.Context(), key, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head := fleet.Head{Push: 2, Digest: staging.Digest(), When: time.Now(), By: "killed", From: fleet.FromStaging(2)}
+	if _, err := client.Put(t.Context(), testMap.Head(), string(head.Encode())); err != nil {
+		t.Fatal(err)
+	}
+	want(t, s, staging)
+	if _, err := client.Put(t.Context(), testMap.Documents()+"d0003.yaml", "later"); err != nil {
+		t.Fatal(err)
+	}
+	staging["d0003.yaml"] = fleet.Document{Value: []byte("later")}
+	want(t, s, staging)
+	c, err := s.ReadToWrite(t.Context(), "")
+	if err != nil || !c.Everyone.Equal(staging) || c.unmoved {
+		t.Errorf("%v", err)
+	}
+	want(t, s, staging)
+	resp, err := s.get(t.Context(), s.at.Stagings(), clientv3.WithPrefix())
+	if err != nil || len(resp.Kvs) > 0 {
+		t.Errorf("%d keys are left in the staging: %v", len(resp.Kvs), err)
+	}
+}
+
+// Two large pushes of the same number do not share a staging, and a dead one keeps nobody
+// out for longer than its claim lasts.
+func TestPush_Claims(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s := open(t, cluster.Endpoints())
+	read, err := s.ReadToWrite(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	results := make([]error, 4)
+	for i := range results {
+		done.Go(func() {
+			c, err := read.Push(many(300, fmt.Sprint(i)), true)
+			if err == nil {
+				_, err = s.Write(t.Context(), c, someone)
+			}
+			results[i] = err
+		})
+	}
+	done.Wait()
+	won := -1
+	for i, err := range results {
+		switch {
+		case err == nil && won < 0:
+			won = i
+		case !errors.Is(err, ErrChanged):
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	want(t, s, many(300, fmt.Sprint(won)))
+
+	dead, err := s.client.Grant(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.client.Put(t.Context(), testMap.StagingClaim(2), "dead", clientv3.WithLease(dead.ID)); err != nil {
+		t.Fatal(err)
+	}
+	mustPush(t, s, "", many(300, "after"))
+	wholeAlways(t, cluster.Client())
+}
+
+// Fifty processes push at once, each its own document and one that all change: no change
+// is lost.
+func TestPush_Race(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	const pushers = 50
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	mustPush(t, open(t, cluster.Endpoints()), "", texts(map[string]string{"all.yaml": ""}))
+	var done sync.WaitGroup
+	for i := range pushers {
+		s := open(t, cluster.Endpoints())
+		done.Go(func() {
+			for ctx.Err() == nil {
+				_, err := pushTo(ctx, s, "", func(c *Contents) (*Change, error) {
+					all := string(c.Everyone["all.yaml"].Value) + fmt.Sprintf("%d ", i)
+					return c.Push(texts(map[string]string{fmt.Sprintf("p%d.yaml", i): "mine", "all.yaml": all}), false)
+				})
+				if err == nil {
+					return
+				}
+				if !errors.Is(err, ErrChanged) {
+					t.Error(err)
+					return
+				}
+			}
+			t.Error(ctx.Err())
+		})
+	}
+	done.Wait()
+	c, err := open(t, cluster.Endpoints()).Read(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(strings.Fields(string(c.Everyone["all.yaml"].Value))); got != pushers || len(c.Everyone) != pushers+1 || c.Head.Push != pushers+1 {
+		t.Errorf("%d of %d changes are there, and %d documents, after push %d", got, pushers, len(c.Everyone), c.Head.Push)
+	}
+	wholeAlways(t, cluster.Client())
+}

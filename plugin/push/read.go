@@ -1,0 +1,145 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+)
+
+// Contents is what a store holds at one revision.
+type Contents struct {
+	Head     fleet.Head      // the zero one if there is none
+	Everyone fleet.Documents // that are present
+	Stage    fleet.Documents // those of the stage that was asked for, as they are there
+
+	stage    string           // its name; "" for none
+	base     map[string]int64 // :: document of the stage → the revision of everyone's that it is based on
+	revision int64
+	head     int64 // the revision of the head; 0 if there is none
+	unmoved  bool  // documents of the last push may be in the staging yet
+	next     int64 // the number of the next push
+	count    int64 // of the keys below documents/
+}
+
+// page is how many keys are read at once.
+const page = 500
+
+// below calls f for each key below a prefix, at a revision, with the revision that wrote it.
+func (s *Store) below(ctx context.Context, prefix string, revision int64, f func(name string, value []byte, revision int64), opts ...clientv3.OpOption) error {
+	opts = append(opts, clientv3.WithRange(clientv3.GetPrefixRangeEnd(prefix)), clientv3.WithLimit(page), clientv3.WithRev(revision))
+	for from := prefix; ; {
+		resp, err := s.get(ctx, from, opts...)
+		if err != nil {
+			return err
+		}
+		for _, kv := range resp.Kvs {
+			f(strings.TrimPrefix(string(kv.Key), prefix), kv.Value, kv.ModRevision)
+		}
+		if !resp.More || len(resp.Kvs) == 0 {
+			return nil
+		}
+		from = string(resp.Kvs[len(resp.Kvs)-1].Key) + "\x00"
+	}
+}
+
+// overlay reads the documents below a prefix of which an empty one is removed.
+func (s *Store) overlay(ctx context.Context, prefix string, revision int64) (fleet.Documents, error) {
+	out := make(fleet.Documents)
+	return out, s.below(ctx, prefix, revision, func(name string, value []byte, revision int64) {
+		if isDocument(name) {
+			out[name] = fleet.Document{Value: value, Revision: revision, Removed: len(value) == 0}
+		}
+	})
+}
+
+// Read reads everyone's documents, and those of a stage unless that is "", all at one
+// revision.
+func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
+	resp, err := s.get(ctx, s.at.Head())
+	if err != nil {
+		return nil, err
+	}
+	c := &Contents{stage: stage, revision: resp.Header.Revision, Everyone: make(fleet.Documents)}
+	if len(resp.Kvs) > 0 {
+		c.head = resp.Kvs[0].ModRevision
+		if c.Head, err = fleet.ParseHead(resp.Kvs[0].Value); err != nil {
+			c.Head = fleet.Head{} // A push writes another one.
+		}
+	}
+	err = s.below(ctx, s.at.Documents(), c.revision, func(name string, value []byte, revision int64) {
+		c.count++
+		if isDocument(name) {
+			c.Everyone[name] = fleet.Document{Value: value, Revision: revision}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var staged fleet.Documents
+	if prefix, ok := c.Head.StagingOf(s.at); ok {
+		if staged, err = s.overlay(ctx, prefix, c.revision); err != nil {
+			return nil, err
+		}
+		c.unmoved = len(staged) > 0
+	}
+	if c.Head.Stage == "" {
+		c.Everyone = c.Everyone.Overlay(staged).Present()
+	}
+	newest, err := s.newestHistory(ctx, c.revision)
+	if err != nil {
+		return nil, err
+	}
+	c.next = max(c.Head.Push, newest) + 1
+	if stage == "" {
+		return c, nil
+	}
+	return c, s.readStage(ctx, c, staged)
+}
+
+// readStage reads the stage of contents. staged is what is in the staging yet.
+func (s *Store) readStage(ctx context.Context, c *Contents, staged fleet.Documents) error {
+	var err error
+	if c.Stage, err = s.overlay(ctx, s.at.Stage(c.stage), c.revision); err != nil {
+		return err
+	}
+	if c.Head.Stage == c.stage {
+		c.Stage = c.Stage.Overlay(staged)
+	}
+	resp, err := s.get(ctx, s.at.StageBase(c.stage), clientv3.WithRev(c.revision))
+	if err != nil || len(resp.Kvs) == 0 {
+		return err
+	}
+	if err := json.Unmarshal(resp.Kvs[0].Value, &c.base); err != nil {
+		return fmt.Errorf("%s is no JSON of names and revisions: abandon the stage: %w", s.at.StageBase(c.stage), err)
+	}
+	return nil
+}
+
+// ReadToWrite is [Store.Read] for a push: it first moves to their place what the last push
+// has left in the staging.
+func (s *Store) ReadToWrite(ctx context.Context, stage string) (*Contents, error) {
+	for {
+		if err := s.finish(ctx); err != nil {
+			return nil, err
+		}
+		c, err := s.Read(ctx, stage)
+		if err != nil || !c.unmoved {
+			return c, err
+		}
+	}
+}
+
+// Staged returns the documents as the servers of the stage have them.
+func (c *Contents) Staged() fleet.Documents { return c.Everyone.Replace(c.Stage).Present() }
+
+// same reports whether both are present with the same value, or neither is present.
+func same(a fleet.Document, hasA bool, b fleet.Document, hasB bool) bool {
+	hasA, hasB = hasA && !a.Removed, hasB && !b.Removed
+	return hasA == hasB && (!hasA || bytes.Equal(a.Value, b.Value))
+}

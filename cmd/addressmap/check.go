@@ -59,6 +59,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	guardFlag(cmd, &run.guard)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
 	zoneFilesFlag(cmd, &run.zoneFiles)
+	run.etcd.add(cmd)
 	return cmd
 }
 
@@ -68,6 +69,7 @@ type checkRun struct {
 	guard     int
 	zoneFiles []string // directories
 	stdin     io.Reader
+	etcd      etcdFlags
 }
 
 // findings gathers the findings of all maps.
@@ -107,5 +109,5 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 }
 
 func (r *checkRun) load(path string) (*live.Checked, error) {
-	return load(live.Options{Path: path, ZoneFiles: r.zoneFiles}, r.stdin)
+	return load(live.Options{Path: path, ZoneFiles: r.zoneFiles}, r.stdin, &r.etcd)
 }

@@ -18,6 +18,7 @@ func newDiff() *cobra.Command {
 	var all, strict bool
 	var guard int
 	var zoneFiles []string
+	var etcd etcdFlags
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Compare two maps by what they answer",
@@ -37,7 +38,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 			var maps [2]*live.Checked
 			for i, path := range args {
 				var err error
-				if maps[i], err = load(live.Options{Path: path, ZoneFiles: zoneFiles}, cmd.InOrStdin()); err != nil {
+				if maps[i], err = load(live.Options{Path: path, ZoneFiles: zoneFiles}, cmd.InOrStdin(), &etcd); err != nil {
 					done()
 					return err
 				}
@@ -71,6 +72,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 	guardFlag(cmd, &guard)
 	cmd.Flags().BoolVar(&strict, "strict", false, "what makes origins known, or lifts a protection, is an error: status 3")
 	zoneFilesFlag(cmd, &zoneFiles)
+	etcd.add(cmd)
 	return cmd
 }
 

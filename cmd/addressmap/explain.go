@@ -20,6 +20,7 @@ import (
 func newExplain() *cobra.Command {
 	var format, missing, server string
 	var anycast, zoneFiles, https []string
+	var etcd etcdFlags
 	ttl := ttlValue(answer.DefaultTTL)
 	cmd := &cobra.Command{
 		Use:   "explain MAP NAME [TYPE...]",
@@ -52,7 +53,7 @@ answers differently, 2 could not run.`,
 			if err != nil {
 				return err
 			}
-			checked, err := load(live.Options{Path: args[0], Compile: compile, ZoneFiles: zoneFiles}, cmd.InOrStdin())
+			checked, err := load(live.Options{Path: args[0], Compile: compile, ZoneFiles: zoneFiles}, cmd.InOrStdin(), &etcd)
 			if err != nil {
 				return err
 			}
@@ -85,6 +86,7 @@ answers differently, 2 could not run.`,
 	cmd.Flags().Lookup("https").NoOptDefVal = "h2"
 	cmd.Flags().StringVar(&server, "server", "", "ask the server at `ADDR` too, and compare; the port is 53 unless given")
 	zoneFilesFlag(cmd, &zoneFiles)
+	etcd.add(cmd)
 	return cmd
 }
 

@@ -66,7 +66,7 @@ of a proxied name, by a placeholder that keeps where the origin is for
 			old := &live.Checked{}
 			if _, err := os.Stat(to); err == nil {
 				// Now: the import may overwrite the zone file that is in force.
-				if old, err = load(live.Options{Path: to, ZoneFiles: zoneFiles, Compile: withAnycast}, nil); err != nil {
+				if old, err = load(live.Options{Path: to, ZoneFiles: zoneFiles, Compile: withAnycast}, nil, nil); err != nil {
 					return err
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -27,9 +28,12 @@ const (
 const stdinName = "stdin"
 
 // load loads a map as a server does that starts with it. The path "-" is one document on
-// the standard input. All commands load a map by this function, and say by sayRefused
-// what of it is refused.
-func load(opt live.Options, stdin io.Reader) (*live.Checked, error) {
+// the standard input, and etcd says how a map in etcd is reached. All commands load a map
+// by this function, and say by sayRefused what of it is refused.
+func load(opt live.Options, stdin io.Reader, etcd *etcdFlags) (*live.Checked, error) {
+	if fleet.IsMap(opt.Path) && etcd != nil {
+		return etcd.check(opt)
+	}
 	if opt.Path != "-" {
 		return live.Check(opt)
 	}

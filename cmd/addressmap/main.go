@@ -20,6 +20,7 @@ const (
 	exitRefused   = 1 // refused, in part or whole, or different
 	exitError     = 2 // could not run: wrong arguments, unreadable files
 	exitProtected = 3 // diff: a reload would refuse the change
+	exitChanged   = 3 // push and the like: somebody else changed the store meanwhile
 )
 
 // status is the exit status of a command that has printed its result already.
@@ -60,7 +61,8 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newCheck(), newExplain(), newDiff(), newFetch(), newImport(), newExport(), newSchema(), newMan(root))
+	root.AddCommand(newCheck(), newExplain(), newDiff(), newFetch(), newImport(), newExport(),
+		newPush(), newPull(), newHistory(), newRollback(), newPromote(), newAbandon(), newFleet(), newSchema(), newMan(root))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/push"
+)
+
+// The environment variables with user and password, as etcd's own program names them.
+const (
+	userVariable     = "ETCDCTL_USER"
+	passwordVariable = "ETCDCTL_PASSWORD"
+)
+
+// etcdFlags are the flags by which a command reaches etcd.
+type etcdFlags struct {
+	connection  fleet.Connection
+	credentials string // a file
+}
+
+// add adds the flags to a command.
+func (e *etcdFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&e.connection.Endpoints, "endpoint", nil, "where etcd is, a `URL`; may be repeated (default "+fleet.DefaultEndpoint+")")
+	cmd.Flags().StringVar(&e.credentials, "credentials", "", "a `FILE` with USER:PASSWORD for etcd, else they are in "+userVariable+" and "+passwordVariable)
+	cmd.Flags().StringVar(&e.connection.Cert, "tls-cert", "", "the `FILE` with the client certificate for etcd")
+	cmd.Flags().StringVar(&e.connection.Key, "tls-key", "", "the `FILE` with its key")
+	cmd.Flags().StringVar(&e.connection.CA, "tls-ca", "", "the `FILE` with the authorities of etcd's certificate, if not those of the system")
+	for _, name := range []string{"credentials", "tls-cert", "tls-key", "tls-ca"} {
+		_ = cmd.MarkFlagFilename(name)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("endpoint", cobra.NoFileCompletions)
+}
+
+// open connects to a map in etcd.
+func (e *etcdFlags) open(ctx context.Context, path string) (*push.Store, error) {
+	m, err := fleet.ParseMap(path)
+	if err != nil {
+		return nil, argumentError{error: err}
+	}
+	c := e.connection
+	c.UseTLS = c.Cert != "" || c.CA != ""
+	if (c.Cert == "") != (c.Key == "") {
+		return nil, argumentf("--tls-cert and --tls-key go together: give both")
+	}
+	if c.Username, c.Password, err = e.user(); err != nil {
+		return nil, err
+	}
+	return push.Open(ctx, c, m)
+}
+
+// user returns user and password, both empty if there are none. No flag takes them: what
+// processes are run with, everybody may see.
+func (e *etcdFlags) user() (user, password string, err error) {
+	where, both := userVariable, os.Getenv(userVariable)
+	if e.credentials != "" {
+		data, err := os.ReadFile(e.credentials)
+		if err != nil {
+			return "", "", err
+		}
+		where, both = e.credentials, strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff"))
+	}
+	user, password, ok := strings.Cut(both, ":")
+	if !ok && e.credentials == "" {
+		password = os.Getenv(passwordVariable)
+	}
+	if (both != "" || e.credentials != "") && (user == "" || password == "") {
+		return "", "", fmt.Errorf("%s has no user and password: write USER:PASSWORD", where)
+	}
+	return user, password, nil
+}
+
+// check loads a map in etcd once: everyone's documents, at one revision.
+func (e *etcdFlags) check(opt live.Options) (*live.Checked, error) {
+	ctx := context.Background()
+	store, err := e.open(ctx, opt.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	contents, err := store.Read(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(contents.Everyone) == 0 {
+		return nil, fmt.Errorf("the map %s has no documents: push some there", opt.Path)
+	}
+	checked, _ := checker(store.Map(), opt.ZoneFiles, opt).Check(contents.Everyone)
+	return checked, nil
+}
+
+// checker returns what loads the documents of a map in etcd.
+func checker(m fleet.Map, zoneFiles []string, opt live.Options) push.Checker {
+	return push.Checker{Name: func(name string) string { return m.String() + "/" + name }, Compile: opt.Compile, ZoneFiles: zoneFiles}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/edge"
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -92,6 +93,9 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			var err error
 			if x.load.opt.Path, x.command, err = splitArgs(cmd, args); err != nil {
 				return err
+			}
+			if fleet.IsMap(x.load.opt.Path) {
+				return argumentf("an export is made of files: addressmap pull %s DIR, and export DIR", x.load.opt.Path)
 			}
 			if x.watch && x.out == "" {
 				return argumentf("--watch needs --out: the file that is written again")

@@ -55,13 +55,11 @@ has looked: push with --anew then, which writes also what changes nothing.
 				return err
 			}
 			p.documents, p.dir = documents, args[0]
-			return p.run(cmd, to, stage, func(ctx context.Context, s *push.Store, c *push.Contents) (*push.Change, string, error) {
+			return p.run(cmd, to, stage, func(_ context.Context, _ *push.Store, c *push.Contents) (*push.Change, string, error) {
 				change, err := c.Push(documents, prune)
-				if err != nil || !anew {
-					return change, "", err
+				if err == nil && anew {
+					change.Anew()
 				}
-				servers, _, err := s.Servers(ctx)
-				change.Anew(newestOf(servers))
 				return change, "", err
 			})
 		},
@@ -84,17 +82,6 @@ func checkStage(cmd *cobra.Command, stage string) error {
 		return argumentf("--stage: %w", err)
 	}
 	return nil
-}
-
-// newestOf is the newest push that any of the servers has in force.
-func newestOf(servers []push.Server) (newest int64) {
-	const most = 1 << 52 // Nobody pushes as often.
-	for _, s := range servers {
-		if s.Push < most {
-			newest = max(newest, s.Push)
-		}
-	}
-	return newest
 }
 
 func newPromote() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,7 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 	if next.Snapshot == nil {
 		next.Snapshot = empty
 	}
-	d := compare(p.dir, old.Snapshot, next.Snapshot, p.guard)
+	d := compare(cmp.Or(p.dir, m.String()), old.Snapshot, next.Snapshot, p.guard)
 	if p.unjudged {
 		d.Refused, unjudged = nil, nil
 	}
@@ -193,7 +194,11 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 		return err
 	}
 	if len(d.Refused) > 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), "addressmap: nothing was written: the change is refused; what a remedy writes in the Corefile as guard is --guard here")
+		text := "addressmap: nothing was written: the change is refused"
+		if slices.ContainsFunc(d.Refused, func(f finding) bool { return f.Rule == "P4" || f.Rule == "P5" }) {
+			text += "; what a remedy writes as guard in the Corefile is --guard here"
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), text)
 		return status(exitRefused)
 	}
 	if len(unjudged) > 0 {

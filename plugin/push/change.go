@@ -47,13 +47,9 @@ func (c *Change) Empty() bool {
 // Number is that of the push.
 func (c *Change) Number() int64 { return c.read.next }
 
-// Anew has a change written that changes nothing: the servers of a store that went back,
-// as to a backup, take the documents from a head that was written since. pushed is the
-// newest push that a server has in force.
-func (c *Change) Anew(pushed int64) {
-	c.anew = true
-	c.read.next = max(c.read.next, pushed+1)
-}
+// Anew has a change written also if it changes nothing: the servers of a store that went
+// back, as to a backup, take the documents from a head that was written since.
+func (c *Change) Anew() { c.anew = true }
 
 // Push returns the change to these documents, with prune without those that the store has
 // beside them.

@@ -92,15 +92,6 @@ func (s *Store) entries(ctx context.Context, revision int64) ([]int64, error) {
 	return out, err
 }
 
-// newestHistory is the number of the newest push of which there is a history, 0 for none.
-func (s *Store) newestHistory(ctx context.Context, revision int64) (int64, error) {
-	all, err := s.entries(ctx, revision)
-	if len(all) == 0 {
-		return 0, err
-	}
-	return all[0], err
-}
-
 // History returns the pushes of which there is a history, the newest first.
 func (s *Store) History(ctx context.Context) ([]Entry, error) {
 	resp, err := s.get(ctx, s.at.Head())

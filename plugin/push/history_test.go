@@ -1,9 +1,11 @@
 package push
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/test/etcd"
 )
 
@@ -81,6 +83,22 @@ func TestHistory(t *testing.T) {
 		}
 		if _, _, err := s.Rollback(t.Context(), want(t, s, texts(map[string]string{"a.yaml": "7"})), 2); err == nil || !strings.Contains(err.Error(), "does not go back") {
 			t.Errorf("%v", err)
+		}
+	})
+	t.Run("bounded by size", func(t *testing.T) {
+		for push := range int64(3) {
+			entry, err := json.Marshal(Entry{Head: fleet.Head{Push: push + 1}, Bytes: maxHistoryBytes / 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Put(t.Context(), pieceKey(testMap, push+1, 0), string(entry)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustPush(t, s, "", texts(map[string]string{"a.yaml": "8"}))
+		all, err := s.History(t.Context())
+		if err != nil || len(all) != 4 || all[3].Head.Push != 3 {
+			t.Errorf("%+v, %v", all, err)
 		}
 	})
 }

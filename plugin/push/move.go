@@ -27,7 +27,7 @@ func (s *Store) finish(ctx context.Context) error {
 		if !ok {
 			return s.deleteDead(ctx, head, revision)
 		}
-		resp, err = s.get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithLimit(maxOps/3))
+		resp, err = s.get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithLimit(maxOps/2-1))
 		if err != nil {
 			return err
 		}

@@ -99,4 +99,4 @@ func (s *Store) failed(what string, err error) error {
 }
 
 // isDocument reports whether a key of this name is a document: servers read no other.
-func isDocument(name string) bool { return source.IsDocument(name) && fleet.CheckName(name) == nil }
+func isDocument(name string) bool { return !strings.Contains(name, "/") && source.IsDocument(name) }

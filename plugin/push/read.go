@@ -91,11 +91,7 @@ func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
 	if c.Head.Stage == "" {
 		c.Everyone = c.Everyone.Overlay(staged).Present()
 	}
-	newest, err := s.newestHistory(ctx, c.revision)
-	if err != nil {
-		return nil, err
-	}
-	c.next = max(c.Head.Push, newest) + 1
+	c.next = c.Head.Push + 1
 	if stage == "" {
 		return c, nil
 	}
@@ -129,10 +125,35 @@ func (s *Store) ReadToWrite(ctx context.Context, stage string) (*Contents, error
 			return nil, err
 		}
 		c, err := s.Read(ctx, stage)
-		if err != nil || !c.unmoved {
-			return c, err
+		if err != nil {
+			return nil, err
+		}
+		if !c.unmoved {
+			return c, s.number(ctx, c)
 		}
 	}
+}
+
+// most is more pushes than there will be: what claims to have seen more is no number.
+const most = 1 << 52
+
+// number chooses the number of the next push. A store that went back has a head, or none,
+// that is older than what its history and the servers have seen.
+func (s *Store) number(ctx context.Context, c *Contents) error {
+	entries, err := s.entries(ctx, c.revision)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		c.next = max(c.next, entries[0]+1)
+	}
+	servers, _, err := s.Servers(ctx)
+	for _, server := range servers {
+		if server.Push < most {
+			c.next = max(c.next, server.Push+1)
+		}
+	}
+	return err
 }
 
 // Staged returns the documents as the servers of the stage have them.

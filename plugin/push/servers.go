@@ -16,7 +16,8 @@ type Server struct {
 }
 
 // Servers returns the servers that have announced themselves and are alive, by their names,
-// and the head. One whose announcement cannot be read is degraded.
+// and the head, the zero one if there is none that can be read. A server whose announcement
+// cannot be read is degraded.
 func (s *Store) Servers(ctx context.Context) ([]Server, fleet.Head, error) {
 	resp, err := s.commit(ctx, nil, clientv3.OpGet(s.at.Head()), clientv3.OpGet(s.at.Servers(), clientv3.WithPrefix()))
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Store) Servers(ctx context.Context) ([]Server, fleet.Head, error) {
 	var head fleet.Head
 	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
 		if head, err = fleet.ParseHead(kvs[0].Value); err != nil {
-			return nil, fleet.Head{}, err
+			head = fleet.Head{}
 		}
 	}
 	var out []Server

@@ -12,10 +12,10 @@ import (
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
 
-// What etcd takes in one transaction by default: 128 operations, as many comparisons, and
-// requests of 1.5 MiB. The rest is for keys and frames.
+// What a transaction may have: etcd takes 128 operations by default, as many comparisons,
+// and requests of 1.5 MiB, with their frames.
 const (
-	maxOps   = 100
+	maxOps   = 128
 	maxBytes = 5 << 18
 )
 

@@ -1,0 +1,138 @@
+package push
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/test/etcd"
+
+	follower "github.com/addressmap/addressmap/plugin/source/etcd"
+)
+
+// The source of a server, which follows meanwhile, hands over whole pushes and nothing
+// else, in their order, whatever their size.
+func TestPush_Followed(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s := open(t, cluster.Endpoints())
+	mustPush(t, s, "", many(100, "1"))
+	source := follower.New(follower.Options{Map: testMap, Connection: fleet.Connection{Endpoints: cluster.Endpoints()}, Log: t.Logf})
+	defer source.Close()
+	if err := source.Await(time.Now().Add(longest)); err != nil {
+		t.Fatal(err)
+	}
+	const last = 24
+	pushed := make(chan error, 1)
+	go func() {
+		for i := 2; i <= last; i++ {
+			size := 100 + i%3*200
+			if _, err := pushTo(t.Context(), s, "", func(c *Contents) (*Change, error) { return c.Push(many(size, fmt.Sprint(i)), true) }); err != nil {
+				pushed <- err
+				return
+			}
+		}
+		pushed <- nil
+	}()
+	deadline := time.After(longest)
+	versions := 0
+	for newest := int64(0); newest < last; {
+		select {
+		case <-source.Changes():
+		case err := <-pushed:
+			if err != nil {
+				t.Fatal(err)
+			}
+			continue
+		case <-deadline:
+			t.Fatalf("push %d is the newest that has come", newest)
+		}
+		source.Take()
+		push := source.Status().Push
+		if push < newest {
+			t.Fatalf("push %d after push %d", push, newest)
+		}
+		newest = push
+		versions++
+		if err := isPush(source, push); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d versions", versions)
+}
+
+// isPush checks that a source has handed over the documents of a push and no others.
+func isPush(source *follower.Source, push int64) error {
+	if want, got := 100+push%3*200, len(source.List()); push > 1 && int64(got) != want {
+		return fmt.Errorf("push %d: %d documents, not %d", push, got, want)
+	}
+	for _, path := range source.List() {
+		text, err := source.Read(path)
+		if err != nil || !bytes.Equal(text, fmt.Append(nil, push)) {
+			return errors.Join(err, fmt.Errorf("push %d: a document of push %s", push, text))
+		}
+	}
+	return nil
+}
+
+// The servers of a stage follow it, and the others do not, whatever its size.
+func TestStage_Followed(t *testing.T) {
+	cluster := etcd.Start(t, 1)
+	s := open(t, cluster.Endpoints())
+	start := func(stage string) *follower.Source {
+		source := follower.New(follower.Options{Map: testMap, Stage: stage, Connection: fleet.Connection{Endpoints: cluster.Endpoints()}, Log: t.Logf})
+		t.Cleanup(func() { _ = source.Close() })
+		return source
+	}
+	everyone, canary := start(""), start("canary")
+	for _, size := range []int{5, 300} {
+		old, next := many(size, "old"), many(size, "next")
+		next["new.yaml"] = fleet.Document{Value: []byte("new")}
+		delete(next, "d0001.yaml")
+		h := mustPush(t, s, "", old)
+		wantFollowed(t, everyone, h.Push, old)
+		wantFollowed(t, canary, h.Push, old)
+		h = mustPush(t, s, "canary", next)
+		wantFollowed(t, everyone, h.Push, old)
+		wantFollowed(t, canary, h.Push, next)
+		w, err := pushTo(t.Context(), s, "canary", (*Contents).Abandon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantFollowed(t, everyone, w.Head.Push, old)
+		wantFollowed(t, canary, w.Head.Push, old)
+		mustPush(t, s, "canary", next)
+		if w, err = pushTo(t.Context(), s, "canary", (*Contents).Promote); err != nil {
+			t.Fatal(err)
+		}
+		wantFollowed(t, everyone, w.Head.Push, next)
+		wantFollowed(t, canary, w.Head.Push, next)
+	}
+}
+
+// wantFollowed waits until a source has handed over a push, and wants these documents then.
+func wantFollowed(t *testing.T, source *follower.Source, push int64, documents fleet.Documents) {
+	t.Helper()
+	deadline := time.After(longest)
+	for source.Status().Push < push {
+		select {
+		case <-source.Changes():
+			source.Take()
+		case <-deadline:
+			t.Fatalf("push %d does not come: %+v", push, source.Status())
+		}
+	}
+	got := make(fleet.Documents)
+	for _, path := range source.List() {
+		text, err := source.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[path[len(source.Path("")):]] = fleet.Document{Value: text}
+	}
+	if !got.Equal(documents) {
+		t.Fatalf("push %d: want %d documents, got others, %d", push, len(documents), len(got))
+	}
+}

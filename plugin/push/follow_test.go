@@ -16,6 +16,7 @@ import (
 // The source of a server, which follows meanwhile, hands over whole pushes and nothing
 // else, in their order, whatever their size.
 func TestPush_Followed(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s := open(t, cluster.Endpoints())
 	mustPush(t, s, "", many(100, "1"))
@@ -79,6 +80,7 @@ func isPush(source *follower.Source, push int64) error {
 
 // The servers of a stage follow it, and the others do not, whatever its size.
 func TestStage_Followed(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s := open(t, cluster.Endpoints())
 	start := func(stage string) *follower.Source {

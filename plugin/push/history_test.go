@@ -10,6 +10,7 @@ import (
 )
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s, client := open(t, cluster.Endpoints()), cluster.Client()
 	versions := []string{"1", "2", "3", "4", "5"}

@@ -12,6 +12,7 @@ import (
 )
 
 func TestOpen_Refused(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	client := cluster.Client()
 	mustPush(t, open(t, cluster.Endpoints()), "", texts(map[string]string{"a.yaml": "1"}))

@@ -16,6 +16,7 @@ import (
 )
 
 func TestPush(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s, client := open(t, cluster.Endpoints()), cluster.Client()
 	first := texts(map[string]string{"a.yaml": "1", "b.yaml": "1"})
@@ -108,6 +109,7 @@ func TestPush(t *testing.T) {
 
 // More than one transaction can have: documents by number, by size, and a history.
 func TestPush_Large(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s := open(t, cluster.Endpoints())
 	random := strings.Repeat(fmt.Sprint(time.Now()), 1<<20/len(fmt.Sprint(time.Now())))
@@ -137,6 +139,7 @@ func TestPush_Large(t *testing.T) {
 // What a push that was killed has left is ended by the next one, and a put in between
 // stays.
 func TestPush_Unmoved(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s, client := open(t, cluster.Endpoints()), cluster.Client()
 	mustPush(t, s, "", many(10, "1"))
@@ -175,6 +178,7 @@ func TestPush_Unmoved(t *testing.T) {
 // Two large pushes of the same number do not share a staging, and a dead one keeps nobody
 // out for longer than its claim lasts.
 func TestPush_Claims(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s := open(t, cluster.Endpoints())
 	read, err := s.ReadToWrite(t.Context(), "")
@@ -213,6 +217,34 @@ func TestPush_Claims(t *testing.T) {
 	}
 	mustPush(t, s, "", many(300, "after"))
 	wholeAlways(t, cluster.Client())
+}
+
+// A push of which etcd has not said whether it is done is looked for.
+func TestPush_Outcome(t *testing.T) {
+	t.Parallel()
+	cluster := etcd.Start(t, 1)
+	s, client := open(t, cluster.Endpoints()), cluster.Client()
+	c, err := want(t, s, nil).Push(texts(map[string]string{"a.yaml": "1"}), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &writing{store: s, Change: c, head: fleet.Head{Push: 1, By: "me"}}
+	lost := errors.New("the connection is lost")
+	if err := w.outcome(t.Context(), lost); !errors.Is(err, lost) || errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), "is not known") {
+		t.Errorf("not there: %v", err)
+	}
+	entry, err := c.entry(w.head, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]error{string(entry): nil, strings.Replace(string(entry), "me", "you", 1): ErrChanged} {
+		if _, err := client.Put(t.Context(), pieceKey(testMap, 1, 0), value); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.outcome(t.Context(), lost); !errors.Is(err, want) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
 }
 
 // Fifty processes push at once, each its own document and one that all change: no change

@@ -34,6 +34,7 @@ func stageKeys(t *testing.T, s *Store) int64 {
 }
 
 func TestStage(t *testing.T) {
+	t.Parallel()
 	cluster := etcd.Start(t, 1)
 	s, client := open(t, cluster.Endpoints()), cluster.Client()
 	for _, size := range []int{5, 300} { // one transaction, and more

@@ -85,7 +85,7 @@ func TestStage_Followed(t *testing.T) {
 	s := open(t, cluster.Endpoints())
 	start := func(stage string) *follower.Source {
 		source := follower.New(follower.Options{Map: testMap, Stage: stage, Connection: fleet.Connection{Endpoints: cluster.Endpoints()}, Log: t.Logf})
-		t.Cleanup(func() { _ = source.Close() })
+		t.Cleanup(func() { source.Close() })
 		return source
 	}
 	everyone, canary := start(""), start("canary")

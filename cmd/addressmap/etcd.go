@@ -44,15 +44,22 @@ func (e *etcdFlags) open(ctx context.Context, path string) (*push.Store, error) 
 	if err != nil {
 		return nil, argumentError{error: err}
 	}
-	c := e.connection
-	c.UseTLS = c.Cert != "" || c.CA != ""
-	if (c.Cert == "") != (c.Key == "") {
-		return nil, argumentf("--tls-cert and --tls-key go together: give both")
-	}
-	if c.Username, c.Password, err = e.user(); err != nil {
+	c, err := e.parse()
+	if err != nil {
 		return nil, err
 	}
 	return push.Open(ctx, c, m)
+}
+
+// parse returns the connection that the flags and the environment say.
+func (e *etcdFlags) parse() (c fleet.Connection, err error) {
+	c = e.connection
+	c.UseTLS = c.Cert != "" || c.CA != ""
+	if (c.Cert == "") != (c.Key == "") {
+		return c, argumentf("--tls-cert and --tls-key go together: give both")
+	}
+	c.Username, c.Password, err = e.user()
+	return c, err
 }
 
 // user returns user and password, both empty if there are none. No flag takes them: what

@@ -21,6 +21,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/printable"
 	"github.com/addressmap/addressmap/plugin/push"
 )
 
@@ -174,7 +175,7 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 		}
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintln(out, documentsOf(c))
+	fmt.Fprintln(out, printable.Line(documentsOf(c)))
 	if !p.unjudged && (len(bad) > 0 || next.Snapshot == nil) {
 		if err := writeText(out, bad); err != nil {
 			return err

@@ -26,12 +26,17 @@ type claim struct {
 
 // large pushes what is more than one transaction: documents to the staging, and the head
 // last.
-func (w *writing) large(ctx context.Context) error {
+func (w *writing) large(ctx context.Context) (err error) {
 	cl, err := w.claim(ctx)
 	if err != nil {
 		return err
 	}
-	defer w.release(ctx, cl)
+	defer func() {
+		if err != nil {
+			w.discard(ctx, cl)
+		}
+		w.release(ctx, cl)
+	}()
 	m := w.store.at
 	var puts []keyValue
 	for i, p := range w.pieces {
@@ -163,6 +168,20 @@ func (w *writing) await(ctx context.Context, cl *claim) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// discard deletes what nobody reads of a push that has failed. If that fails too, whoever
+// pushes next does it. The claim goes with it, so that a head which etcd may have yet to
+// write cannot come after it.
+func (w *writing) discard(ctx context.Context, cl *claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstPatience)
+	defer cancel()
+	m, t := w.store.at, &transaction{}
+	w.guard(t, cl)
+	t.drop(cl.key)
+	t.drop(m.Staging(w.head.Push), clientv3.WithPrefix())
+	t.drop(m.History(w.head.Push), clientv3.WithPrefix())
+	_, _ = w.store.commit(ctx, t.ifs, t.ops...)
 }
 
 // release gives the claim back. If that fails, it goes with its lease.

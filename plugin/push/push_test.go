@@ -136,6 +136,29 @@ func TestPush_Large(t *testing.T) {
 	t.Logf("%d transactions", wholeAlways(t, cluster.Client()))
 }
 
+// A large push that fails at its end leaves nothing.
+func TestPush_LargeFails(t *testing.T) {
+	t.Parallel()
+	cluster := etcd.Start(t, 1)
+	s, client := open(t, cluster.Endpoints()), cluster.Client()
+	mustPush(t, s, "", many(300, "1"))
+	_, err := pushTo(t.Context(), s, "", func(c *Contents) (*Change, error) {
+		if _, err := client.Put(t.Context(), testMap.Documents()+"x.yaml", "x"); err != nil {
+			t.Fatal(err)
+		}
+		return c.Push(many(300, "2"), false)
+	})
+	if !errors.Is(err, ErrChanged) {
+		t.Errorf("%v", err)
+	}
+	for _, prefix := range []string{testMap.Stagings(), testMap.History(2)} {
+		if resp, err := client.Get(t.Context(), prefix, clientv3.WithPrefix()); err != nil || len(resp.Kvs) > 0 {
+			t.Errorf("%d keys are left below %s: %v", len(resp.Kvs), prefix, err)
+		}
+	}
+	want(t, s, many(300, "1").Replace(texts(map[string]string{"x.yaml": "x"})))
+}
+
 // What a push that was killed has left is ended by the next one, and a put in between
 // stays.
 func TestPush_Unmoved(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 )
@@ -52,7 +53,7 @@ func ownersOf(cmd *cobra.Command, path string) []string {
 
 // zonesOf returns the zones of a map, as far as it is good.
 func zonesOf(cmd *cobra.Command, path string) (out []declared) {
-	if path == "-" {
+	if path == "-" || fleet.IsMap(path) { // etcd may be slow, or want a password
 		return nil
 	}
 	opt := live.Options{Path: path}

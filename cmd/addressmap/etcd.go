@@ -83,7 +83,16 @@ func (e *etcdFlags) user() (user, password string, err error) {
 	return user, password, nil
 }
 
-// check loads a map in etcd once: everyone's documents, at one revision.
+// reach adds to options how a map in etcd is reached. Of other maps it changes nothing.
+func (e *etcdFlags) reach(opt *live.Options) (err error) {
+	if fleet.IsMap(opt.Path) {
+		opt.Etcd.Connection, err = e.parse()
+	}
+	return err
+}
+
+// check loads a map in etcd once: everyone's documents as they are at one revision, with
+// what was put there without a push.
 func (e *etcdFlags) check(opt live.Options) (*live.Checked, error) {
 	ctx := context.Background()
 	store, err := e.open(ctx, opt.Path)
@@ -96,13 +105,15 @@ func (e *etcdFlags) check(opt live.Options) (*live.Checked, error) {
 		return nil, err
 	}
 	if len(contents.Everyone) == 0 {
-		return nil, fmt.Errorf("the map %s has no documents: push some there", opt.Path)
+		return nil, fmt.Errorf("the map %s holds no documents: addressmap push DIR --to %s puts them there", opt.Path, opt.Path)
 	}
-	checked, _ := checker(store.Map(), opt.ZoneFiles, opt).Check(contents.Everyone)
+	of := checker(store.Map(), opt.ZoneFiles)
+	of.Compile = opt.Compile
+	checked, _ := of.Check(contents.Everyone)
 	return checked, nil
 }
 
 // checker returns what loads the documents of a map in etcd.
-func checker(m fleet.Map, zoneFiles []string, opt live.Options) push.Checker {
-	return push.Checker{Name: func(name string) string { return m.String() + "/" + name }, Compile: opt.Compile, ZoneFiles: zoneFiles}
+func checker(m fleet.Map, zoneFiles []string) push.Checker {
+	return push.Checker{Name: func(name string) string { return m.String() + "/" + name }, ZoneFiles: zoneFiles}
 }

@@ -26,7 +26,8 @@ func TestScript_Etcd(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"put": func(ts *testscript.TestScript, neg bool, args []string) { put(ts, client, neg, args) },
+			"await": await,
+			"put":   func(ts *testscript.TestScript, neg bool, args []string) { put(ts, client, neg, args) },
 		},
 	})
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/edge"
-	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -67,6 +66,7 @@ type exportKind struct {
 func (k exportKind) command() *cobra.Command {
 	x := &export{perm: 0o644, gather: k.gather}
 	var anycast, zoneFiles []string
+	var etcd etcdFlags
 	lingers := " An address that has gone stays for --linger."
 	if k.records { // No origin lingers.
 		lingers = ""
@@ -94,8 +94,8 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			if x.load.opt.Path, x.command, err = splitArgs(cmd, args); err != nil {
 				return err
 			}
-			if fleet.IsMap(x.load.opt.Path) {
-				return argumentf("an export is made of files: addressmap pull %s DIR, and export DIR", x.load.opt.Path)
+			if err := etcd.reach(&x.load.opt); err != nil {
+				return err
 			}
 			if x.watch && x.out == "" {
 				return argumentf("--watch needs --out: the file that is written again")
@@ -145,6 +145,7 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 	cmd.Flags().StringVar(&x.load.opt.State, "state", "", "the `directory` of the directive's state option: what the server has in force is read there, nothing is written")
 	guardFlag(cmd, &x.load.opt.Guard)
 	zoneFilesFlag(cmd, &x.load.opt.ZoneFiles)
+	etcd.add(cmd)
 	if k.records {
 		x.load.records, x.perm = true, secret
 		cmd.Flags().StringArrayVar(&zoneFiles, "zone-file", nil, "`ZONE=FILE`: the zone file of a zone whose map entry names none")

@@ -151,7 +151,7 @@ func (p *pusher) nameOf(m fleet.Map) func(string) string {
 
 // judge shows a change, and returns the status if it may not be made.
 func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
-	of := checker(m, p.zoneFiles, live.Options{})
+	of := checker(m, p.zoneFiles)
 	of.WithoutZoneFiles = true
 	old, _ := of.Check(c.Was)
 	of.Name = p.nameOf(m)

@@ -114,6 +114,55 @@ func TestStage_Followed(t *testing.T) {
 	}
 }
 
+// Servers of a store that went back take what is pushed then, also if that is what they
+// had before: the number is beyond what they have seen.
+func TestPush_AfterRestore(t *testing.T) {
+	t.Parallel()
+	cluster := etcd.Start(t, 1)
+	s, node := open(t, cluster.Endpoints()), cluster.Nodes[0]
+	mustPush(t, s, "", many(3, "old"))
+	node.Kill()
+	saved := node.Save()
+	node.Start()
+	cluster.Await()
+	for i := range 5 {
+		mustPush(t, s, "", many(3, fmt.Sprint(i)))
+	}
+	newest := many(3, "newest")
+	h := mustPush(t, s, "", newest)
+	source := follower.New(follower.Options{Map: testMap, Announce: "ns1", Connection: fleet.Connection{Endpoints: cluster.Endpoints()}, Log: t.Logf})
+	defer source.Close()
+	wantFollowed(t, source, h.Push, newest)
+	source.Announce(fleet.Server{Push: h.Push})
+
+	node.Kill()
+	node.Restore(saved)
+	node.Start()
+	cluster.Await()
+	await(t, "the store went back", func() bool {
+		source.Take()
+		servers, _, err := s.Servers(t.Context())
+		return err == nil && source.Status().Back != nil && len(servers) == 1 && servers[0].Push == h.Push
+	})
+	wantFollowed(t, source, h.Push, newest)
+	mustPush(t, s, "", newest)
+	await(t, "the push is taken", func() bool {
+		source.Take()
+		return source.Status().Back == nil && source.Status().Push > h.Push
+	})
+	wantFollowed(t, source, h.Push, newest)
+}
+
+// await waits until something holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(longest); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", longest, what)
+		}
+	}
+}
+
 // wantFollowed waits until a source has handed over a push, and wants these documents then.
 func wantFollowed(t *testing.T, source *follower.Source, push int64, documents fleet.Documents) {
 	t.Helper()

@@ -14,6 +14,7 @@ import (
 // A document that is gone answers until it has been away for a while, which shows, and
 // then is removed; one that comes back in time was never away.
 func TestDirectory_RemovalTakesAWhile(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	live.Await(r.Store, time1h, time1h)
 	r.remove("maps/c.json")
@@ -48,6 +49,7 @@ func TestDirectory_RemovalTakesAWhile(t *testing.T) {
 // A document whose account now stands in another one has moved, which is no removal: both
 // come into force at once, whichever is seen first.
 func TestDirectory_Moved(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	live.Await(r.Store, time1h, time1h)
 	r.rename("maps/z.yaml", tenant("c", "192.0.2.33"))
@@ -66,6 +68,7 @@ func TestDirectory_Moved(t *testing.T) {
 
 // Documents that go together, or all of them, are judged as one.
 func TestDirectory_AllGone(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	live.Await(r.Store, time1h, time1h)
 	for _, name := range []string{"maps/a.yaml", "maps/b.yaml", "maps/c.json"} {
@@ -81,6 +84,7 @@ func TestDirectory_AllGone(t *testing.T) {
 
 // Documents that go one after the other are judged as one reload, however long that takes.
 func TestP4_GoneOneByOne(t *testing.T) {
+	t.Parallel()
 	const tenants = 10
 	files := make(map[string]string)
 	for i := range tenants {
@@ -106,6 +110,7 @@ func TestP4_GoneOneByOne(t *testing.T) {
 
 // When what is in force is again what is on disk, one line says so.
 func TestLifeCycle_Recovery(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	for n := 1; n <= 2; n++ {
 		r.rename("maps/b.yaml", broken)
@@ -127,6 +132,7 @@ func TestLifeCycle_Recovery(t *testing.T) {
 // A document may have moved into one that nobody can read: while there is such a one, no
 // removal is believed.
 func TestDirectory_MovedToWhatNobodyReads(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"no YAML":        "accounts: [",
 		"an unknown key": "accounts: [{zonse: [{name: b.example, proxied: [www]}]}]\n",
@@ -153,6 +159,7 @@ func TestDirectory_MovedToWhatNobodyReads(t *testing.T) {
 // A document that was renamed with a mistake stays in force. When the new one goes too, the
 // old one is removed in its time, although that was refused before.
 func TestDirectory_RemovedAfterARefusedMove(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	live.Await(r.Store, time1h, time1h)
 	r.remove("maps/b.yaml")
@@ -166,6 +173,7 @@ func TestDirectory_RemovedAfterARefusedMove(t *testing.T) {
 
 // A rename is one change, whichever name is seen first, and nothing is wrong with it.
 func TestDirectory_RenamedDocument(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	for range 3 {
 		r.do(os.Rename(r.path("maps/a.yaml"), r.path("maps/z.yaml")))
@@ -189,6 +197,7 @@ func (r *rig) holds(name string) bool {
 // What a refused document holds stays closed when it goes, until that is believed, and
 // when it comes back under another name.
 func TestR26_ClosedDocumentGoes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": strings.Replace(tenant("b", "192.0.2.2"), "enabled", "enabeld", 1)}, "maps", live.Options{})
 	closed := func(name string) bool { return r.Snapshot().IsClosed(fqdn.Name(name)) }
 	if !closed("www.b.example.") || closed("www.a.example.") {
@@ -214,6 +223,7 @@ func TestR26_ClosedDocumentGoes(t *testing.T) {
 
 // A document that is refused still closes what it closed, whatever its next mistake is.
 func TestR26_ClosedDocumentEdited(t *testing.T) {
+	t.Parallel()
 	wrong := strings.Replace(tenant("b", "192.0.2.2"), "enabled: true", "enabled: maybe", 1)
 	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": wrong}, "maps", live.Options{})
 	closed := func(name string) bool { return r.Snapshot().IsClosed(fqdn.Name(name)) }
@@ -232,6 +242,7 @@ func TestR26_ClosedDocumentEdited(t *testing.T) {
 // Two documents in one file are refused, and what the second one holds may be anything: the
 // document that it stood in before is not removed.
 func TestDirectory_MovedIntoASecondDocument(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.write("maps/z.yaml", tenant("c", "192.0.2.3")+"---\n"+tenant("b", "192.0.2.2"))
 	r.until("it is refused", func() bool { return len(r.logged("error")) >= 1 })

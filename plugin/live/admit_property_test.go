@@ -17,6 +17,7 @@ import (
 // one: each change is accepted, wrong by itself, or cannot be made on top of those that
 // were accepted.
 func TestDecide_LeavesOutNothing(t *testing.T) {
+	t.Parallel()
 	accepted, waiting, wrong := 0, 0, 0
 	for seed := range uint64(150) {
 		rng := rand.New(rand.NewPCG(seed, 1))

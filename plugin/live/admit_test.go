@@ -52,6 +52,7 @@ func with(zone, text string) string {
 
 // The document in force keeps its claim, also when it changes at the same time.
 func TestLife_ConflictWithAChange(t *testing.T) {
+	t.Parallel()
 	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2")}, live.Options{})
 	r.swap("2", map[string]string{"a.yaml": with("b.example", tenant("a", "192.0.2.1")), "b.yaml": tenant("b", "192.0.2.22")})
 	r.untilTold("www.b.example.", "192.0.2.22")
@@ -65,6 +66,7 @@ func TestLife_ConflictWithAChange(t *testing.T) {
 // A document that is called otherwise is never out of force, whatever is wrong
 // with others.
 func TestLife_DocumentRenamedBesideABreach(t *testing.T) {
+	t.Parallel()
 	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": protectedTenant("b", "192.0.2.2")}, live.Options{})
 	r.swap("2", map[string]string{"z.yaml": tenant("a", "192.0.2.11")})
 	r.untilTold("www.a.example.", "192.0.2.11")
@@ -75,6 +77,7 @@ func TestLife_DocumentRenamedBesideABreach(t *testing.T) {
 
 // An account that moves into a document with mistakes stays where it was.
 func TestLife_MovedIntoABadDocument(t *testing.T) {
+	t.Parallel()
 	two := tenant("b", "192.0.2.2") + strings.TrimPrefix(tenant("a", "192.0.2.11"), "accounts:\n")
 	r := linkedRig(t, map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2"), "c.yaml": tenant("c", "192.0.2.3")}, live.Options{})
 	r.swap("2", map[string]string{"b.yaml": strings.Replace(two, "enabled", "enbled", 1), "c.yaml": tenant("c", "192.0.2.33")})
@@ -91,6 +94,7 @@ func TestLife_MovedIntoABadDocument(t *testing.T) {
 
 // It stays there also while that document is being corrected.
 func TestLife_MovedIntoADocumentBeingWritten(t *testing.T) {
+	t.Parallel()
 	two := tenant("b", "192.0.2.2") + strings.TrimPrefix(tenant("a", "192.0.2.11"), "accounts:\n")
 	bad := strings.Replace(two, "enabled", "enbled", 1)
 	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1"), "maps/b.yaml": tenant("b", "192.0.2.2"), "maps/c.yaml": tenant("c", "192.0.2.3")}, "maps", live.Options{})
@@ -115,6 +119,7 @@ func TestLife_MovedIntoADocumentBeingWritten(t *testing.T) {
 // An account that moves into a new document at one stroke is in force all the time, also
 // if the document that it leaves was complete long before the new one.
 func TestLife_MovedIntoANewDocument(t *testing.T) {
+	t.Parallel()
 	both := tenant("a", "192.0.2.1") + strings.TrimPrefix(tenant("b", "192.0.2.2"), "accounts:\n")
 	r := linkedRig(t, map[string]string{"a.yaml": both}, live.Options{})
 	r.write("v2/a.yaml", tenant("a", "192.0.2.1"))
@@ -128,6 +133,7 @@ func TestLife_MovedIntoANewDocument(t *testing.T) {
 // What was refused for what it would have done with others comes into force once
 // they are, in the same load.
 func TestLife_LenderAfterBorrower(t *testing.T) {
+	t.Parallel()
 	const lender = "accounts: [{id: lender, prefixes: [203.0.113.0/24]}]\n"
 	borrower := strings.Replace(tenant("a", "203.0.113.129"), "static_ips: [203.0.113.129]", "delegated_prefixes: [203.0.113.128/28]", 1)
 	protected := protectedTenant("p", "192.0.2.9")
@@ -143,6 +149,7 @@ func TestLife_LenderAfterBorrower(t *testing.T) {
 // A loss that was refused keeps no later change back, and comes into force in
 // smaller steps.
 func TestP4_LaterChange(t *testing.T) {
+	t.Parallel()
 	files := make(map[string]string)
 	for i := range 8 {
 		files[fmt.Sprintf("t%d.yaml", i)] = tenant(fmt.Sprintf("t%d", i), fmt.Sprintf("192.0.2.%d", i))
@@ -188,6 +195,7 @@ func named(id, address string, names int) string {
 // The documents come into force in their order as far as the guard goes, and the one
 // that goes beyond is refused, as are not those that lose nothing.
 func TestP4_InOrderOfAdmission(t *testing.T) {
+	t.Parallel()
 	files := make(map[string]string)
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
 		files[id+".yaml"] = named(id, "192.0.2."+fmt.Sprint(id[0]), 10)
@@ -211,6 +219,7 @@ func TestP4_InOrderOfAdmission(t *testing.T) {
 // Many documents that lose something at once are an accident: they are not judged
 // each by itself, and those that lose nothing come into force all the same.
 func TestP4_ManyInOrder(t *testing.T) {
+	t.Parallel()
 	const documents, guard = 300, 10
 	files := make(map[string]string)
 	write := func(names func(i int) int) {
@@ -246,6 +255,7 @@ func TestP4_ManyInOrder(t *testing.T) {
 
 // What waits for a document that the guard refuses comes into force without it.
 func TestP4_WaitedForARefusedOne(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{"a.yaml": named("a", "192.0.2.1", 10), "b.yaml": named("b", "192.0.2.2", 10)}
 	r := &rig{t: t, dir: t.TempDir()}
 	r.keep(files)
@@ -262,6 +272,7 @@ func TestP4_WaitedForARefusedOne(t *testing.T) {
 // Documents that are emptied together are refused together, though each by itself
 // would do no harm, and go with guard 100%.
 func TestP5_Directory(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{"0.yaml": "anycast: [192.0.2.9]\n", "a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2")}
 	empty := map[string]string{"0.yaml": files["0.yaml"], "a.yaml": "{}\n", "b.yaml": "accounts: []\n"}
 	t.Run("refused", func(t *testing.T) {
@@ -311,6 +322,7 @@ func TestP5_Directory(t *testing.T) {
 // What is wrong with a version is said once, also if it is something else in
 // between.
 func TestLife_SaidOncePerVersion(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "b.yaml": tenant("b", "192.0.2.2"), "c.yaml": tenant("c", "192.0.2.3")}
 	r := linkedRig(t, files, live.Options{Guard: 40})
 	delete(files, "b.yaml")
@@ -339,6 +351,7 @@ func TestLife_SaidOncePerVersion(t *testing.T) {
 
 // An error that joins others, because another document has changed, is said alone.
 func TestLife_SaysWhatIsNew(t *testing.T) {
+	t.Parallel()
 	const block = "accounts: [{id: %s, prefixes: [203.0.113.0/24], %s}]\n"
 	files := map[string]string{"a.yaml": tenant("a", "192.0.2.1"), "c.yaml": tenant("c", "192.0.2.3")}
 	r := linkedRig(t, files, live.Options{})
@@ -354,6 +367,7 @@ func TestLife_SaysWhatIsNew(t *testing.T) {
 // A directory in the map's place while the server was down: the last good version
 // is in force, and the map is read when it is back.
 func TestLife_StartWithADirectoryInItsPlace(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map.yaml", version("192.0.2.1"))
 	s, err := live.Open(live.Options{Path: r.path("map.yaml"), State: r.path("state"), Log: r})

@@ -27,6 +27,7 @@ const zoneOfA = "accounts: [{id: a, zones: [{name: a.example, proxied: [www]}]}]
 
 // Of two documents with anycast addresses the first one is good, whatever else is in it.
 func TestV4_FirstAnycastCounts(t *testing.T) {
+	t.Parallel()
 	c := coldly(t, map[string]string{"10.yaml": "anycast: [192.0.2.1]\n" + zoneOfA, "20.yaml": "anycast: [192.0.2.2]\n"})
 	if len(c.Problems) != 1 || filepath.Base(c.Problems[0].Path) != "20.yaml" {
 		t.Errorf("got %v", c.Problems)
@@ -39,6 +40,7 @@ func TestV4_FirstAnycastCounts(t *testing.T) {
 // A document that only lacks what a refused one may hold is closed, and the error names
 // that one.
 func TestV15_NamesTheRefused(t *testing.T) {
+	t.Parallel()
 	c := coldly(t, map[string]string{
 		"10.yaml": "anycast: [192.0.2.300]\n", "20.yaml": zoneOfA,
 		"30.yaml": "accounts: [{id: c, zones: [{name: c.example}]}]\n",

@@ -30,6 +30,7 @@ var (
 // a start succeeds with a version that was accepted, the protected map is still
 // protected, and no serial goes back or stands for two versions.
 func TestLife_Crash(t *testing.T) {
+	t.Parallel()
 	seed, n := cmp.Or(*crashSeed, rand.Uint64()), *crashes/2
 	for i, kind := range []string{"file", "directory"} {
 		t.Run(kind, func(t *testing.T) {

@@ -111,6 +111,7 @@ func TestState_EachFileDamaged(t *testing.T) {
 // The text of the document with the anycast is lost: that of another document is in
 // force again beside the one on disk.
 func TestState_OthersAnycastLost(t *testing.T) {
+	t.Parallel()
 	const anycast = "anycast: [192.0.2.1]\n"
 	b := "accounts: [{id: b, zones: [{name: b.example, proxied: [www]}]}]\n"
 	r := &rig{t: t, dir: t.TempDir()}
@@ -135,6 +136,7 @@ func TestState_OthersAnycastLost(t *testing.T) {
 
 // No text can be read: serials go on from where they were all the same.
 func TestState_SerialsWithoutTexts(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map.yaml", tenant("a", "192.0.2.1"))
 	r.ran("map.yaml", live.Options{State: r.path("state")}, tenant("a", "192.0.2.2"), tenant("a", "192.0.2.3"), tenant("a", "192.0.2.4"))

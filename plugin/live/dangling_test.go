@@ -13,6 +13,7 @@ import (
 // A document that is a link to nothing is one that cannot be read, never one that is gone:
 // what it leads to may come back, as a mount does.
 func TestLifeCycle_DanglingDocument(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.write("elsewhere/b", tenant("b", "192.0.2.2"))
 	r.do(os.Symlink("../elsewhere/b", r.path("link")))
@@ -36,6 +37,7 @@ func TestLifeCycle_DanglingDocument(t *testing.T) {
 
 // At a start what it may hold is closed.
 func TestR26_DanglingDocument(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("maps/a.yaml", tenant("a", "192.0.2.1"))
 	r.do(os.Symlink("nowhere", r.path("maps/b.yaml")))

@@ -36,6 +36,7 @@ func threeTenants(t *testing.T) *rig {
 }
 
 func TestLife_Directory(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.check("www.a.example.", "192.0.2.1", "www.b.example.", "192.0.2.2", "www.c.example.", "192.0.2.3")
 	r.checkDegraded(live.OK, false)
@@ -69,6 +70,7 @@ func TestLife_Directory(t *testing.T) {
 
 // One tenant's mistake is not another's outage.
 func TestLife_OneBadDocument(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.rename("maps/a.yaml", strings.Replace(tenant("a", "192.0.2.11"), "static_ips", "static_ipz", 1))
 	r.untilLoads(2)
@@ -89,6 +91,7 @@ func TestLife_OneBadDocument(t *testing.T) {
 
 // A start does not fail because one of many documents is bad.
 func TestLife_StartWithOneBadDocument(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{
 		"maps/a.yaml": broken,
 		"maps/b.yaml": tenant("b", "192.0.2.2"),
@@ -107,6 +110,7 @@ func TestLife_StartWithOneBadDocument(t *testing.T) {
 // The document in force keeps its claim, whatever the order of the names. Once it
 // gives it up, the other one comes into force without being touched.
 func TestLife_Conflict(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, rule, claim string }{
 		{"zone", "V4", strings.Replace(tenant("a", "192.0.2.9"), "name: a.example", "name: b.example", 1)},
 		{"account", "V4", strings.Replace(tenant("b", "192.0.2.9"), "name: b.example", "name: z.example", 1)},
@@ -132,6 +136,7 @@ func TestLife_Conflict(t *testing.T) {
 
 // At a cold start, the first in the order of the names has the claim.
 func TestLife_ConflictAtStart(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{
 		"maps/b.yaml": strings.Replace(tenant("b", "192.0.2.2"), "name: b.example", "name: a.example", 1),
 		"maps/a.yaml": tenant("a", "192.0.2.1"),
@@ -149,6 +154,7 @@ func TestLife_ConflictAtStart(t *testing.T) {
 // Two documents that exchange what they have are in no conflict, when both are
 // there.
 func TestLife_Exchange(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.rename("maps/a.yaml", tenant("b", "192.0.2.2"))
 	r.rename("maps/b.yaml", tenant("a", "192.0.2.11"))
@@ -159,6 +165,7 @@ func TestLife_Exchange(t *testing.T) {
 
 // A document that is called otherwise is the same map.
 func TestLife_DocumentRenamed(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.do(os.Rename(r.path("maps/a.yaml"), r.path("maps/z.yaml")))
 	r.untilLoads(2)
@@ -169,6 +176,7 @@ func TestLife_DocumentRenamed(t *testing.T) {
 // Who borrows address space keeps it while the lender is edited badly, and is
 // told of no address that the lender withdraws.
 func TestLife_LenderAndBorrower(t *testing.T) {
+	t.Parallel()
 	const lender = "accounts: [{id: lender, prefixes: [203.0.113.0/24]}]\n"
 	const borrower = `
 anycast: [192.0.2.9]
@@ -196,6 +204,7 @@ accounts:
 
 // Anycast is everybody's.
 func TestLife_AnycastOfADirectory(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"maps/0.yaml": "anycast: [192.0.2.1]\n", "maps/a.yaml": "accounts: [{id: a, zones: [{name: a.example, proxied: [www]}]}]\n"}, "maps", live.Options{})
 	r.check("www.a.example.", "192.0.2.1")
 	r.rename("maps/0.yaml", "anycast: [192.0.2.2]\n")
@@ -210,6 +219,7 @@ func TestLife_AnycastOfADirectory(t *testing.T) {
 
 // A directory that is empty all of a sudden is an accident.
 func TestLife_EmptiedDirectory(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		empty func(r *rig)
@@ -246,6 +256,7 @@ func TestLife_EmptiedDirectory(t *testing.T) {
 // What a directory holds after it was empty is what is in force, and no trouble is
 // left of it.
 func TestLife_RefilledWithTheSame(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.do(os.Rename(r.path("maps"), r.path("old")))
 	r.until("that is noticed", func() bool { return r.last().Degraded })
@@ -264,6 +275,7 @@ func protectedTenant(id, address string) string {
 
 // A protected map does not go with its document; it goes in two steps.
 func TestP1_DocumentRemoved(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"maps/a.yaml": protectedTenant("a", "192.0.2.1"), "maps/b.yaml": tenant("b", "192.0.2.2")}, "maps", live.Options{})
 	r.remove("maps/a.yaml")
 	r.until("the removal is refused", func() bool { return r.last().Result == live.Refused })
@@ -289,6 +301,7 @@ func TestP1_DocumentRemoved(t *testing.T) {
 }
 
 func TestP2_ByContent(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": protectedTenant("a", "192.0.2.1")}, "map.yaml", live.Options{})
 	r.rename("map.yaml", protectedTenant("a", "192.0.2.2"))
 	r.untilLoads(2)
@@ -302,6 +315,7 @@ func TestP2_ByContent(t *testing.T) {
 // A document that the options of another directive refuse is refused alone at the start,
 // whichever directive comes first: the others come into force, and its zones are closed.
 func TestR26_RefusedByAnotherView(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"maps/a.yaml": "accounts: [{id: a, zones: [{name: a.example, proxied: [www]}]}]\n",
 		"maps/b.yaml": tenant("b", "192.0.2.2"),

@@ -12,6 +12,7 @@ import (
 // What comes into force is kept by then: a crash takes back no serial that a
 // secondary may have, and none comes to stand for two versions.
 func TestR18_KeptBeforeInForce(t *testing.T) {
+	t.Parallel()
 	const zone fqdn.Name = "example.org."
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map.yaml", version("192.0.2.1"))

@@ -22,6 +22,7 @@ func version(address string) string {
 const broken = "anycast: [192.0.2.300]\n"
 
 func TestLife_Start(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	r.check("www.example.org.", "192.0.2.1", "example.org.", "")
 	r.checkDegraded(live.OK, false)
@@ -36,6 +37,7 @@ func TestLife_Start(t *testing.T) {
 
 // A map that is missing or refused fails the start with all that is wrong.
 func TestLife_StartFails(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	if err := r.open("map.yaml", live.Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "map.yaml") {
 		t.Errorf("missing: %v", err)
@@ -66,6 +68,7 @@ func TestLife_StartFails(t *testing.T) {
 
 // However the file is written, its new content is in force.
 func TestLife_EveryWay(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		write func(r *rig, text string)
@@ -107,6 +110,7 @@ func TestLife_EveryWay(t *testing.T) {
 
 // A directory above the file is a link that is swapped, as Kubernetes does it.
 func TestLife_LinkSwapped(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("v1/map.yaml", version("192.0.2.1"))
 	r.write("v2/map.yaml", version("192.0.2.2"))
@@ -123,6 +127,7 @@ func TestLife_LinkSwapped(t *testing.T) {
 // A broken edit leaves the last good version in force and is logged once for each
 // version, with every error.
 func TestLife_BrokenEdit(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	good := r.Snapshot()
 	r.rename("map.yaml", broken+"version: 2\n")
@@ -164,6 +169,7 @@ see docs/rules.md#v2, #v1`
 
 // Each version that is refused is logged, though it be for the same reason.
 func TestLife_BrokenEachVersion(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	for i := range 3 {
 		r.rename("map.yaml", broken+strings.Repeat("# again\n", i))
@@ -175,6 +181,7 @@ func TestLife_BrokenEachVersion(t *testing.T) {
 }
 
 func TestLife_NotYAML(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	for i, text := range []string{"anycast: [192", "", "\xff", `{"result": []}`} {
 		r.rename("map.yaml", text)
@@ -186,6 +193,7 @@ func TestLife_NotYAML(t *testing.T) {
 
 // Content that is byte for byte the same is no reload.
 func TestLife_Unchanged(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	before := r.Snapshot()
 	r.rename("map.yaml", version("192.0.2.1"))
@@ -198,6 +206,7 @@ func TestLife_Unchanged(t *testing.T) {
 
 // A file that is gone leaves what is in force, and shows; back again, it is read.
 func TestLife_Missing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	r.remove("map.yaml")
 	r.untilLoads(2)
@@ -217,6 +226,7 @@ func TestLife_Missing(t *testing.T) {
 
 // A directory, or what nobody may read, in the place of the file.
 func TestLife_NoFile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	r.remove("map.yaml")
 	r.do(os.Mkdir(r.path("map.yaml"), 0o777))
@@ -241,6 +251,7 @@ func zoneText(marks ...string) string {
 
 // Zone files are watched as the map is. Their path is relative to the document.
 func TestLife_ZoneFile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": withZoneFile, "zones/db.example.org": zoneText("www")}, "map.yaml", live.Options{})
 	r.check("www.example.org.", "192.0.2.1", "api.example.org.", "")
 	sum := r.last().SHA256
@@ -271,6 +282,7 @@ func TestLife_ZoneFile(t *testing.T) {
 // A version is in force with the zone files that it names, those of the next one
 // are read when it comes.
 func TestLife_OtherZoneFile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": withZoneFile, "zones/db.example.org": zoneText("www")}, "map.yaml", live.Options{})
 	r.rename("map.yaml", strings.Replace(withZoneFile, "zones/db.example.org", "db2", 1))
 	r.untilLoads(2)
@@ -283,6 +295,7 @@ func TestLife_OtherZoneFile(t *testing.T) {
 
 // Log lines say what changed, and warn of what is new only.
 func TestLife_Log(t *testing.T) {
+	t.Parallel()
 	const first = "anycast: [192.0.2.1]\naccounts: [{id: acme, zones: [{name: example.org, proxied: [www]}, {name: example.net}]}]\n"
 	r := newRig(t, map[string]string{"map.yaml": first}, "map.yaml", live.Options{})
 	r.rename("map.yaml", strings.Replace(first, "{name: example.net}", "{name: example.net}, {name: example.com}", 1))
@@ -307,6 +320,7 @@ func TestLife_Log(t *testing.T) {
 
 // What nobody meant to warn of a thousand times does not fill the log.
 func TestLife_ManyWarnings(t *testing.T) {
+	t.Parallel()
 	text := "accounts:\n  - id: acme\n    zones:\n"
 	for i := range 500 {
 		text += fmt.Sprintf("      - {name: zone%d.example}\n", i)
@@ -320,6 +334,7 @@ func TestLife_ManyWarnings(t *testing.T) {
 
 // A snapshot stays what it was for whoever took it.
 func TestLife_SnapshotTaken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{})
 	before := r.Snapshot()
 	r.rename("map.yaml", version("192.0.2.2"))
@@ -330,6 +345,7 @@ func TestLife_SnapshotTaken(t *testing.T) {
 }
 
 func TestP4_Guard(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": version("192.0.2.1")}, "map.yaml", live.Options{Guard: 10})
 	r.rename("map.yaml", strings.Replace(version("192.0.2.1"), "[www]", "[api]", 1))
 	r.untilLoads(2)

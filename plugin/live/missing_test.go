@@ -21,6 +21,7 @@ func (silent) Errorf(string, ...any)   {}
 // A document that is not there while its directory is moved away, and is listed
 // again right after, is not gone.
 func TestLife_GoneForAMoment(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
 	if err := os.WriteFile(path, []byte("anycast: [192.0.2.1]\n"), 0o666); err != nil {
@@ -39,6 +40,7 @@ func TestLife_GoneForAMoment(t *testing.T) {
 // At the start, a file that has gone since the watcher saw it is waited for: its
 // directory may be on its way back.
 func TestLifeCycle_GoneAtTheStart(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "map.yaml")
 	if err := os.WriteFile(path, nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -62,6 +64,7 @@ func TestLifeCycle_GoneAtTheStart(t *testing.T) {
 // A document that comes to count as removed while a load is under way is looked at again:
 // nothing else may ever bring about another load.
 func TestDirectory_DueDuringALoad(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "b.yaml")
 	for _, p := range []string{filepath.Join(dir, "a.yaml"), path} {

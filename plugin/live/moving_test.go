@@ -12,6 +12,7 @@ import (
 // A tenant moves from one document to another: the first one lets go of it, the second one
 // takes it a moment later. It is never out of force, or its origins would be answered.
 func TestDirectory_MovedByEdits(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(r *rig, file, text string){
 		"renamed":  (*rig).rename,
 		"in place": (*rig).write,
@@ -40,6 +41,7 @@ func TestDirectory_MovedByEdits(t *testing.T) {
 
 // What nobody takes is let go of, soon.
 func TestDirectory_LetGoByAnEdit(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	r.rename("maps/b.yaml", tenant("d", "192.0.2.4"))
 	r.untilTold("www.d.example.", "192.0.2.4")
@@ -52,6 +54,7 @@ func TestDirectory_LetGoByAnEdit(t *testing.T) {
 
 // Tenants that move on in a row wait together for the last one to be taken.
 func TestDirectory_MovedInARow(t *testing.T) {
+	t.Parallel()
 	r := threeTenants(t)
 	live.AwaitMove(r.Store, time.Hour)
 	r.rename("maps/a.yaml", tenant("d", "192.0.2.4"))

@@ -19,6 +19,7 @@ var update = flag.Bool("update", false, "write what is said of the maps into the
 // that it names, the directories of the Corefile's option zone_files if it has any,
 // and in the file "want" what an operator reads. /etc/coredns is the folder there.
 func TestV17_Archive(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join("..", "..", "testdata", "place", "v17-zone-file.txtar")
 	ar, err := txtar.ParseFile(file)
 	if err != nil {

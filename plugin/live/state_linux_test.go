@@ -59,6 +59,7 @@ func (r *rig) errors() (out []string) {
 // protections and serials hold. When the lock is free, serials are the higher of
 // both, and what is in force is written.
 func TestState_LockedByAnother(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	opt := live.Options{State: r.path("state")}
 	r.write("map.yaml", protectedTenant("a", "192.0.2.1"))
@@ -130,6 +131,7 @@ func wantRestored(t *testing.T, r *rig, path, address string, serial uint32) {
 // A state that cannot be used never stops a start with a good map: it is said once,
 // degraded is 1, and when it can be used what is in force is written.
 func TestState_CannotBeUsed(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		says  string
 		spoil func(r *rig)
@@ -182,6 +184,7 @@ func TestState_CannotBeUsed(t *testing.T) {
 // Only the manifest cannot be written: degraded until it could be, without a new
 // version.
 func TestState_ManifestCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": tenant("a", "192.0.2.1")}, "map.yaml", live.Options{})
 	r.do(r.Store.Close())
 	r.loads = nil
@@ -205,6 +208,7 @@ func TestState_ManifestCannotBeWritten(t *testing.T) {
 // A state that is moved away or removed while it is in use comes back, with all that
 // is in force.
 func TestState_MovedAway(t *testing.T) {
+	t.Parallel()
 	for name, remove := range map[string]func(string) error{
 		"moved":   func(dir string) error { return os.Rename(dir, dir+".old") },
 		"removed": os.RemoveAll,
@@ -237,6 +241,7 @@ func TestState_MovedAway(t *testing.T) {
 
 // A state that begins to fail when a directive joins shows in the metrics at once.
 func TestState_FailsWithANewView(t *testing.T) {
+	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state")
 	r := newRig(t, map[string]string{"maps/a.yaml": tenant("a", "192.0.2.1")}, "maps", live.Options{State: state})
 	r.do(os.RemoveAll(state))
@@ -250,6 +255,7 @@ func TestState_FailsWithANewView(t *testing.T) {
 // A state that is lost, named by a new Corefile only now, or changed for another one, gets
 // what is in force although the disk has it no more.
 func TestState_BesideARefusedVersion(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		before string
 		state  func(*rig)
@@ -289,6 +295,7 @@ func TestState_BesideARefusedVersion(t *testing.T) {
 
 // A state that a new Corefile names may have been used before: serials do not go back.
 func TestR18_SerialsOfAStateAddedLater(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map.yaml", tenant("a", "192.0.2.1"))
 	opt := live.Options{State: r.path("state")}
@@ -307,6 +314,7 @@ func TestR18_SerialsOfAStateAddedLater(t *testing.T) {
 
 // Maps in one directory are kept apart by path.
 func TestState_MapsKeptApart(t *testing.T) {
+	t.Parallel()
 	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
 	rigs := make([]*rig, 3)
 	for i := range rigs {
@@ -326,6 +334,7 @@ func TestState_MapsKeptApart(t *testing.T) {
 
 // Versions that are refused leave nothing in memory.
 func TestState_RefusedVersionsDoNotPileUp(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": protectedTenant("a", "192.0.2.1")}, "map.yaml", live.Options{State: filepath.Join(t.TempDir(), "state")})
 	heap := func() int {
 		var m runtime.MemStats
@@ -349,6 +358,7 @@ func TestState_RefusedVersionsDoNotPileUp(t *testing.T) {
 
 // An end does not wait for the lock.
 func TestState_CloseWhileLocked(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map.yaml", tenant("a", "192.0.2.1"))
 	r.ran("map.yaml", live.Options{State: r.path("state")})

@@ -50,6 +50,7 @@ func tree(t *testing.T, dir string) string {
 // A twin begins with what its server has in force, protections and claims of conflicts
 // included, and judges by that. It leaves nothing behind, and is in nobody's way.
 func TestTwin_BeginsAsTheServer(t *testing.T) {
+	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state")
 	r := newRig(t, map[string]string{
 		"maps/b.yaml": protectedTenant("b", "192.0.2.2"),
@@ -77,6 +78,7 @@ func TestTwin_BeginsAsTheServer(t *testing.T) {
 
 // A state that is not there is not made.
 func TestTwin_MakesNoState(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": tenant("a", "192.0.2.1")}, "map.yaml", live.Options{})
 	w := r.twin("map.yaml", live.Options{State: r.path("state")})
 	w.check("www.a.example.", "192.0.2.1")
@@ -94,6 +96,7 @@ func TestTwin_MakesNoState(t *testing.T) {
 // What the server has accepted and its twin refuses comes into force with the next twin.
 // What both accept, whoever is first, does not call for one.
 func TestTwin_Overtaken(t *testing.T) {
+	t.Parallel()
 	opt := live.Options{State: filepath.Join(t.TempDir(), "state")}
 	r := newRig(t, map[string]string{"map.yaml": protectedTenant("a", "192.0.2.1")}, "map.yaml", opt)
 	w := r.twin("map.yaml", live.Options{State: opt.State, Guard: 1})
@@ -121,6 +124,7 @@ func TestTwin_Overtaken(t *testing.T) {
 
 // The zone files of a version are those that are in force, not those on disk.
 func TestTwin_ZoneFiles(t *testing.T) {
+	t.Parallel()
 	const zone = "@ 300 IN SOA ns1 h 1 2 3 4 5\nwww 300 IN A 198.51.100.1 ; cf_tags=cf-proxied:true\n"
 	r := newRig(t, map[string]string{
 		"map.yaml": "anycast: [192.0.2.1]\naccounts: [{id: a, zones: [{name: a.example, zone_file: db}]}]\n",

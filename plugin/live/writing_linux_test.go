@@ -154,7 +154,7 @@ func modified(t *testing.T, f *os.File) time.Time {
 
 // Case 6 of issue 17: a map is renamed in while there are no descriptors. That is an
 // error that shows, and it is in force when there are some, with no poll.
-func TestLifeCycle_NoDescriptors(t *testing.T) {
+func TestLifeCycle_NoDescriptors(t *testing.T) { // Not beside others, which need some.
 	for _, name := range []string{"map.yaml", "zones/db.example.org", "maps/a.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"map.yaml": withZoneFile, "zones/db.example.org": zoneText("www"), "maps/a.yaml": version("192.0.2.1")}

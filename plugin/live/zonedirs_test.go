@@ -32,6 +32,7 @@ func zonePlaces(t *testing.T) *rig {
 // A zone file lies in or below the directory of the document that names it, or in or
 // below one of zone_files, with links followed.
 func TestV17_Places(t *testing.T) {
+	t.Parallel()
 	r := zonePlaces(t)
 	for _, c := range []struct {
 		document, file string
@@ -86,6 +87,7 @@ func TestV17_Places(t *testing.T) {
 
 // A swap of links during a load is no mistake: what is read is unsettled.
 func TestV17_SwapUnderWay(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	for _, v := range []string{"v1", "v2"} {
 		r.write(v+"/db", marks("a.example", "www", "mail"))
@@ -128,6 +130,7 @@ func TestV17_SwapUnderWay(t *testing.T) {
 // A document that names a zone file elsewhere is refused with its place and the
 // remedy, nothing of that file is told, and what was in force stays.
 func TestV17_Refused(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("maps/map.yaml", zoned("a", "192.0.2.1", "db"))
 	r.write("maps/db", marks("a.example", "www", "mail"))
@@ -164,6 +167,7 @@ func TestV17_Refused(t *testing.T) {
 // A link that comes to lead elsewhere is refused as well, and one that comes back is
 // read, with no change to the document.
 func TestV17_LinkLeadsElsewhere(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("map/map.yaml", zoned("a", "192.0.2.1", "db"))
 	r.write("map/db1", marks("a.example", "www", "mail"))
@@ -190,6 +194,7 @@ func TestV17_LinkLeadsElsewhere(t *testing.T) {
 // The volumes of Kubernetes are swapped again and again, document and zone file
 // together: no swap is ever refused.
 func TestV17_KubernetesSwaps(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	swap := func(n int) {
 		v := fmt.Sprintf("maps/..v%d", n)
@@ -221,6 +226,7 @@ func TestV17_KubernetesSwaps(t *testing.T) {
 // shows that the next start would refuse it. A later edit does not come into force either, with
 // the zone file as it was read before.
 func TestV17_PermittedNoMore(t *testing.T) {
+	t.Parallel()
 	r := &rig{t: t, dir: t.TempDir()}
 	r.write("zones/a", marks("a.example", "www", "mail"))
 	r.write("maps/a.yaml", zoned("a", "192.0.2.1", "../zones/a"))

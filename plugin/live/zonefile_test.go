@@ -22,6 +22,7 @@ func marks(zone, marked, other string) string {
 // A zone file in the directory of the documents is none of them, also when no
 // document names it any more.
 func TestLife_ZoneFileIsNoDocument(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{
 		"maps/a.yaml": zoned("a", "192.0.2.1", "a.zone"), "maps/a.zone": marks("a.example", "www", "mail"),
 		"maps/b.yaml": tenant("b", "192.0.2.2"),
@@ -39,6 +40,7 @@ func TestLife_ZoneFileIsNoDocument(t *testing.T) {
 
 // A zone file that was not named for a while has the marks that it has now.
 func TestLife_ZoneFileNamedAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": zoned("a", "192.0.2.1", "zones/a"), "zones/a": marks("a.example", "www", "mail")}, "map.yaml", live.Options{})
 	r.rename("map.yaml", tenant("a", "192.0.2.11"))
 	r.untilTold("www.a.example.", "192.0.2.11")
@@ -51,6 +53,7 @@ func TestLife_ZoneFileNamedAgain(t *testing.T) {
 // Another broken version of a zone file is said again, and so is what cannot be
 // read, when it was something else in between.
 func TestLife_SaidOfEachZoneFile(t *testing.T) {
+	t.Parallel()
 	bad := marks("a.example", "www", "mail") + "bad 60 IN A 198.51.100.300\n"
 	r := newRig(t, map[string]string{"map.yaml": zoned("a", "192.0.2.1", "zones/a"), "zones/a": marks("a.example", "www", "mail")}, "map.yaml", live.Options{})
 	said := 0

@@ -30,7 +30,7 @@ const checkPatience = time.Second
 func Check(opt Options) (*Checked, error) {
 	opt.Log = nobody{} // the problems say it
 	l := newLoader(opt, nil, nil)
-	keys, err := openKeys(opt)
+	keys, err := openKeys(opt, false)
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,9 @@ import (
 // that the loader waits for nothing, and a version that was pushed was judged by P1 to P5
 // where it was pushed.
 
-// openKeys connects to the map in etcd; nil if the map is files.
-func openKeys(opt Options) (*etcd.Source, error) {
+// openKeys connects to the map in etcd; nil if the map is files. resumed says that a version
+// of an earlier run comes into force first.
+func openKeys(opt Options, resumed bool) (*etcd.Source, error) {
 	if !fleet.IsMap(opt.Path) {
 		return nil, nil
 	}
@@ -30,7 +31,7 @@ func openKeys(opt Options) (*etcd.Source, error) {
 		return nil, err
 	}
 	o := opt.Etcd
-	o.Map, o.Look, o.Log = m, opt.Poll, opt.Log.Warningf
+	o.Map, o.Look, o.Log, o.Resumed = m, opt.Poll, opt.Log.Warningf, resumed
 	return etcd.New(o), nil
 }
 

@@ -153,7 +153,7 @@ func (l *loader) complete(b *batch, c candidate, dirs *ZoneDirs, readFile readFu
 		case errors.As(f.err, &outside):
 			c.errs = append(c.errs, c.src.Doc.Errorf(z.ZoneFilePos, "V17", "move the zone file there, or write its directory as zone_files in the Corefile", "zone_file of %q %s", z.Name, outside.text()))
 		case f.err != nil:
-			wrong := c.src.Doc.Errorf(z.ZoneFilePos, "", zoneFileRemedy(f.err), "zone_file of %q: %s", z.Name, f.err)
+			wrong := c.src.Doc.Errorf(z.ZoneFilePos, "", l.zoneFileRemedy(f.err), "zone_file of %q: %s", z.Name, f.err)
 			c.errs = append(c.errs, wrong)
 			if f.failed {
 				failed = append(failed, wrong)
@@ -198,9 +198,12 @@ func (l *loader) zoneFile(apex fqdn.Name, name string, readFile readFunc) zoneFi
 }
 
 // zoneFileRemedy says what can be done about a zone file that is wrong.
-func zoneFileRemedy(err error) string {
-	if errors.Is(err, source.ErrBeingWritten) {
+func (l *loader) zoneFileRemedy(err error) string {
+	switch {
+	case errors.Is(err, source.ErrBeingWritten):
 		return "wait for its writer to end"
+	case l.keys != nil:
+		return "put it into one of the directories of zone_files on this server, or correct its path, which is relative to them"
 	}
 	return "correct the zone file, or its path, which is relative to the document"
 }

@@ -46,6 +46,10 @@ type Options struct {
 	Stage      string        // "" for none
 	Look       time.Duration // interval of the look at whether the watch has brought everything; 0 for never
 
+	// Resumed says that a version of an earlier run is in force: what was put after the
+	// head is handed over after it, to be judged by itself. Else everything comes at once.
+	Resumed bool
+
 	Announce string // the name of this server in the fleet; "" to announce nothing
 	Version  string // of the program, to announce
 

@@ -198,6 +198,25 @@ func TestSource_Changes(t *testing.T) {
 	}
 }
 
+// What was put since the last push comes after it where a version of an earlier run is in
+// force, and at once where none is.
+func TestSource_PutSinceThePush(t *testing.T) {
+	w := newWorld(t)
+	w.push(nil, "a.yaml", "1")
+	w.put("b.yaml", "1")
+	w.open(func(o *Options) { o.Resumed = true })
+	if got := w.content(); got != "a.yaml=1" || !w.lastJudged() {
+		t.Errorf("first %s", got)
+	}
+	w.has("a.yaml=1 b.yaml=1")
+	if w.lastJudged() {
+		t.Error("what was put since counts as judged")
+	}
+	if got := w.reopened(nil).content(); got != "a.yaml=1 b.yaml=1" {
+		t.Errorf("at a cold start %s", got)
+	}
+}
+
 // A transaction is handed over whole, also among others.
 func TestSource_TransactionsWhole(t *testing.T) {
 	w := newWorld(t, "a.yaml", "0", "b.yaml", "0")

@@ -33,7 +33,7 @@ func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
 		}
 	}
 	back := s.wentBack(next)
-	atHead := next.headRevision > 0 && !back && (s.store == nil || next.headRevision > s.store.revision)
+	atHead := next.headRevision > 0 && !back && (s.store == nil && s.opt.Resumed || s.store != nil && next.headRevision > s.store.revision)
 	if atHead {
 		next.revision = next.headRevision
 	}

@@ -151,8 +151,8 @@ func (n *Node) end(sig syscall.Signal) {
 }
 
 // Pause stops a node without ending it, and Resume lets it go on.
-func (n *Node) Pause()  { _ = n.cmd.Process.Signal(syscall.SIGSTOP) }
-func (n *Node) Resume() { _ = n.cmd.Process.Signal(syscall.SIGCONT) }
+func (n *Node) Pause()  { _ = n.cmd.Process.Signal(sigStop) }
+func (n *Node) Resume() { _ = n.cmd.Process.Signal(sigContinue) }
 
 // Save copies the data of a node that is not running, and Restore puts it back.
 func (n *Node) Save() (dir string) {

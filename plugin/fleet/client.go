@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,10 +58,12 @@ const (
 	dialTimeout = 5 * time.Second
 )
 
-// Dial makes a client. With a Username it asks etcd at once, for at most five seconds;
-// else nothing is asked yet. Certificates are read anew for each connection.
-func (c Connection) Dial() (*clientv3.Client, error) {
+// Dial makes a client, which ends with ctx at the latest. With a Username it asks etcd at
+// once, for at most five seconds; else nothing is asked yet. The certificate and key are
+// read anew for each connection, the CA by each Dial.
+func (c Connection) Dial(ctx context.Context) (*clientv3.Client, error) {
 	config := clientv3.Config{
+		Context:              ctx,
 		Endpoints:            c.Endpoints,
 		Username:             c.Username,
 		Password:             c.Password,

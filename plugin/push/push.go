@@ -49,7 +49,7 @@ type Store struct {
 // Open connects to the etcd with a map, and asks for its head, so that an etcd which cannot
 // be reached, or refuses the user, is an error within seconds.
 func Open(ctx context.Context, c fleet.Connection, m fleet.Map) (*Store, error) {
-	client, err := c.Dial()
+	client, err := c.Dial(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
@@ -17,8 +19,8 @@ const (
 	// lease is for how long the fleet knows a server that says nothing any more, in
 	// seconds.
 	lease = 15
-	// inherit is for how long a server waits for its name: after a crash, the key of its
-	// last run stays for as long as the lease.
+	// inherit is for how long a server waits for its name, unless [Options] say otherwise:
+	// after a crash, the key of its last run stays for as long as the lease.
 	inherit = (lease + 2) * time.Second
 	// retryClaim is the pause between two attempts to get the name.
 	retryClaim = time.Second
@@ -33,8 +35,10 @@ type announcer struct {
 	now *fleet.Server // nil until there is something to tell
 
 	// Of run alone.
-	name   string // that this server has, "" if none yet
-	denied bool   // it was said that this server may not announce
+	name   string           // that this server has, "" if none yet
+	named  string           // as which it was to be announced then
+	lease  clientv3.LeaseID // of the last session, which may be alive still; 0 for none
+	failed string           // why nothing could be announced, as last said
 }
 
 func newAnnouncer(opt *Options) *announcer {
@@ -68,65 +72,98 @@ func (a *announcer) run(ctx context.Context, client *clientv3.Client) {
 	if a.opt.Announce == "" {
 		return
 	}
-	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, lastPause) {
-		err := a.tell(ctx, client)
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		told, err := a.tell(ctx, client)
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, rpctypes.ErrPermissionDenied) {
-			if !a.denied {
-				a.opt.Log("%s: this server may not write below %s, so that the fleet does not see it: grant that in etcd, or write announce off", a.opt.Map, a.opt.Map.Servers())
-			}
-			a.denied, pause = true, lastPause
+		if told {
+			pause = firstPause
 		}
+		a.say(err)
 		select {
 		case <-ctx.Done():
+			return
 		case <-time.After(pause):
 		}
 	}
 }
 
-// tell gets a lease and keeps the key of this server under it, until that fails.
-func (a *announcer) tell(ctx context.Context, client *clientv3.Client) error {
-	granted, err := client.Grant(ctx, lease)
-	if err != nil {
-		return err
+// say says once why etcd does not take what is announced. That it does not answer is said
+// elsewhere.
+func (a *announcer) say(err error) {
+	var refusal rpctypes.EtcdError
+	switch {
+	case !errors.As(err, &refusal) || refusal.Code() == codes.Unavailable || a.failed == refusal.Error():
+		return
+	case errors.Is(err, rpctypes.ErrPermissionDenied):
+		a.opt.Log("%s: this server may not write below %s, so that the fleet does not see it: grant that in etcd, or write announce off", a.opt.Map, a.opt.Map.Servers())
+	default:
+		a.opt.Log("%s: this server cannot be announced, so that the fleet does not see it: %v", a.opt.Map, err)
+	}
+	a.failed = refusal.Error()
+}
+
+// tell gets a lease, or goes on with that of the last session, and keeps the key of this
+// server under it until that fails. told says that it was written.
+func (a *announcer) tell(ctx context.Context, client *clientv3.Client) (told bool, err error) {
+	if a.lease == 0 || !isAlive(ctx, client, a.lease) {
+		granted, err := client.Grant(ctx, lease)
+		if err != nil {
+			return false, err
+		}
+		a.lease = granted.ID
 	}
 	defer func() { // The fleet need not wait for the lease to end.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_, _ = client.Revoke(ctx, granted.ID)
+		if _, err := client.Revoke(ctx, a.lease); err == nil {
+			a.lease = 0
+		}
 	}()
-	alive, err := client.KeepAlive(ctx, granted.ID)
+	alive, err := client.KeepAlive(ctx, a.lease)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := a.write(ctx, client, granted.ID); err != nil {
-		return err
+	if told, err = a.write(ctx, client, a.lease); err != nil {
+		return told, err
 	}
 	for {
 		select {
 		case _, open := <-alive:
 			if !open {
-				return errors.New("the lease has ended")
+				return told, errors.New("the lease has ended")
 			}
 		case <-a.changed:
-			if err := a.write(ctx, client, granted.ID); err != nil {
-				return err
+			wrote, err := a.write(ctx, client, a.lease)
+			if told = told || wrote; err != nil {
+				return told, err
 			}
 		}
 	}
 }
 
-// write writes the key of this server, under the name that it has or gets now.
-func (a *announcer) write(ctx context.Context, client *clientv3.Client, id clientv3.LeaseID) error {
+// isAlive reports whether a lease lives, as far as etcd says so.
+func isAlive(ctx context.Context, client *clientv3.Client, id clientv3.LeaseID) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := client.KeepAliveOnce(ctx, id)
+	return err == nil
+}
+
+// write writes the key of this server, under the name that it has or gets now. told says
+// that there was something to write.
+func (a *announcer) write(ctx context.Context, client *clientv3.Client, id clientv3.LeaseID) (told bool, err error) {
 	a.mu.Lock()
-	told := a.now
+	next := a.now
 	a.mu.Unlock()
-	if told == nil {
-		return nil
+	if next == nil {
+		return false, nil
 	}
-	now := *told
+	if a.named != a.opt.Announce {
+		a.name, a.named = "", a.opt.Announce
+	}
+	now := *next
 	now.Version, now.Stage = a.opt.Version, a.opt.Stage
 	put := func(name string) (bool, error) {
 		key := a.opt.Map.Servers() + name
@@ -152,21 +189,21 @@ func (a *announcer) write(ctx context.Context, client *clientv3.Client, id clien
 		done, err := put(name)
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case done:
 			if n > 1 && name != a.name {
 				a.opt.Log("%s: another server is called %s, this one is %s in the fleet: write announce NAME", a.opt.Map, a.opt.Announce, name)
 			}
-			a.name = name
-			return nil
-		case n > 1 || time.Since(begin) > inherit:
+			a.name, a.failed = name, ""
+			return true, nil
+		case n > 1 || time.Since(begin) > cmp.Or(a.opt.inherit, inherit):
 			n++
 			a.name = ""
 			continue
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		case <-time.After(retryClaim):
 		}
 	}

@@ -1,8 +1,9 @@
 package etcd
 
 import (
+	"cmp"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
@@ -29,14 +30,28 @@ func (s *Source) wentBack(next *store) bool {
 		return false
 	}
 	return next.cluster != was.cluster || next.revision < s.seen ||
-		next.headRevision != was.headRevision && next.headRevision <= s.seen
+		next.headRevision != was.headRevision && next.headRevision <= was.revision
+}
+
+// isRewritten reports whether a document is not the one that was seen at its revision: the
+// store was restored and then written beyond the revision that was seen.
+func (s *Source) isRewritten(next *store) bool {
+	if !s.isListed {
+		return false // Of a position, no documents are known.
+	}
+	for name, doc := range next.documents {
+		if doc.Revision <= s.store.revision && doc.Revision != s.store.documents[name].Revision {
+			return true
+		}
+	}
+	return false
 }
 
 // adopt goes on with a store that was listed anew. What differs from what was handed over
 // is offered, unless the store went back. whole says that the documents are those that the
 // head was written with.
 func (s *Source) adopt(next *store, back, whole bool) {
-	first := s.store == nil
+	first := !s.isListed
 	switch {
 	case back && s.isHanded(next):
 		s.opt.Log("%s: etcd went back, and holds what is in force", s.opt.Map)
@@ -53,15 +68,16 @@ func (s *Source) adopt(next *store, back, whole bool) {
 	if back {
 		s.seen = next.revision
 	}
-	s.store, s.verified, s.suspicious = next, true, false
+	s.store, s.stage, s.isListed, s.anew, s.verified, s.suspicious = next, s.opt.Stage, true, false, true, false
 	s.setStatus(func(st *Status) { st.Back = s.backError() })
 	clear(s.dirty.names)
-	now := time.Now()
-	for name := range s.names(next) {
-		s.dirty.add(name, now)
-	}
-	if s.goneBack == nil && !s.publish(whole) {
-		s.dirty.last = now // when the offer before was taken
+	s.dirty.addNames(s.names(next))
+	switch {
+	case s.goneBack != nil:
+	case whole:
+		s.publish(everything)
+	default:
+		s.publish(nothing)
 	}
 	if first {
 		close(s.listed)
@@ -74,4 +90,45 @@ func (s *Source) backError() error {
 		return nil
 	}
 	return errBack
+}
+
+// Position is where what was handed over is from. The zero value is that of nowhere.
+type Position struct {
+	Cluster      uint64
+	Revision     int64 // of the store
+	HeadRevision int64
+	Push         int64  // of the head
+	Digest       string // of the head
+}
+
+// position returns that of the store.
+func (st *store) position() Position {
+	return Position{st.cluster, st.revision, st.headRevision, st.head.Push, st.head.Digest}
+}
+
+// store returns a store of which no more is known than its position; nil for nowhere.
+func (p Position) store() *store {
+	if p == (Position{}) {
+		return nil
+	}
+	return &store{cluster: p.Cluster, revision: p.Revision, headRevision: p.HeadRevision, head: fleet.Head{Push: p.Push, Digest: p.Digest}}
+}
+
+// String returns the position as [ParsePosition] reads it; "" for nowhere.
+func (p Position) String() string {
+	if p == (Position{}) {
+		return ""
+	}
+	return fmt.Sprintf("cluster %d revision %d head %d push %d digest %s", p.Cluster, p.Revision, p.HeadRevision, p.Push, cmp.Or(p.Digest, "-"))
+}
+
+// ParsePosition reads what String has written. What it did not write is nowhere.
+func ParsePosition(s string) (p Position) {
+	if _, err := fmt.Sscanf(s, "cluster %d revision %d head %d push %d digest %s", &p.Cluster, &p.Revision, &p.HeadRevision, &p.Push, &p.Digest); err != nil {
+		return Position{}
+	}
+	if p.Digest == "-" {
+		p.Digest = ""
+	}
+	return p
 }

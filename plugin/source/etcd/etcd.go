@@ -13,13 +13,16 @@
 // # What breaks, and what follows
 //
 //   - etcd does not answer, its node has no leader, credentials or certificates are refused:
-//     what was handed over stays, and it is tried again after pauses that grow.
+//     what was handed over stays, and it is tried again after pauses that grow, each time
+//     with the certificates that are on disk then. Once it answers, a look says whether the
+//     watch can go on where it was.
 //   - The watch is compacted, or a look finds another count of documents or a change that
 //     the watch did not bring: everything is listed anew, in pages at one revision, and what
 //     differs is handed over.
-//   - The store went back (a lower revision, another cluster, an older head): it was
-//     restored from a backup, or is another one. Everything is listed anew and nothing
-//     handed over, until somebody pushes and so says that it is meant.
+//   - The store went back (a lower revision, another cluster, another history of the head or
+//     of a document than was seen): it was restored from a backup, or is another one.
+//     Everything is listed anew and nothing handed over, until somebody pushes and so says
+//     that it is meant. [Options.Position] makes this hold from one run to the next.
 package etcd
 
 import (
@@ -27,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -53,9 +57,16 @@ type Options struct {
 	Announce string // the name of this server in the fleet; "" to announce nothing
 	Version  string // of the program, to announce
 
+	// Documents are in force already, by their names, and Position is where an earlier run
+	// had them from: what differs is handed over, unless the store went back since.
+	Documents map[string][]byte
+	Position  Position
+
 	// Log, if not nil, takes warnings in the manner of fmt.Printf. It must not call the
 	// Source.
 	Log func(format string, args ...any)
+
+	inherit time.Duration // see announcer; 0 for the usual one
 }
 
 // Change is what [Source.Take] hands over.
@@ -76,7 +87,6 @@ type Status struct {
 type Source struct {
 	*announcer
 	changes chan struct{} // has an element while there is something to take
-	taken   chan struct{} // has an element when the last offer was taken
 	listed  chan struct{} // closed once everything was listed
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
@@ -85,14 +95,14 @@ type Source struct {
 	opt Options
 	follower
 
-	mu      sync.Mutex
-	nextOpt Options            // from the next session on
-	end     context.CancelFunc // of the session
-	current map[string][]byte  // :: name → as handed over
-	offer   *offer             // to hand over next; nil for nothing
-	status  Status
-	fresh   bool  // status was not handed over
-	err     error // why nothing was listed yet
+	mu       sync.Mutex
+	nextOpt  Options            // from the next session on
+	end      context.CancelFunc // of the session
+	current  map[string][]byte  // :: name → as handed over
+	position Position           // of the same
+	offers   []*offer           // to hand over next, in order
+	status   Status
+	err      error // why nothing was listed yet
 }
 
 // The pauses between attempts, each twice the one before, and the longest random one after
@@ -109,18 +119,26 @@ func New(o Options) *Source {
 		o.Log = func(string, ...any) {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Source{
-		opt:     o,
-		nextOpt: o,
-		end:     func() {},
-		changes: make(chan struct{}, 1),
-		taken:   make(chan struct{}, 1),
-		listed:  make(chan struct{}),
-		cancel:  cancel,
-		current: make(map[string][]byte),
-	}
-	s.announcer = newAnnouncer(&s.opt)
+	s := newSource(o)
+	s.cancel = cancel
 	s.done.Go(func() { s.run(ctx) })
+	return s
+}
+
+func newSource(o Options) *Source {
+	s := &Source{
+		opt:      o,
+		nextOpt:  o,
+		end:      func() {},
+		changes:  make(chan struct{}, 1),
+		listed:   make(chan struct{}),
+		current:  make(map[string][]byte),
+		position: o.Position,
+	}
+	maps.Copy(s.current, o.Documents)
+	s.opt.Documents, s.nextOpt.Documents = nil, nil
+	s.store, s.seen = o.Position.store(), o.Position.Revision
+	s.announcer = newAnnouncer(&s.opt)
 	return s
 }
 
@@ -214,40 +232,38 @@ func (s *Source) Close() {
 
 // run connects, lists and follows, again and again, until ctx ends.
 func (s *Source) run(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		session, end := context.WithCancel(ctx)
 		s.mu.Lock()
 		s.opt, s.end = s.nextOpt, end
 		s.mu.Unlock()
 		err := s.session(session)
-		replaced := session.Err() != nil
+		if session.Err() == nil {
+			s.down(err)
+			pause := s.pause + rand.N(s.pause/2+1)
+			if s.pause == 0 {
+				pause = rand.N(spread)
+			}
+			s.pause = min(max(firstPause, 2*s.pause), lastPause)
+			select {
+			case <-session.Done(): // Other options are tried at once.
+			case <-time.After(pause):
+			}
+		}
+		if session.Err() != nil {
+			s.pause = 0
+		}
 		end()
-		switch {
-		case ctx.Err() != nil:
-			return
-		case replaced:
-			continue
-		}
-		s.down(err)
-		pause := s.pause + rand.N(s.pause/2+1)
-		if s.pause == 0 {
-			pause = rand.N(spread)
-		}
-		s.pause = min(max(firstPause, 2*s.pause), lastPause)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
 	}
 }
 
 // errAnew ends the following of changes, for everything to be listed first.
 var errAnew = errors.New("everything is to be listed anew")
 
-// session connects, lists everything and follows the changes, until something breaks.
+// session connects, lists everything if a look does not say that it is as it was, and
+// follows the changes, until something breaks.
 func (s *Source) session(ctx context.Context) error {
-	client, err := s.opt.Connection.Dial()
+	client, err := s.opt.Connection.Dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -258,16 +274,23 @@ func (s *Source) session(ctx context.Context) error {
 	defer cancel()
 	states := make(chan connectivity.State)
 	others.Go(func() { watchConnection(ctx, client, states) })
-	if err := s.list(ctx, client); err != nil {
-		return err
+	s.awaySince, s.verified = time.Time{}, false
+	if err = errAnew; s.isListed && s.stage == s.opt.Stage && !s.anew {
+		err = s.look(ctx, client)
 	}
-	s.up()
-	others.Go(func() { s.announcer.run(ctx, client) })
-	for {
-		if err := s.follow(ctx, client, states); !errors.Is(err, errAnew) {
+	for announces := false; ; {
+		if errors.Is(err, errAnew) {
+			s.anew = true
+			err = s.list(ctx, client)
+		}
+		if err != nil {
 			return err
 		}
-		if err := s.list(ctx, client); err != nil {
+		if !announces {
+			others.Go(func() { s.announcer.run(ctx, client) })
+			announces = true
+		}
+		if err = s.follow(ctx, client, states); !errors.Is(err, errAnew) {
 			return err
 		}
 	}
@@ -286,12 +309,27 @@ func watchConnection(ctx context.Context, client *clientv3.Client, states chan<-
 	}
 }
 
-// down notes that etcd does not answer, and why.
+// errAway ends a session whose connection is away. The next one says why.
+var errAway = errors.New("no connection")
+
+// maxSaid is how many different reasons are said while etcd is lost.
+const maxSaid = 5
+
+// down notes that etcd does not answer, and why. Each reason is said once.
 func (s *Source) down(err error) {
-	if s.lost == nil || s.lost.Error() != err.Error() {
+	kind := strings.Map(func(r rune) rune { // without ports, which are others each time
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, err.Error())
+	if !errors.Is(err, errAway) && !s.said[kind] && len(s.said) < maxSaid {
+		if s.said == nil {
+			s.said = make(map[string]bool)
+		}
+		s.said[kind] = true
 		s.opt.Log("%s: etcd at %s is lost, what is in force stays, and it is tried again until it is back: %v", s.opt.Map, s.opt.Connection, err)
 	}
-	s.lost = err
 	s.mu.Lock()
 	s.err = fmt.Errorf("etcd at %s: %w", s.opt.Connection, err)
 	s.mu.Unlock()
@@ -300,23 +338,19 @@ func (s *Source) down(err error) {
 
 // up notes that etcd answers.
 func (s *Source) up() {
-	if s.lost != nil {
+	if len(s.said) > 0 {
 		s.opt.Log("%s: etcd at %s is back", s.opt.Map, s.opt.Connection)
 	}
-	s.lost, s.pause = nil, 0
+	s.said, s.pause = nil, 0
 	s.setStatus(func(st *Status) { st.Up = true })
 }
 
 // setStatus changes the status, and has it taken if it is another one.
 func (s *Source) setStatus(change func(*Status)) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	before := s.status
-	change(&s.status)
-	if s.status != before {
-		s.fresh = true
-	}
-	s.mu.Unlock()
-	if s.status != before {
+	if change(&s.status); s.status != before {
 		s.signal()
 	}
 }

@@ -176,6 +176,7 @@ func (w *world) has(want string) {
 func (w *world) lastJudged() bool { return len(w.taken) > 0 && w.taken[len(w.taken)-1].Judged }
 
 func TestSource_Changes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1", "b.yaml", "1", "notes.txt", "x")
 	w.open(nil)
 	w.has("a.yaml=1 b.yaml=1")
@@ -219,6 +220,7 @@ func TestSource_PutSinceThePush(t *testing.T) {
 
 // A transaction is handed over whole, also among others.
 func TestSource_TransactionsWhole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "0", "b.yaml", "0")
 	w.open(nil)
 	last := ""
@@ -239,6 +241,7 @@ func TestSource_TransactionsWhole(t *testing.T) {
 
 // A push that does not fit a transaction counts from its head on, moved or not.
 func TestSource_Staging(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1", "b.yaml", "1")
 	w.open(nil)
 	staging := testMap.Staging(9)
@@ -271,6 +274,7 @@ func (w *world) reopened(change func(*Options)) *world {
 }
 
 func TestSource_Stage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1", "b.yaml", "1")
 	w.push(nil)
 	w.open(func(o *Options) { o.Stage = "canary" })
@@ -294,6 +298,7 @@ func TestSource_Stage(t *testing.T) {
 
 // A watch that falls behind a compaction lists everything anew.
 func TestSource_Compacted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1")
 	w.push(nil, "b.yaml", "1")
 	w.open(nil)
@@ -323,6 +328,7 @@ func (w *world) compact() {
 }
 
 func TestSource_EtcdAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1")
 	w.open(nil)
 	node := w.cluster.Nodes[0]
@@ -341,6 +347,7 @@ func TestSource_EtcdAway(t *testing.T) {
 func TestSource_WentBack(t *testing.T) {
 	for name, restored := range map[string]bool{"restored": true, "wiped": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, "a.yaml", "1")
 			w.push(nil)
 			node := w.cluster.Nodes[0]
@@ -378,8 +385,9 @@ func TestSource_WentBack(t *testing.T) {
 }
 
 func TestSource_Announce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "a.yaml", "1")
-	named := func(o *Options) { o.Announce, o.Version = "ns1", "v1" }
+	named := func(o *Options) { o.Announce, o.Version, o.inherit = "ns1", "v1", time.Nanosecond }
 	w.open(named)
 	w.source.Announce(fleet.Server{Push: 3, Digest: "d"})
 	w.announced(map[string]string{"ns1": "3 v1"})

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// away is for how long there must be no connection before that is said: a leader
+	// away is for how long there must be no connection before a session ends: a leader
 	// changes, or a node is restarted, in less.
 	away = 2 * time.Second
 	// again is how long after a look that has found a difference the next one is: an event
@@ -30,7 +30,10 @@ const (
 
 // follower is what the goroutine of run knows.
 type follower struct {
-	store    *store // nil until everything was listed once
+	store    *store // nil until something is known of one
+	isListed bool   // everything was, once
+	stage    string // for which everything was listed
+	anew     bool   // everything is to be listed, whatever a look says
 	dirty    dirty
 	seen     int64     // the highest revision of the store that an answer told
 	goneBack *goneBack // nil unless the store went back
@@ -42,8 +45,9 @@ type follower struct {
 	verifyAt   time.Time // when to compare digests; zero for never
 	listedFor  int64     // the revision of the head for which everything was listed anew
 
-	lost  error         // why etcd was lost, as last logged; nil while it answers
-	pause time.Duration // before the last attempt
+	said    map[string]bool // why etcd is lost, without digits; nil while it answers
+	ignored map[string]bool // names that were said to be of no document
+	pause   time.Duration   // before the last attempt
 }
 
 // follow follows the changes of the store that was listed, until something breaks.
@@ -52,12 +56,12 @@ func (s *Source) follow(ctx context.Context, client *clientv3.Client, states <-c
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
-	watch := func(key string, end clientv3.OpOption) <-chan clientv3.WatchResponse {
+	watch := func(key string, opts ...clientv3.OpOption) <-chan clientv3.WatchResponse {
 		out := make(chan clientv3.WatchResponse)
-		after := clientv3.WithRev(s.store.revision + 1)
+		opts = append(opts, clientv3.WithRev(s.store.revision+1), clientv3.WithCreatedNotify())
 		watching.Go(func() { // A client waits for etcd to answer before it returns a watch.
 			defer close(out)
-			for resp := range client.Watch(ctx, key, end, after) {
+			for resp := range client.Watch(ctx, key, opts...) {
 				select {
 				case out <- resp:
 				case <-ctx.Done():
@@ -80,16 +84,18 @@ func (s *Source) follow(ctx context.Context, client *clientv3.Client, states <-c
 		case <-ctx.Done():
 			err = ctx.Err()
 		case resp, open := <-everyone:
-			if err = broken(resp, open); err == nil {
+			if err = s.broken(resp, open); err == nil {
+				if resp.Created { // It is allowed, too.
+					s.up()
+				}
 				err = s.watched(ctx, client, resp.Events)
 			}
 		case resp, open := <-own:
-			if err = broken(resp, open); err == nil && len(resp.Events) > 0 {
-				err = s.restage(ctx, client, resp.Events[len(resp.Events)-1].Kv.ModRevision)
+			if err = s.broken(resp, open); err == nil && len(resp.Events) > 0 {
+				err = s.staged(ctx, client, resp.Events[len(resp.Events)-1].Kv.ModRevision)
 			}
 		case state := <-states:
 			s.connected(state == connectivity.Ready)
-		case <-s.taken:
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -103,28 +109,33 @@ func (s *Source) follow(ctx context.Context, client *clientv3.Client, states <-c
 }
 
 // broken returns why a watch has ended, nil if it has not.
-func broken(resp clientv3.WatchResponse, open bool) error {
+func (s *Source) broken(resp clientv3.WatchResponse, open bool) error {
 	switch {
 	case !open:
 		return errors.New("the watch has ended")
 	case resp.CompactRevision > 0:
 		return errAnew
 	case resp.Err() != nil:
-		return fmt.Errorf("watching the documents: %w", resp.Err())
+		return fmt.Errorf("watching %s: %w", s.opt.Map.Documents(), resp.Err())
+	case resp.Header != nil && resp.Header.ClusterId != 0 && resp.Header.ClusterId != s.store.cluster:
+		return errAnew
 	}
 	return nil
 }
 
 // watched applies events, those of one revision together.
-func (s *Source) watched(ctx context.Context, client *clientv3.Client, events []*clientv3.Event) error {
+func (s *Source) watched(ctx context.Context, client clientv3.KV, events []*clientv3.Event) error {
 	now := time.Now()
-	var head *mvccpb.KeyValue
+	var head *clientv3.Event
 	for i, e := range events {
 		if name, is := strings.CutPrefix(string(e.Kv.Key), s.opt.Map.Documents()); is {
 			s.store.apply(name, fleet.Document{Value: e.Kv.Value, Revision: e.Kv.ModRevision, Removed: e.Type == clientv3.EventTypeDelete})
+			if s.store.ignored[name] {
+				s.ignore(name)
+			}
 			s.dirty.add(name, now)
-		} else if string(e.Kv.Key) == s.opt.Map.Head() && e.Type == clientv3.EventTypePut {
-			head = e.Kv
+		} else if string(e.Kv.Key) == s.opt.Map.Head() {
+			head = e
 		}
 		last := i == len(events)-1 || events[i+1].Kv.ModRevision != e.Kv.ModRevision
 		if !last {
@@ -133,7 +144,7 @@ func (s *Source) watched(ctx context.Context, client *clientv3.Client, events []
 		s.store.revision = max(s.store.revision, e.Kv.ModRevision)
 		s.seen = max(s.seen, s.store.revision)
 		if head != nil {
-			if err := s.pushed(ctx, client, head); err != nil {
+			if err := s.headed(ctx, client, head); err != nil {
 				return err
 			}
 			head = nil
@@ -142,71 +153,75 @@ func (s *Source) watched(ctx context.Context, client *clientv3.Client, events []
 	return nil
 }
 
-// pushed offers everything up to a head, as judged.
-func (s *Source) pushed(ctx context.Context, client *clientv3.Client, kv *mvccpb.KeyValue) error {
-	head, err := fleet.ParseHead(kv.Value)
+// headed notes an event of the head.
+func (s *Source) headed(ctx context.Context, client clientv3.KV, e *clientv3.Event) error {
+	s.store.headRevision = e.Kv.ModRevision
+	if e.Type == clientv3.EventTypeDelete {
+		s.store.headRevision = 0
+		s.dirty.addAll(s.store.staging)
+		s.store.pushed(fleet.Head{}, nil)
+		return nil
+	}
+	head, err := fleet.ParseHead(e.Kv.Value)
 	if err != nil {
 		s.opt.Log("%s: %v", s.opt.Map, err)
 		return nil
 	}
-	staging, err := s.readStaging(ctx, client, head, kv.ModRevision)
-	if err != nil {
+	if err := s.pushed(ctx, client, head, e.Kv); err != nil {
 		return fmt.Errorf("%w: %w", errAnew, err)
 	}
-	now := time.Now()
-	for _, docs := range []fleet.Documents{s.store.staging, staging} {
-		for name := range docs {
-			s.dirty.add(name, now)
-		}
+	return nil
+}
+
+// pushed offers everything up to a head, as judged.
+func (s *Source) pushed(ctx context.Context, client clientv3.KV, head fleet.Head, kv *mvccpb.KeyValue) error {
+	staging, err := s.readStaging(ctx, client, head, kv.ModRevision)
+	if err != nil {
+		return err
 	}
-	s.store.head, s.store.headRevision = head, kv.ModRevision
-	if head.Stage == "" {
-		s.store.staging = staging
+	s.dirty.addAll(s.store.staging)
+	s.dirty.addAll(staging)
+	if head.Stage != "" { // Everyone's last push stays where it is.
+		staging = s.store.staging
 	}
-	if err := s.restage(ctx, client, kv.ModRevision); err != nil {
+	s.store.pushed(head, staging)
+	stage, revision, err := s.stageAt(ctx, client, kv.ModRevision)
+	if err != nil {
+		return err
+	}
+	s.enter(stage, revision)
+	if err := s.verify(ctx, client); err != nil {
 		return err
 	}
 	if s.goneBack != nil && s.goneBack.ends(s.store) {
 		s.goneBack = nil
 		s.setStatus(func(st *Status) { st.Back = nil })
-		for name := range s.names(s.store) {
-			s.dirty.add(name, now)
-		}
+		s.dirty.addNames(s.names(s.store))
 	}
-	s.verifyAt = now.Add(verifyAfter/2 + rand.N(verifyAfter/2))
-	if s.goneBack == nil && s.verified {
-		s.publish(true)
+	s.verifyAt = time.Now().Add(verifyAfter/2 + rand.N(verifyAfter/2))
+	if s.goneBack == nil {
+		s.publish(everything)
 	}
 	return nil
 }
 
-// restage reads the documents of the stage of this server anew.
-func (s *Source) restage(ctx context.Context, client *clientv3.Client, revision int64) error {
-	stage, err := s.readStage(ctx, client, s.store.head, revision)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errAnew, err)
+// verify sees to it that the store is the one that was followed, if there was no connection
+// meanwhile.
+func (s *Source) verify(ctx context.Context, client clientv3.KV) error {
+	if s.verified {
+		return nil
 	}
-	now := time.Now()
-	for _, docs := range []fleet.Documents{s.store.stage, stage} {
-		for name := range docs {
-			s.dirty.add(name, now)
-		}
-	}
-	had := len(s.store.stage) > 0
-	s.store.stage = stage
-	if had && len(stage) == 0 && s.goneBack == nil && s.verified { // Back to everyone's, which count as in force.
-		s.publish(true)
-	}
-	return nil
+	return s.look(ctx, client)
 }
 
 // connected notes whether there is a connection to etcd.
 func (s *Source) connected(ready bool) {
+	s.verified = false
 	switch {
-	case ready && !s.awaySince.IsZero():
+	case ready: // There may have been none for a moment, if nothing else.
 		s.awaySince, s.lookAt = time.Time{}, time.Now()
-	case !ready && s.awaySince.IsZero():
-		s.awaySince, s.verified = time.Now(), false
+	case s.awaySince.IsZero():
+		s.awaySince = time.Now()
 	}
 }
 
@@ -218,29 +233,22 @@ func (s *Source) next() time.Time {
 			next = t
 		}
 	}
-	if s.goneBack == nil && s.verified && !s.waitsForTaker() {
+	if s.goneBack == nil && s.verified {
 		earliest(s.dirty.due())
 	}
 	earliest(s.lookAt)
 	earliest(s.verifyAt)
-	if !s.awaySince.IsZero() && s.lost == nil {
+	if !s.awaySince.IsZero() {
 		earliest(s.awaySince.Add(away))
 	}
 	return next
 }
 
-// waitsForTaker reports whether what was judged is to be taken before what was not.
-func (s *Source) waitsForTaker() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.offer != nil && s.offer.judged
-}
-
 // work does what is due.
-func (s *Source) work(ctx context.Context, client *clientv3.Client, now time.Time) error {
+func (s *Source) work(ctx context.Context, client clientv3.KV, now time.Time) error {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
-	if !s.awaySince.IsZero() && s.lost == nil && due(s.awaySince.Add(away)) {
-		s.down(errors.New("no connection"))
+	if !s.awaySince.IsZero() && due(s.awaySince.Add(away)) {
+		return errAway
 	}
 	if due(s.lookAt) {
 		if err := s.look(ctx, client); err != nil {
@@ -248,7 +256,10 @@ func (s *Source) work(ctx context.Context, client *clientv3.Client, now time.Tim
 		}
 	}
 	if s.goneBack == nil && s.verified && due(s.dirty.due()) {
-		s.publish(false)
+		if err := s.restage(ctx, client); err != nil {
+			return err
+		}
+		s.publish(nothing)
 	}
 	if due(s.verifyAt) {
 		s.verifyAt = time.Time{}
@@ -257,52 +268,5 @@ func (s *Source) work(ctx context.Context, client *clientv3.Client, now time.Tim
 			return errAnew
 		}
 	}
-	return nil
-}
-
-// planLook plans the next look, which a fleet does not do at one moment.
-func (s *Source) planLook() {
-	s.lookAt = time.Time{}
-	if s.opt.Look > 0 {
-		s.lookAt = time.Now().Add(s.opt.Look*3/4 + rand.N(s.opt.Look/2))
-	}
-}
-
-// look compares the store with what the watch has brought, at one revision, without
-// reading a document. After a connection has come to be again, nothing is handed over
-// before: the store may be another one.
-func (s *Source) look(ctx context.Context, client *clientv3.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	prefix := s.opt.Map.Documents()
-	resp, err := client.Txn(ctx).Then(
-		clientv3.OpGet(s.opt.Map.Head()),
-		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithCountOnly()),
-		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1), clientv3.WithMinModRev(s.store.revision+1)),
-	).Commit()
-	if err != nil {
-		return fmt.Errorf("looking at the documents: %w", err)
-	}
-	now := &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
-	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
-		now.headRevision = kvs[0].ModRevision
-	}
-	if s.wentBack(now) {
-		return errAnew
-	}
-	s.seen = max(s.seen, now.revision)
-	differs := now.headRevision != s.store.headRevision ||
-		int(resp.Responses[1].GetResponseRange().Count) != s.store.count() ||
-		len(resp.Responses[2].GetResponseRange().Kvs) > 0
-	if differs && s.suspicious {
-		return errAnew
-	}
-	s.verified = true
-	s.suspicious = differs
-	s.planLook()
-	if differs {
-		s.lookAt = time.Now().Add(again)
-	}
-	s.up()
 	return nil
 }

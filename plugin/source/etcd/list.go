@@ -20,7 +20,7 @@ const (
 
 // list reads everything anew, at the revision of the head if that is new, so that what was
 // put since comes after the head, as it did in the store.
-func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
+func (s *Source) list(ctx context.Context, client clientv3.KV) error {
 	resp, err := get(ctx, client, s.opt.Map.Head())
 	if err != nil {
 		return err
@@ -30,6 +30,9 @@ func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
 		next.headRevision = resp.Kvs[0].ModRevision
 		if next.head, err = fleet.ParseHead(resp.Kvs[0].Value); err != nil {
 			s.opt.Log("%s: %v", s.opt.Map, err)
+			if s.store != nil {
+				next.head = s.store.head // with what is in its staging
+			}
 		}
 	}
 	back := s.wentBack(next)
@@ -45,6 +48,7 @@ func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
 	if err != nil {
 		return err
 	}
+	back = back || s.isRewritten(next)
 	whole, known := next.isWhole()
 	if known && !whole && next.headRevision > 0 {
 		s.opt.Log("%s: the digest of push %d is not that of the documents: what changes is judged here", s.opt.Map, next.head.Push)
@@ -55,7 +59,7 @@ func (s *Source) list(ctx context.Context, client *clientv3.Client) error {
 }
 
 // fill reads the documents of a store at its revision.
-func (s *Source) fill(ctx context.Context, client *clientv3.Client, st *store) (err error) {
+func (s *Source) fill(ctx context.Context, client clientv3.KV, st *store) (err error) {
 	st.ignored = make(map[string]bool)
 	st.documents = make(fleet.Documents)
 	all, err := documentsBelow(ctx, client, s.opt.Map.Documents(), st.revision)
@@ -67,17 +71,33 @@ func (s *Source) fill(ctx context.Context, client *clientv3.Client, st *store) (
 		st.apply(name, doc)
 	}
 	for name := range st.ignored {
-		s.opt.Log("%s: the key %s%s is no document and ignored: the names of documents end in .yaml, .yml or .json", s.opt.Map, s.opt.Map.Documents(), name)
+		s.ignore(name)
 	}
 	if st.staging, err = s.readStaging(ctx, client, st.head, st.revision); err != nil {
 		return err
 	}
+	st.stageRevision = st.revision
 	st.stage, err = s.readStage(ctx, client, st.head, st.revision)
 	return err
 }
 
+// maxIgnored is how many names of keys that are no documents are said.
+const maxIgnored = 20
+
+// ignore says once that a key is no document.
+func (s *Source) ignore(name string) {
+	if s.ignored == nil {
+		s.ignored = make(map[string]bool)
+	}
+	if s.ignored[name] || len(s.ignored) >= maxIgnored {
+		return
+	}
+	s.ignored[name] = true
+	s.opt.Log("%s: the key %s%s is no document and ignored: the names of documents end in .yaml, .yml or .json", s.opt.Map, s.opt.Map.Documents(), name)
+}
+
 // readStaging reads the documents that a head is from.
-func (s *Source) readStaging(ctx context.Context, client *clientv3.Client, h fleet.Head, revision int64) (fleet.Documents, error) {
+func (s *Source) readStaging(ctx context.Context, client clientv3.KV, h fleet.Head, revision int64) (fleet.Documents, error) {
 	prefix, is := h.StagingOf(s.opt.Map)
 	if !is || h.Stage != "" {
 		return nil, nil
@@ -87,7 +107,7 @@ func (s *Source) readStaging(ctx context.Context, client *clientv3.Client, h fle
 
 // readStage reads the documents of the stage of this server, with those that the head is
 // from if that is about the stage.
-func (s *Source) readStage(ctx context.Context, client *clientv3.Client, h fleet.Head, revision int64) (fleet.Documents, error) {
+func (s *Source) readStage(ctx context.Context, client clientv3.KV, h fleet.Head, revision int64) (fleet.Documents, error) {
 	if s.opt.Stage == "" {
 		return nil, nil
 	}
@@ -101,7 +121,7 @@ func (s *Source) readStage(ctx context.Context, client *clientv3.Client, h fleet
 }
 
 // documentsBelow lists the keys below a prefix, in pages.
-func documentsBelow(ctx context.Context, client *clientv3.Client, prefix string, revision int64) (fleet.Documents, error) {
+func documentsBelow(ctx context.Context, client clientv3.KV, prefix string, revision int64) (fleet.Documents, error) {
 	out := make(fleet.Documents)
 	for from, end := prefix, clientv3.GetPrefixRangeEnd(prefix); ; {
 		resp, err := get(ctx, client, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(pageSize))
@@ -119,7 +139,7 @@ func documentsBelow(ctx context.Context, client *clientv3.Client, prefix string,
 }
 
 // get asks etcd, for a while.
-func get(ctx context.Context, client *clientv3.Client, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+func get(ctx context.Context, client clientv3.KV, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	resp, err := client.Get(ctx, key, opts...)

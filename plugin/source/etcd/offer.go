@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,10 @@ const (
 	quiet    = 200 * time.Millisecond
 	restless = 700 * time.Millisecond
 )
+
+// maxOffers is how many offers wait for a slow taker. Only stages that come and go make so
+// many of them.
+const maxOffers = 8
 
 // dirty is the documents that may have changed and are in no offer yet.
 type dirty struct {
@@ -32,6 +37,22 @@ func (d *dirty) add(name string, now time.Time) {
 	d.names[name], d.last = struct{}{}, now
 }
 
+// addAll adds all names of documents.
+func (d *dirty) addAll(docs fleet.Documents) {
+	now := time.Now()
+	for name := range docs {
+		d.add(name, now)
+	}
+}
+
+// addNames adds names.
+func (d *dirty) addNames(names map[string]struct{}) {
+	now := time.Now()
+	for name := range names {
+		d.add(name, now)
+	}
+}
+
 // due is when they are handed over without a head; zero if there are none.
 func (d *dirty) due() time.Time {
 	if len(d.names) == 0 {
@@ -44,48 +65,65 @@ func (d *dirty) due() time.Time {
 	return due
 }
 
-// offer is what is to be handed over next.
+// offer is what is handed over at once.
 type offer struct {
-	values  map[string][]byte // :: name → value, nil if it was removed
-	noticed time.Time
-	judged  bool
-	push    int64
+	values   map[string][]byte // :: name → value, nil if it was removed
+	noticed  time.Time
+	judged   bool
+	position Position
 }
 
-// publish offers what is dirty. What was judged and what was not go one after the other,
-// for they are judged differently: publish reports false if the former is not taken yet.
-func (s *Source) publish(judged bool) bool {
+// covers says what an offer was judged with.
+type covers int
+
+const (
+	nothing    covers = iota // it is judged where it is taken
+	itself                   // it alone was judged
+	everything               // it was, with all that was offered before
+)
+
+// publish offers what is dirty. What was judged and what was not are offers of their own,
+// for they are judged differently, unless the former covers the latter.
+func (s *Source) publish(judged covers) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.offer != nil && s.offer.judged && !judged {
-		return false
+	next := &offer{values: make(map[string][]byte), noticed: time.Now(), judged: judged != nothing, position: s.store.position()}
+	if len(s.dirty.names) > 0 {
+		next.noticed = s.dirty.first
 	}
-	next := s.offer
-	if next == nil {
-		next = &offer{values: make(map[string][]byte), noticed: s.dirty.first}
-	}
-	next.judged, next.push = judged, s.store.head.Push
 	for name := range s.dirty.names {
 		doc := s.store.document(name)
 		if was, is := s.handed(name); is == !doc.Removed && bytes.Equal(was, doc.Value) {
 			continue
 		}
-		if doc.Removed {
+		switch {
+		case doc.Removed:
 			next.values[name] = nil
-		} else {
-			next.values[name] = append([]byte{}, doc.Value...) // of a whole message
+		case doc.Value == nil:
+			next.values[name] = []byte{}
+		default:
+			next.values[name] = doc.Value
 		}
 	}
 	clear(s.dirty.names)
-	s.offer = next
+	if judged != everything && len(next.values) == 0 {
+		return
+	}
+	for n := len(s.offers); n > 0 && (judged == everything || n >= maxOffers || s.offers[n-1].judged == next.judged); n-- {
+		was := s.offers[n-1]
+		maps.Copy(was.values, next.values)
+		was.judged = judged == everything || was.judged && next.judged
+		was.position = next.position
+		next, s.offers = was, s.offers[:n-1]
+	}
+	s.offers = append(s.offers, next)
 	s.signal()
-	return true
 }
 
 // handed returns what is or will be handed over of a document. The caller holds mu.
 func (s *Source) handed(name string) (value []byte, is bool) {
-	if s.offer != nil {
-		if value, is := s.offer.values[name]; is {
+	for _, o := range slices.Backward(s.offers) {
+		if value, is := o.values[name]; is {
 			return value, value != nil
 		}
 	}
@@ -98,10 +136,11 @@ func (s *Source) Take() Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := Change{Change: source.Change{Noticed: time.Now()}}
-	o := s.offer
-	if o == nil {
+	if len(s.offers) == 0 {
 		return c
 	}
+	o := s.offers[0]
+	s.offers = slices.Delete(s.offers, 0, 1)
 	c.Noticed, c.Judged = o.noticed, o.judged
 	for name, value := range o.values {
 		c.Paths = append(c.Paths, s.Path(name))
@@ -112,10 +151,9 @@ func (s *Source) Take() Change {
 		}
 	}
 	slices.Sort(c.Paths)
-	s.status.Push, s.offer = o.push, nil
-	select {
-	case s.taken <- struct{}{}:
-	default:
+	s.status.Push, s.position = o.position.Push, o.position
+	if len(s.offers) > 0 {
+		s.signal()
 	}
 	return c
 }
@@ -133,8 +171,8 @@ func (s *Source) names(st *store) map[string]struct{} {
 	for name := range s.current {
 		out[name] = struct{}{}
 	}
-	if s.offer != nil {
-		for name := range s.offer.values {
+	for _, o := range s.offers {
+		for name := range o.values {
 			out[name] = struct{}{}
 		}
 	}

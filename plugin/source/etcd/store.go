@@ -9,14 +9,15 @@ import (
 
 // store is what etcd holds of the map at a revision.
 type store struct {
-	cluster      uint64
-	revision     int64 // up to which everything is in here
-	head         fleet.Head
-	headRevision int64           // 0 for no head
-	documents    fleet.Documents // everyone's, with deletions while there is a staging
-	staging      fleet.Documents // that the head is from
-	stage        fleet.Documents // of the stage of this server
-	ignored      map[string]bool // names below documents/ that no document has
+	cluster       uint64
+	revision      int64 // up to which everything is in here
+	head          fleet.Head
+	headRevision  int64           // 0 for no head
+	documents     fleet.Documents // everyone's, with deletions while there is a staging
+	staging       fleet.Documents // that the head is from
+	stage         fleet.Documents // of the stage of this server
+	stageRevision int64           // at which it was read
+	ignored       map[string]bool // names below documents/ that no document has
 }
 
 // document returns what a document is to this server.
@@ -50,18 +51,37 @@ func (st *store) apply(name string, doc fleet.Document) {
 	}
 }
 
+// newest returns the document that was written last, and when.
+func (st *store) newest() (name string, revision int64) {
+	for n, doc := range st.documents {
+		if doc.Revision > revision && !doc.Removed {
+			name, revision = n, doc.Revision
+		}
+	}
+	return name, revision
+}
+
 // count is how many keys there are below documents/.
 func (st *store) count() int { return len(st.documents.Present()) + len(st.ignored) }
 
-// isWhole reports whether the documents are those that the head was written with. Where
-// one was written since, nobody can tell: known is false.
+// isWhole reports whether the documents are those that the head was written with. Where they
+// differ and one was written since, nobody can tell: known is false.
 func (st *store) isWhole() (is, known bool) {
+	is = st.headRevision > 0 && st.documents.Overlay(st.staging).Digest() == st.head.Digest
 	for _, doc := range st.documents {
 		if doc.Revision > st.headRevision {
-			return false, false
+			return is, is
 		}
 	}
-	return st.headRevision > 0 && st.documents.Overlay(st.staging).Digest() == st.head.Digest, true
+	return is, true
+}
+
+// pushed notes a head, and the documents that it is from.
+func (st *store) pushed(head fleet.Head, staging fleet.Documents) {
+	st.head, st.staging = head, staging
+	if len(staging) == 0 {
+		st.documents = st.documents.Present()
+	}
 }
 
 // isDocument reports whether a key of that name below documents/ is a document.

@@ -30,7 +30,7 @@ const checkPatience = time.Second
 func Check(opt Options) (*Checked, error) {
 	opt.Log = nobody{} // the problems say it
 	l := newLoader(opt, nil, nil)
-	keys, err := openKeys(opt, false)
+	keys, err := openKeys(opt, nil, nil)
 	if err != nil {
 		return nil, err
 	}

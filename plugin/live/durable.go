@@ -26,6 +26,7 @@ type durable struct {
 	pause time.Duration
 	timer *time.Timer
 
+	source string           // where the documents are from that were saved last
 	found  bool             // there was a version when it was opened to be read
 	other  []state.Document // as a server has saved them, if what is in force here is not that; see twin.go
 	looked bool             // at other, once
@@ -157,6 +158,9 @@ func (l *loader) retry() {
 // save writes what is in force.
 func (l *loader) save() error {
 	m := &state.Manifest{Documents: l.inForce(), Settings: strings.Join(l.views.settings(), "\n"), Serials: make(map[string]uint32)}
+	if l.keys != nil {
+		m.Source = l.keys.Position().String()
+	}
 	for z, n := range l.views.serials() {
 		m.Serials[string(z)] = n
 	}
@@ -178,7 +182,11 @@ func (l *loader) save() error {
 	if err := l.durable.dir.PutAll(lacking); err != nil {
 		return err
 	}
-	return l.durable.dir.Save(m)
+	if err := l.durable.dir.Save(m); err != nil {
+		return err
+	}
+	l.durable.source = m.Source
+	return nil
 }
 
 // inForce returns the documents in force as a manifest names them.

@@ -14,24 +14,36 @@ import (
 	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/source"
 	"github.com/addressmap/addressmap/plugin/source/etcd"
+	"github.com/addressmap/addressmap/plugin/state"
 )
 
 // A map in etcd is a directory whose documents are keys. They change in whole versions, so
 // that the loader waits for nothing, and a version that was pushed was judged by P1 to P5
 // where it was pushed.
 
-// openKeys connects to the map in etcd; nil if the map is files. resumed says that a version
-// of an earlier run comes into force first.
-func openKeys(opt Options, resumed bool) (*etcd.Source, error) {
+// openKeys connects to the map in etcd; nil if the map is files. What was kept of it is in
+// force already.
+func openKeys(opt Options, kept *durable, m *state.Manifest) (*etcd.Source, error) {
 	if !fleet.IsMap(opt.Path) {
 		return nil, nil
 	}
-	m, err := fleet.ParseMap(opt.Path)
+	at, err := fleet.ParseMap(opt.Path)
 	if err != nil {
 		return nil, err
 	}
 	o := opt.Etcd
-	o.Map, o.Look, o.Log, o.Resumed = m, opt.Poll, opt.Log.Warningf, resumed
+	o.Map, o.Look, o.Log = at, opt.Poll, opt.Log.Warningf
+	if m != nil {
+		o.Documents, o.Position = make(map[string][]byte), etcd.ParsePosition(m.Source)
+		for _, doc := range m.Documents {
+			text, err := kept.dir.Read(doc.Text)
+			if err != nil {
+				o.Position = etcd.Position{} // What is lost may come from any store.
+				continue
+			}
+			o.Documents[doc.Name] = text
+		}
+	}
 	return etcd.New(o), nil
 }
 
@@ -43,11 +55,12 @@ func (l *loader) useKeys(keys *etcd.Source) {
 }
 
 // listKeys lists the documents in etcd for the first time, and waits for etcd if it does
-// not answer. pushed says that the version was judged where it was pushed.
+// not answer: then the documents are those of the state. So they are where the store went
+// back since they were saved.
 func (l *loader) listKeys() (paths []string, err error) {
 	l.dir = true
 	if err := l.keys.Await(time.Now().Add(startPatience)); err != nil {
-		return nil, fmt.Errorf("cannot read the map: %w", err)
+		return l.sortedKeys(), fmt.Errorf("cannot read the map: %w", err)
 	}
 	l.pushed = l.keys.Take().Judged
 	if paths = l.sortedKeys(); len(paths) == 0 {
@@ -84,16 +97,34 @@ func (l *loader) documentReader(readFile readFunc) readFunc {
 	return func(path string, _ int64) ([]byte, error) { return l.keys.Read(path) }
 }
 
-// takeKeys loads what has changed in etcd.
+// takeKeys loads what has changed in etcd, and looks at everything if etcd was away at the
+// start.
 func (l *loader) takeKeys() {
 	c := l.keys.Take()
-	if len(c.Paths) > 0 || c.Judged { // What was refused here may have been pushed as it is.
+	if len(c.Paths) > 0 || c.Judged || l.wasAway() { // What was refused here may have been pushed as it is.
 		l.change(c.Change, c.Judged)
+		l.keepPosition()
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.report(&batch{}, l.snapshot(), time.Now(), NoLoad)
+}
+
+func (l *loader) wasAway() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wasMissing()
+}
+
+// keepPosition keeps where the documents are from, also if none of them has changed: a
+// store that went back after a restart is known by it.
+func (l *loader) keepPosition() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d := l.durable; d != nil && d.source != l.keys.Position().String() {
+		l.persist()
+	}
 }
 
 // keysStatus returns how etcd is, with the last push that is wholly in force; nil for

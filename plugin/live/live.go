@@ -117,7 +117,7 @@ func Open(opt Options) (*Store, error) {
 	s.loader = newLoader(opt, w, kept)
 	s.loader.wake = s.reconsider
 	var err error
-	if s.keys, err = openKeys(opt, manifest != nil); err != nil {
+	if s.keys, err = openKeys(opt, kept, manifest); err != nil {
 		_ = s.shut()
 		return nil, err
 	}

@@ -109,6 +109,9 @@ func (l *loader) start(m *state.Manifest) error {
 	before := l.snapshot()
 	l.rewatch()
 	b := l.read(paths, l.readFirst)
+	if err != nil && l.keys != nil {
+		b.problems = append(b.problems, problem{path: l.opt.Path, err: err, result: Failed})
+	}
 	l.apply(b)
 	l.admitRestored(waiting)
 	l.pushed = false

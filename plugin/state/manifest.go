@@ -26,6 +26,7 @@ func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 type Manifest struct {
 	Documents []Document        // in order
 	Settings  string            // the part of the configuration that the documents were accepted under
+	Source    string            // where the documents were from, if that is more than a path
 	Serials   map[string]uint32 // :: zone → counter
 
 	generation uint64 // which copy is newer; 0 outside of this package
@@ -63,6 +64,7 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 //
 //	addressmap state 1
 //	settings "guard 5"
+//	source "revision 7"
 //	generation 12
 //	document 1f0c…e2 "acme.yaml"
 //	zone_file 8b44…07 "db.example.org"
@@ -71,6 +73,7 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 const (
 	firstLine      = "addressmap state 1"
 	wordSettings   = "settings"
+	wordSource     = "source"
 	wordGeneration = "generation"
 	wordDocument   = "document"
 	wordZoneFile   = "zone_file"
@@ -82,6 +85,9 @@ const (
 func (m *Manifest) encode() []byte {
 	b := append([]byte(nil), firstLine+"\n"+wordSettings+" "...)
 	b = appendName(b, m.Settings)
+	if m.Source != "" {
+		b = appendName(append(b, wordSource+" "...), m.Source)
+	}
 	if m.generation > 0 {
 		b = append(strconv.AppendUint(append(b, wordGeneration+" "...), m.generation, 10), '\n')
 	}
@@ -162,7 +168,7 @@ func (m *Manifest) parseLine(line string) error {
 		return err
 	}
 	value, quoted := "", rest
-	if word != wordSettings {
+	if word != wordSettings && word != wordSource {
 		value, quoted, _ = strings.Cut(rest, " ")
 	}
 	name, err := strconv.Unquote(quoted)
@@ -172,6 +178,8 @@ func (m *Manifest) parseLine(line string) error {
 	switch word {
 	case wordSettings:
 		m.Settings = name
+	case wordSource:
+		m.Source = name
 	case wordDocument:
 		sum, err := parseSum(value)
 		m.Documents = append(m.Documents, Document{Name: name, Text: sum})

@@ -13,6 +13,7 @@ import (
 var manifests = map[string]*Manifest{
 	"empty":    {},
 	"settings": {Settings: "guard 5\nzones example.org. \"x\" \xff"},
+	"source":   {Source: "revision 7\n"},
 	"serials":  {Serials: map[string]uint32{"": 0, "example.org.": 1<<32 - 1, "a\x00b": 7}},
 	"names": {Documents: []Document{
 		{Name: "maps.yaml", Text: Sum{1}},

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -40,7 +41,8 @@ func (s *Source) isRewritten(next *store) bool {
 		return false // Of a position, no documents are known.
 	}
 	for name, doc := range next.documents {
-		if doc.Revision <= s.store.revision && doc.Revision != s.store.documents[name].Revision {
+		was := s.store.documents[name]
+		if doc.Revision <= s.store.revision && (doc.Revision != was.Revision || !bytes.Equal(doc.Value, was.Value)) {
 			return true
 		}
 	}
@@ -48,9 +50,9 @@ func (s *Source) isRewritten(next *store) bool {
 }
 
 // adopt goes on with a store that was listed anew. What differs from what was handed over
-// is offered, unless the store went back. whole says that the documents are those that the
+// is offered, unless the store went back. judged says that the documents are those that the
 // head was written with.
-func (s *Source) adopt(next *store, back, whole bool) {
+func (s *Source) adopt(next *store, back, judged bool) {
 	first := !s.isListed
 	switch {
 	case back && s.isHanded(next):
@@ -74,7 +76,7 @@ func (s *Source) adopt(next *store, back, whole bool) {
 	s.dirty.addNames(s.names(next))
 	switch {
 	case s.goneBack != nil:
-	case whole:
+	case judged:
 		s.publish(everything)
 	default:
 		s.publish(nothing)

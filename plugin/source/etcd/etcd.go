@@ -50,10 +50,6 @@ type Options struct {
 	Stage      string        // "" for none
 	Look       time.Duration // interval of the look at whether the watch has brought everything; 0 for never
 
-	// Resumed says that a version of an earlier run is in force: what was put after the
-	// head is handed over after it, to be judged by itself. Else everything comes at once.
-	Resumed bool
-
 	Announce string // the name of this server in the fleet; "" to announce nothing
 	Version  string // of the program, to announce
 
@@ -136,6 +132,7 @@ func newSource(o Options) *Source {
 		position: o.Position,
 	}
 	maps.Copy(s.current, o.Documents)
+	s.resumed = o.Documents != nil
 	s.opt.Documents, s.nextOpt.Documents = nil, nil
 	s.store, s.seen = o.Position.store(), o.Position.Revision
 	s.announcer = newAnnouncer(&s.opt)
@@ -220,6 +217,13 @@ func (s *Source) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status
+}
+
+// Position returns where the documents as last handed over are from.
+func (s *Source) Position() Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.position
 }
 
 // Close ends the source, if there is one, and takes the server out of the fleet.

@@ -205,7 +205,7 @@ func TestSource_PutSinceThePush(t *testing.T) {
 	w := newWorld(t)
 	w.push(nil, "a.yaml", "1")
 	w.put("b.yaml", "1")
-	w.open(func(o *Options) { o.Resumed = true })
+	w.open(func(o *Options) { o.Documents = map[string][]byte{} })
 	if got := w.content(); got != "a.yaml=1" || !w.lastJudged() {
 		t.Errorf("first %s", got)
 	}

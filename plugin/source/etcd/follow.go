@@ -30,6 +30,7 @@ const (
 
 // follower is what the goroutine of run knows.
 type follower struct {
+	resumed  bool   // documents of an earlier run are in force
 	store    *store // nil until something is known of one
 	isListed bool   // everything was, once
 	stage    string // for which everything was listed
@@ -130,7 +131,7 @@ func (s *Source) watched(ctx context.Context, client clientv3.KV, events []*clie
 	for i, e := range events {
 		if name, is := strings.CutPrefix(string(e.Kv.Key), s.opt.Map.Documents()); is {
 			s.store.apply(name, fleet.Document{Value: e.Kv.Value, Revision: e.Kv.ModRevision, Removed: e.Type == clientv3.EventTypeDelete})
-			if s.store.ignored[name] {
+			if _, is := s.store.ignored[name]; is {
 				s.ignore(name)
 			}
 			s.dirty.add(name, now)
@@ -155,9 +156,9 @@ func (s *Source) watched(ctx context.Context, client clientv3.KV, events []*clie
 
 // headed notes an event of the head.
 func (s *Source) headed(ctx context.Context, client clientv3.KV, e *clientv3.Event) error {
-	s.store.headRevision = e.Kv.ModRevision
+	s.store.headRevision, s.store.headValue = e.Kv.ModRevision, e.Kv.Value
 	if e.Type == clientv3.EventTypeDelete {
-		s.store.headRevision = 0
+		s.store.headRevision, s.store.headValue = 0, nil
 		s.dirty.addAll(s.store.staging)
 		s.store.pushed(fleet.Head{}, nil)
 		return nil
@@ -165,6 +166,7 @@ func (s *Source) headed(ctx context.Context, client clientv3.KV, e *clientv3.Eve
 	head, err := fleet.ParseHead(e.Kv.Value)
 	if err != nil {
 		s.opt.Log("%s: %v", s.opt.Map, err)
+		s.store.headBroken = true
 		return nil
 	}
 	if err := s.pushed(ctx, client, head, e.Kv); err != nil {

@@ -19,7 +19,8 @@ const (
 )
 
 // list reads everything anew, at the revision of the head if that is new, so that what was
-// put since comes after the head, as it did in the store.
+// put since comes after the head, as it did in the store. Where nothing is in force yet,
+// the store is taken as it is.
 func (s *Source) list(ctx context.Context, client clientv3.KV) error {
 	resp, err := get(ctx, client, s.opt.Map.Head())
 	if err != nil {
@@ -27,16 +28,21 @@ func (s *Source) list(ctx context.Context, client clientv3.KV) error {
 	}
 	next := &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
 	if len(resp.Kvs) > 0 {
-		next.headRevision = resp.Kvs[0].ModRevision
+		next.headRevision, next.headValue = resp.Kvs[0].ModRevision, resp.Kvs[0].Value
 		if next.head, err = fleet.ParseHead(resp.Kvs[0].Value); err != nil {
 			s.opt.Log("%s: %v", s.opt.Map, err)
+			next.headBroken = true
 			if s.store != nil {
 				next.head = s.store.head // with what is in its staging
 			}
 		}
 	}
-	back := s.wentBack(next)
-	atHead := next.headRevision > 0 && !back && (s.store == nil && s.opt.Resumed || s.store != nil && next.headRevision > s.store.revision)
+	same, err := s.isSameHistory(ctx, client)
+	if err != nil {
+		return err
+	}
+	back := !same || s.wentBack(next)
+	atHead := next.headRevision > 0 && !back && (s.store == nil && s.resumed || s.store != nil && next.headRevision > s.store.revision)
 	if atHead {
 		next.revision = next.headRevision
 	}
@@ -53,15 +59,14 @@ func (s *Source) list(ctx context.Context, client clientv3.KV) error {
 	if known && !whole && next.headRevision > 0 {
 		s.opt.Log("%s: the digest of push %d is not that of the documents: what changes is judged here", s.opt.Map, next.head.Push)
 	}
-	s.adopt(next, back, whole)
+	s.adopt(next, back, whole && !isNewer(next.stage, next.headRevision))
 	s.seen = max(s.seen, resp.Header.Revision)
 	return nil
 }
 
 // fill reads the documents of a store at its revision.
 func (s *Source) fill(ctx context.Context, client clientv3.KV, st *store) (err error) {
-	st.ignored = make(map[string]bool)
-	st.documents = make(fleet.Documents)
+	st.documents, st.ignored = make(fleet.Documents), make(fleet.Documents)
 	all, err := documentsBelow(ctx, client, s.opt.Map.Documents(), st.revision)
 	if err != nil {
 		return err

@@ -1,12 +1,18 @@
 package etcd
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
 )
 
 // planLook plans the next look, which a fleet does not do at one moment.
@@ -20,11 +26,15 @@ func (s *Source) planLook() {
 // look compares the store with what the watch has brought. After a connection has come to
 // be again, nothing is handed over before: the store may be another one.
 func (s *Source) look(ctx context.Context, client clientv3.KV) error {
+	same, err := s.isSameHistory(ctx, client)
+	if err != nil {
+		return err
+	}
 	now, differs, err := s.compare(ctx, client, 0)
 	if err != nil {
 		return err
 	}
-	if s.wentBack(now) {
+	if !same || s.wentBack(now) {
 		return errAnew
 	}
 	s.seen = max(s.seen, now.revision)
@@ -41,31 +51,64 @@ func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 }
 
 // compare compares the store at a revision, 0 for the newest, with what the watch has
-// brought, without reading a document. The document that was written last must be there as
-// it was or newer: else the store has another history, and compare returns errAnew.
+// brought, without reading a document.
 func (s *Source) compare(ctx context.Context, client clientv3.KV, revision int64) (now *store, differs bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(revision)
-	name, written := s.store.newest()
 	resp, err := client.Txn(ctx).Then(
 		clientv3.OpGet(s.opt.Map.Head(), at),
 		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithCountOnly(), at),
 		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1), clientv3.WithMinModRev(s.store.revision+1), at),
-		clientv3.OpGet(prefix+name, clientv3.WithKeysOnly(), at),
 	).Commit()
 	if err != nil {
 		return nil, false, fmt.Errorf("looking at %s: %w", prefix, err)
 	}
 	now = &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
-	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
-		now.headRevision = kvs[0].ModRevision
-	}
-	if kvs := resp.Responses[3].GetResponseRange().Kvs; len(kvs) > 0 && kvs[0].ModRevision < written {
-		return nil, false, errAnew
-	}
-	differs = now.headRevision != s.store.headRevision ||
-		int(resp.Responses[1].GetResponseRange().Count) != s.store.count() ||
-		len(resp.Responses[2].GetResponseRange().Kvs) > 0
+	now.headRevision, _ = lastOf(resp.Responses[0])
+	differs = now.headRevision != s.store.headRevision || len(resp.Responses[2].GetResponseRange().Kvs) > 0 ||
+		int(resp.Responses[1].GetResponseRange().Count) != s.store.count()
 	return now, differs, nil
+}
+
+// isSameHistory reports whether the store was, at the revision up to which it was seen, as
+// it was seen then. Of one that is compacted nobody can tell, and it counts as such.
+func (s *Source) isSameHistory(ctx context.Context, client clientv3.KV) (bool, error) {
+	if s.store == nil {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(s.store.revision)
+	name, newest := s.store.newest()
+	resp, err := client.Txn(ctx).Then(
+		clientv3.OpGet(s.opt.Map.Head(), at),
+		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithCountOnly(), at),
+		clientv3.OpGet(prefix+name, at),
+	).Commit()
+	switch {
+	case errors.Is(err, rpctypes.ErrCompacted):
+		return true, nil
+	case errors.Is(err, rpctypes.ErrFutureRev):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking at %s: %w", prefix, err)
+	}
+	head, value := lastOf(resp.Responses[0])
+	if !s.isListed { // Of a position, no more is known.
+		h, err := fleet.ParseHead(value)
+		return head == s.store.headRevision && (err != nil || h.Push == s.store.head.Push && h.Digest == s.store.head.Digest), nil
+	}
+	revision, text := lastOf(resp.Responses[2])
+	return head == s.store.headRevision && bytes.Equal(value, s.store.headValue) &&
+		revision == newest.Revision && bytes.Equal(text, newest.Value) &&
+		int(resp.Responses[1].GetResponseRange().Count) == s.store.count(), nil
+}
+
+// lastOf returns the revision that wrote the only key of a range, and its value.
+func lastOf(r *etcdserverpb.ResponseOp) (int64, []byte) {
+	if kvs := r.GetResponseRange().Kvs; len(kvs) > 0 {
+		return kvs[0].ModRevision, kvs[0].Value
+	}
+	return 0, nil
 }

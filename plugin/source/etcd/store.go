@@ -12,12 +12,14 @@ type store struct {
 	cluster       uint64
 	revision      int64 // up to which everything is in here
 	head          fleet.Head
-	headRevision  int64           // 0 for no head
+	headRevision  int64           // of its key, 0 for none
+	headValue     []byte          // of the same
+	headBroken    bool            // it is the last good one, for that of the key is none
 	documents     fleet.Documents // everyone's, with deletions while there is a staging
 	staging       fleet.Documents // that the head is from
 	stage         fleet.Documents // of the stage of this server
 	stageRevision int64           // at which it was read
-	ignored       map[string]bool // names below documents/ that no document has
+	ignored       fleet.Documents // keys below documents/ that no document has
 }
 
 // document returns what a document is to this server.
@@ -42,7 +44,7 @@ func (st *store) apply(name string, doc fleet.Document) {
 		if doc.Removed {
 			delete(st.ignored, name)
 		} else {
-			st.ignored[name] = true
+			st.ignored[name] = doc
 		}
 	case doc.Removed && len(st.staging) == 0:
 		delete(st.documents, name)
@@ -51,14 +53,16 @@ func (st *store) apply(name string, doc fleet.Document) {
 	}
 }
 
-// newest returns the document that was written last, and when.
-func (st *store) newest() (name string, revision int64) {
-	for n, doc := range st.documents {
-		if doc.Revision > revision && !doc.Removed {
-			name, revision = n, doc.Revision
+// newest returns the key below documents/ that was written last.
+func (st *store) newest() (name string, newest fleet.Document) {
+	for _, docs := range []fleet.Documents{st.documents, st.ignored} {
+		for n, doc := range docs {
+			if doc.Revision > newest.Revision && !doc.Removed {
+				name, newest = n, doc
+			}
 		}
 	}
-	return name, revision
+	return name, newest
 }
 
 // count is how many keys there are below documents/.
@@ -67,18 +71,26 @@ func (st *store) count() int { return len(st.documents.Present()) + len(st.ignor
 // isWhole reports whether the documents are those that the head was written with. Where they
 // differ and one was written since, nobody can tell: known is false.
 func (st *store) isWhole() (is, known bool) {
+	if st.headBroken {
+		return false, false
+	}
 	is = st.headRevision > 0 && st.documents.Overlay(st.staging).Digest() == st.head.Digest
-	for _, doc := range st.documents {
-		if doc.Revision > st.headRevision {
-			return is, is
+	return is, is || !isNewer(st.documents, st.headRevision)
+}
+
+// isNewer reports whether a document was written after a revision.
+func isNewer(docs fleet.Documents, revision int64) bool {
+	for _, doc := range docs {
+		if doc.Revision > revision {
+			return true
 		}
 	}
-	return is, true
+	return false
 }
 
 // pushed notes a head, and the documents that it is from.
 func (st *store) pushed(head fleet.Head, staging fleet.Documents) {
-	st.head, st.staging = head, staging
+	st.head, st.headBroken, st.staging = head, false, staging
 	if len(staging) == 0 {
 		st.documents = st.documents.Present()
 	}

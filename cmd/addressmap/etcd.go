@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -13,10 +14,15 @@ import (
 	"github.com/addressmap/addressmap/plugin/push"
 )
 
-// The environment variables with user and password, as etcd's own program names them.
+// The environment variables by which etcd's own program is told how to reach etcd. A flag
+// that is given counts more.
 const (
-	userVariable     = "ETCDCTL_USER"
-	passwordVariable = "ETCDCTL_PASSWORD"
+	endpointsVariable = "ETCDCTL_ENDPOINTS"
+	certVariable      = "ETCDCTL_CERT"
+	keyVariable       = "ETCDCTL_KEY"
+	caVariable        = "ETCDCTL_CACERT"
+	userVariable      = "ETCDCTL_USER"
+	passwordVariable  = "ETCDCTL_PASSWORD"
 )
 
 // etcdFlags are the flags by which a command reaches etcd.
@@ -27,11 +33,11 @@ type etcdFlags struct {
 
 // add adds the flags to a command.
 func (e *etcdFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&e.connection.Endpoints, "endpoint", nil, "where etcd is, a `URL`; may be repeated (default "+fleet.DefaultEndpoint+")")
+	cmd.Flags().StringSliceVar(&e.connection.Endpoints, "endpoint", nil, "where etcd is, a `URL`; may be repeated (default $"+endpointsVariable+", or "+fleet.DefaultEndpoint+")")
 	cmd.Flags().StringVar(&e.credentials, "credentials", "", "a `FILE` with USER:PASSWORD for etcd, else they are in "+userVariable+" and "+passwordVariable)
-	cmd.Flags().StringVar(&e.connection.Cert, "tls-cert", "", "the `FILE` with the client certificate for etcd")
-	cmd.Flags().StringVar(&e.connection.Key, "tls-key", "", "the `FILE` with its key")
-	cmd.Flags().StringVar(&e.connection.CA, "tls-ca", "", "the `FILE` with the authorities of etcd's certificate, if not those of the system")
+	cmd.Flags().StringVar(&e.connection.Cert, "tls-cert", "", "the `FILE` with the client certificate for etcd (default $"+certVariable+")")
+	cmd.Flags().StringVar(&e.connection.Key, "tls-key", "", "the `FILE` with its key (default $"+keyVariable+")")
+	cmd.Flags().StringVar(&e.connection.CA, "tls-ca", "", "the `FILE` with the authorities of etcd's certificate, if not those of the system (default $"+caVariable+")")
 	for _, name := range []string{"credentials", "tls-cert", "tls-key", "tls-ca"} {
 		_ = cmd.MarkFlagFilename(name)
 	}
@@ -54,9 +60,16 @@ func (e *etcdFlags) open(ctx context.Context, path string) (*push.Store, error) 
 // parse returns the connection that the flags and the environment say.
 func (e *etcdFlags) parse() (c fleet.Connection, err error) {
 	c = e.connection
+	if all := os.Getenv(endpointsVariable); len(c.Endpoints) == 0 && all != "" {
+		c.Endpoints = strings.Split(all, ",")
+	}
+	if c.Cert == "" && c.Key == "" { // A certificate and its key come from one place.
+		c.Cert, c.Key = os.Getenv(certVariable), os.Getenv(keyVariable)
+	}
+	c.CA = cmp.Or(c.CA, os.Getenv(caVariable))
 	c.UseTLS = c.Cert != "" || c.CA != ""
 	if (c.Cert == "") != (c.Key == "") {
-		return c, argumentf("--tls-cert and --tls-key go together: give both")
+		return c, argumentf("--tls-cert and --tls-key go together: give both, or both of %s and %s", certVariable, keyVariable)
 	}
 	c.Username, c.Password, err = e.user()
 	return c, err

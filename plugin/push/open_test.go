@@ -62,6 +62,19 @@ func TestOpen_Refused(t *testing.T) {
 	want(t, s, texts(map[string]string{"a.yaml": "1"}))
 }
 
+// An etcd of which most nodes are gone says that the time is up in words of its own.
+func TestOpen_WithoutMajority(t *testing.T) {
+	t.Parallel()
+	cluster := etcd.Start(t, 3)
+	for _, n := range cluster.Nodes[1:] {
+		n.Kill()
+	}
+	_, err := Open(t.Context(), fleet.Connection{Endpoints: cluster.Endpoints()[:1]}, testMap)
+	if err == nil || !strings.Contains(err.Error(), "etcd does not answer at ") {
+		t.Error(err)
+	}
+}
+
 // unused returns an address at which nobody listens.
 func unused(t *testing.T) string {
 	port, err := ports.Free()

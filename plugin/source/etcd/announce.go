@@ -97,7 +97,7 @@ func (a *announcer) say(err error) {
 	case !errors.As(err, &refusal) || refusal.Code() == codes.Unavailable || a.failed == refusal.Error():
 		return
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
-		a.opt.Log("%s: this server may not write below %s, so that the fleet does not see it: grant that in etcd, or write announce off", a.opt.Map, a.opt.Map.Servers())
+		a.opt.Log("%s: this server may not read and write below %s, so that the fleet does not see it: grant both in etcd, or write announce off", a.opt.Map, a.opt.Map.Servers())
 	default:
 		a.opt.Log("%s: this server cannot be announced, so that the fleet does not see it: %v", a.opt.Map, err)
 	}

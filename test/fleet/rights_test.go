@@ -1,0 +1,142 @@
+package fleet
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/addressmap/addressmap/plugin/fleet"
+	"github.com/addressmap/addressmap/test/server"
+)
+
+// right is a permission of a role: from a key, or a range of keys, on.
+type right struct {
+	from, end string
+	kind      clientv3.PermissionType
+}
+
+var (
+	read      = clientv3.PermissionType(clientv3.PermRead)
+	readwrite = clientv3.PermissionType(clientv3.PermReadWrite)
+
+	// The rights of a server, as docs/fleet.md has them.
+	rightOfDocuments = right{"/m/documents/", "/m/head0", read}
+	rightOfStaging   = right{"/m/staging/", "/m/staging0", read}
+	rightOfStages    = right{"/m/stages/", "/m/stages0", read}
+	rightOfServers   = right{"/m/servers/", "/m/servers0", readwrite}
+)
+
+// restrict has etcd ask who somebody is: the server is the user ns with these rights and no
+// others, and the test is root.
+func (w *world) restrict(rights ...right) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
+	defer cancel()
+	must := func(err error) {
+		w.t.Helper()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for _, user := range []string{"root", "ns"} {
+		_, err := w.client.RoleAdd(ctx, user)
+		must(err)
+		_, err = w.client.UserAdd(ctx, user, "secret")
+		must(err)
+		_, err = w.client.UserGrantRole(ctx, user, user)
+		must(err)
+	}
+	for _, r := range rights {
+		_, err := w.client.RoleGrantPermission(ctx, "ns", r.from, r.end, r.kind)
+		must(err)
+	}
+	_, err := w.client.AuthEnable(ctx)
+	must(err)
+	w.client, err = clientv3.New(clientv3.Config{Endpoints: w.cluster.Endpoints(), Username: "root", Password: "secret"})
+	must(err)
+	w.t.Cleanup(func() { _ = w.client.Close() })
+	w.options = append(w.options, "credentials ns secret", "reload 1s")
+}
+
+// pushedLarge writes the only document with a head by way of the staging.
+func (w *world) pushedLarge(name, value string) {
+	w.t.Helper()
+	w.push++
+	w.commit(clientv3.OpPut(theMap.Staging(w.push)+name, value))
+	h := fleet.Head{Push: w.push, Digest: fleet.Documents{name: {Value: []byte(value)}}.Digest(), From: fleet.FromStaging(w.push)}
+	w.commit(clientv3.OpPut(theMap.Head(), string(h.Encode())))
+}
+
+// With the rights of docs/fleet.md a server of a stage does all that servers do.
+func TestRights_Enough(t *testing.T) {
+	w := newWorld(t, "stage canary")
+	w.restrict(rightOfDocuments, rightOfStaging, rightOfStages, rightOfServers)
+	w.start()
+	w.answers(1)
+	w.pushed("a.yaml", server.Version(2))
+	w.answers(2)
+	w.pushedLarge("a.yaml", server.Version(3))
+	w.answers(3)
+	w.commit(clientv3.OpPut(theMap.Stage("canary")+"a.yaml", server.Version(4)))
+	w.answers(4)
+	w.announced("push 2", func(s fleet.Server) bool { return s.Push == 2 && s.Stage == "canary" })
+}
+
+// Without any one of them something does not work, and the log says what.
+func TestRights_Least(t *testing.T) {
+	t.Run("documents and head", func(t *testing.T) {
+		w := newWorld(t)
+		w.restrict(rightOfStaging, rightOfServers)
+		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading /m/head: etcdserver: permission denied") {
+			t.Error(err)
+		}
+	})
+	t.Run("what lies between documents and head", func(t *testing.T) {
+		w := newWorld(t)
+		w.restrict(right{"/m/documents/", "/m/documents0", read}, right{"/m/head", "", read}, rightOfStaging, rightOfServers)
+		w.start()
+		w.logs("watching the documents: rpc error: code = PermissionDenied desc = etcdserver: permission denied")
+		w.put("a.yaml", server.Version(2))
+		w.answers(2) // listed whenever it is tried again
+		w.shows("source_up", 0)
+		if strings.Contains(w.Log.String(), " is back\n") {
+			t.Error("etcd is said to be back, and refuses to be watched\n" + w.Log.String())
+		}
+	})
+	t.Run("staging", func(t *testing.T) {
+		w := newWorld(t)
+		w.restrict(rightOfDocuments, rightOfServers)
+		w.start()
+		w.pushed("a.yaml", server.Version(2))
+		w.answers(2)
+		w.pushedLarge("a.yaml", server.Version(3))
+		w.logs("reading /m/staging/2/: etcdserver: permission denied")
+		w.answers(2)
+		w.shows("source_up", 0)
+	})
+	t.Run("stages", func(t *testing.T) {
+		w := newWorld(t, "stage canary")
+		w.restrict(rightOfDocuments, rightOfStaging, rightOfServers)
+		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading /m/stages/canary/documents/: etcdserver: permission denied") {
+			t.Error(err)
+		}
+	})
+	t.Run("to write servers", func(t *testing.T) {
+		w := newWorld(t)
+		w.restrict(rightOfDocuments, rightOfStaging, right{"/m/servers/", "/m/servers0", read})
+		w.start()
+		w.logs("this server may not read and write below /m/servers/")
+		w.pushed("a.yaml", server.Version(2))
+		w.answers(2)
+		w.shows("degraded", 0)
+	})
+	t.Run("to read servers", func(t *testing.T) {
+		w := newWorld(t)
+		w.restrict(rightOfDocuments, rightOfStaging, right{"/m/servers/", "/m/servers0", clientv3.PermissionType(clientv3.PermWrite)})
+		w.start()
+		w.logs("this server may not read and write below /m/servers/")
+		w.answers(1)
+	})
+}

@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
+	"bench/fleet":     {"bench/rig", "plugin/fleet", "plugin/source/etcd", "plugin/push", "test/ports"},
 	"tools/man":       {},
 	"tools/mutate":    {},
 	"tools/rules":     {},
@@ -79,7 +80,7 @@ var keptTo = map[string][]string{
 	"github.com/fsnotify/":   {"plugin/source"},
 	"go.etcd.io/":            {"plugin/fleet", "plugin/source/etcd", "plugin/push", "test/etcd"},
 	"github.com/hashicorp/":  {"plugin/cloudflare/fetch"},
-	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "test/server", "test/judge/run"}, // the product asks nobody else
+	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "bench/fleet", "test/server", "test/judge/run"}, // the product asks nobody else
 }
 
 func TestImports_OneWay(t *testing.T) {

@@ -81,8 +81,8 @@ func (f Fleet) DocumentAt(turn int, marks Marks) *Document {
 // Account returns one account. Each turn gives its address maps other addresses
 // than the one before; [Fleet.Edge] tells those of turn 0.
 func (f Fleet) Account(account, turn int, marks Marks) Account {
-	if account >= maxAccounts {
-		panic(fmt.Sprintf("%d zones need more than %d accounts", f.Zones, maxAccounts))
+	if account >= MaxAccounts {
+		panic(fmt.Sprintf("%d zones need more than %d accounts", f.Zones, MaxAccounts))
 	}
 	a := Account{ID: fmt.Sprintf("account%05d", account), Prefixes: prefixesOf(account)}
 	first := account * zonesPerAccount

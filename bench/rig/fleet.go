@@ -19,8 +19,8 @@ const TLD = "example."
 
 const zonesPerAccount = 10
 
-// maxAccounts is how many accounts the address space below is enough for.
-const maxAccounts = 1 << 14
+// MaxAccounts is how many accounts of a fleet the address space below is enough for.
+const MaxAccounts = 1 << 14
 
 // Zone returns the name of a zone, fully qualified.
 func (f Fleet) Zone(zone int) string { return fmt.Sprintf("z%06d.%s", zone, TLD) }

@@ -16,8 +16,13 @@ type Memory struct {
 }
 
 // Memory returns what the server has now.
-func (s *Server) Memory() (Memory, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+func (s *Server) Memory() (Memory, error) { return memoryOf(s.cmd.Process.Pid) }
+
+// OwnMemory returns what this process has now.
+func OwnMemory() (Memory, error) { return memoryOf(os.Getpid()) }
+
+func memoryOf(pid int) (Memory, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return Memory{}, err
 	}
@@ -79,6 +84,16 @@ func (s *Server) CPU() (Usage, error) {
 		}
 	}
 	return sum, nil
+}
+
+// OwnCPU returns the CPU time that this process has used, without those it has started.
+func OwnCPU() (Usage, error) {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return Usage{}, err
+	}
+	_, used := parseStat(string(stat))
+	return used, nil
 }
 
 // parseStat returns the parent of a process and the CPU time it has used.

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/addressmap/addressmap/bench/rig"
+)
+
+// result is what was measured.
+type result struct {
+	settings
+	octets   int // of all documents
+	seeding  time.Duration
+	listed   []time.Duration // of all servers, sorted
+	cold     cost
+	etcd     [3]rig.Memory // without a server, with all, at the end
+	source   int64         // octets of the heap that one source has
+	peak     int64         // octets of memory that all sources had at most
+	warnings int64
+	warning  string // the first one
+	kinds    []*kind
+	database float64
+}
+
+// kind is the changes of one kind.
+type kind struct {
+	title string
+	came  []time.Duration // each change to each server, sorted
+	last  []time.Duration // each change to the last server
+	cost  cost            // of all changes, until they had come to all servers
+}
+
+// cost is what something takes of the machine.
+type cost struct {
+	etcd, sources time.Duration // CPU time
+	*counters
+}
+
+// costs begins to count, and returns what ends that.
+func costs(c *cluster) (func() (cost, error), error) {
+	look := func() (now cost, err error) {
+		if now.etcd, err = c.cpu(); err != nil {
+			return now, err
+		}
+		own, err := rig.OwnCPU()
+		if err != nil {
+			return now, err
+		}
+		now.sources = own.All
+		now.counters, err = c.counters()
+		return now, err
+	}
+	before, err := look()
+	return func() (cost, error) {
+		now, err := look()
+		if err != nil {
+			return now, err
+		}
+		return cost{now.etcd - before.etcd, now.sources - before.sources, now.since(before.counters)}, nil
+	}, err
+}
+
+// add adds the cost of another change.
+func (c *cost) add(o cost) {
+	c.etcd, c.sources = c.etcd+o.etcd, c.sources+o.sources
+	if c.counters == nil {
+		c.counters = o.counters
+		return
+	}
+	c.sent, c.received, c.failed = c.sent+o.sent, c.received+o.received, c.failed+o.failed
+	for method, n := range o.requests {
+		c.requests[method] += n
+	}
+}
+
+// seed pushes the documents.
+func (r *result) seed(ctx context.Context, c *cluster, w *writer) (err error) {
+	begin := time.Now()
+	if r.octets, err = w.seed(ctx); err != nil {
+		return err
+	}
+	r.seeding = time.Since(begin)
+	r.etcd[0], err = c.memory()
+	return err
+}
+
+// coldStart starts all servers at once.
+func (r *result) coldStart(c *cluster, servers *servers) error {
+	debug.SetMemoryLimit(int64(r.memory) << 30)
+	debug.SetGCPercent(50)
+	before := heap()
+	end, err := costs(c)
+	if err != nil {
+		return err
+	}
+	if r.listed, err = servers.start(c.connection()); err != nil {
+		return err
+	}
+	if r.cold, err = end(); err != nil {
+		return err
+	}
+	r.source = (heap() - before) / int64(r.sources)
+	r.warnings = servers.warnings.Load()
+	if first := servers.warning.Load(); first != nil {
+		r.warning = *first
+	}
+	r.etcd[1], err = c.memory()
+	return err
+}
+
+// heap is what is not garbage.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// prepare makes ready a change, and returns what writes it.
+type prepare func(context.Context, *change) (func() error, error)
+
+// change makes changes of one kind, each when the one before has come to all servers and
+// they rest.
+func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *writer, title string, how prepare) error {
+	// A server alone would collect a thousandth of this garbage.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	k := &kind{title: title}
+	for range r.changes {
+		if err := r.rest(c); err != nil {
+			return err
+		}
+		next := w.next()
+		write, err := how(ctx, next)
+		if err != nil {
+			return err
+		}
+		end, err := costs(c)
+		if err != nil {
+			return err
+		}
+		next.at = time.Now()
+		servers.now.Store(next)
+		if err := write(); err != nil {
+			return err
+		}
+		came, err := servers.await(next)
+		if err != nil {
+			return err
+		}
+		took, err := end()
+		if err != nil {
+			return err
+		}
+		k.cost.add(took)
+		k.came = append(k.came, came...)
+		k.last = append(k.last, slices.Max(came))
+	}
+	slices.Sort(k.came)
+	r.kinds = append(r.kinds, k)
+	return nil
+}
+
+// How servers rest: they compare the digest of all documents within five seconds after a
+// push, which a thousand of them in one process do one after the other.
+const (
+	breath  = 500 * time.Millisecond
+	resting = breath / 5
+)
+
+// rest waits until neither servers nor etcd have anything to do, and collects the garbage.
+func (r *result) rest(c *cluster) error {
+	used := func() (time.Duration, error) {
+		etcd, err := c.cpu()
+		own, ownErr := rig.OwnCPU()
+		if err == nil {
+			err = ownErr
+		}
+		return etcd + own.All, err
+	}
+	before, err := used()
+	for n, begin := 1, time.Now(); err == nil && time.Since(begin) < r.patience; n++ {
+		time.Sleep(breath)
+		var now time.Duration
+		if now, err = used(); n >= r.breaths && now-before < resting {
+			break
+		}
+		before = now
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if int64(m.HeapAlloc) > int64(r.memory)<<30/4*3 {
+		runtime.GC()
+	}
+	return err
+}
+
+// last looks at what is left when all changes are done.
+func (r *result) last(c *cluster) (err error) {
+	if r.etcd[2], err = c.memory(); err != nil {
+		return err
+	}
+	own, err := rig.OwnMemory()
+	if err != nil {
+		return err
+	}
+	r.peak = own.Peak
+	now, err := c.counters()
+	if err != nil {
+		return err
+	}
+	r.database = now.database
+	return nil
+}

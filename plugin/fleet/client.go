@@ -50,10 +50,10 @@ func (c Connection) Equal(other Connection) bool {
 	return same && fmt.Sprint(c) == fmt.Sprint(other)
 }
 
-// Times of a connection. One on which nothing comes any more, as behind a broken switch,
-// is given up after the first two.
+// Times of a connection. One on which something is asked or watched and nothing comes any
+// more, as behind a broken switch, is given up after the first two. gRPC pings no sooner.
 const (
-	pingAfter   = 5 * time.Second
+	pingAfter   = 10 * time.Second
 	pingTimeout = 3 * time.Second
 	dialTimeout = 5 * time.Second
 )
@@ -62,6 +62,21 @@ const (
 // once, for at most five seconds; else nothing is asked yet. The certificate and key are
 // read anew for each connection, the CA by each Dial.
 func (c Connection) Dial(ctx context.Context) (*clientv3.Client, error) {
+	config, err := c.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, err := clientv3.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect to etcd at %s: %w", strings.Join(config.Endpoints, " "), err)
+	}
+	return client, nil
+}
+
+// config is what a client is made of. It does not ping where nothing is asked or watched,
+// as at the nodes of a cluster that a watch is not at: etcd closes a connection on which
+// that is done.
+func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 	config := clientv3.Config{
 		Context:              ctx,
 		Endpoints:            c.Endpoints,
@@ -70,7 +85,6 @@ func (c Connection) Dial(ctx context.Context) (*clientv3.Client, error) {
 		DialTimeout:          dialTimeout,
 		DialKeepAliveTime:    pingAfter,
 		DialKeepAliveTimeout: pingTimeout,
-		PermitWithoutStream:  true,
 		MaxCallSendMsgSize:   4 << 20,
 		Logger:               zap.NewNop(), // Errors are returned, and said once.
 	}
@@ -80,15 +94,11 @@ func (c Connection) Dial(ctx context.Context) (*clientv3.Client, error) {
 	if c.UseTLS || slices.ContainsFunc(config.Endpoints, func(e string) bool { return strings.HasPrefix(e, "https://") }) {
 		tls, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
 		if err != nil {
-			return nil, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
+			return config, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
 		}
 		config.TLS = tls
 	}
-	client, err := clientv3.New(config)
-	if err != nil {
-		return nil, fmt.Errorf("cannot connect to etcd at %s: %w", strings.Join(config.Endpoints, " "), err)
-	}
-	return client, nil
+	return config, nil
 }
 
 // String names the endpoints.

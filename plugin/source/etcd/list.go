@@ -16,13 +16,17 @@ import (
 const (
 	pageSize       = 500             // keys that one request lists
 	requestTimeout = 5 * time.Second // of one request
+	// pageTimeout is that of one page. Where a fleet starts at once, a page waits for those
+	// of all others, and to begin anew would only make more of them. A node that is gone is
+	// noticed by the pings of the connection.
+	pageTimeout = time.Minute
 )
 
 // list reads everything anew, at the revision of the head if that is new, so that what was
 // put since comes after the head, as it did in the store. Where nothing is in force yet,
 // the store is taken as it is.
 func (s *Source) list(ctx context.Context, client clientv3.KV) error {
-	resp, err := get(ctx, client, s.opt.Map.Head())
+	resp, err := get(ctx, client, requestTimeout, s.opt.Map.Head())
 	if err != nil {
 		return err
 	}
@@ -129,7 +133,7 @@ func (s *Source) readStage(ctx context.Context, client clientv3.KV, h fleet.Head
 func documentsBelow(ctx context.Context, client clientv3.KV, prefix string, revision int64) (fleet.Documents, error) {
 	out := make(fleet.Documents)
 	for from, end := prefix, clientv3.GetPrefixRangeEnd(prefix); ; {
-		resp, err := get(ctx, client, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(pageSize))
+		resp, err := get(ctx, client, pageTimeout, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(pageSize))
 		if err != nil {
 			return nil, err
 		}
@@ -144,8 +148,8 @@ func documentsBelow(ctx context.Context, client clientv3.KV, prefix string, revi
 }
 
 // get asks etcd, for a while.
-func get(ctx context.Context, client clientv3.KV, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+func get(ctx context.Context, client clientv3.KV, timeout time.Duration, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	resp, err := client.Get(ctx, key, opts...)
 	if err != nil {

@@ -51,9 +51,11 @@ func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 }
 
 // compare compares the store at a revision, 0 for the newest, with what the watch has
-// brought, without reading a document.
+// brought, without reading a document. A fleet looks at once when etcd is back, and etcd
+// goes through all documents to find those with a higher revision: it may take as long as
+// a page.
 func (s *Source) compare(ctx context.Context, client clientv3.KV, revision int64) (now *store, differs bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(revision)
 	resp, err := client.Txn(ctx).Then(

@@ -17,7 +17,8 @@ import (
 // cluster is etcd processes that are one cluster, as an operator starts them: with every
 // write on disk before it is answered.
 type cluster struct {
-	nodes []*rig.Server // each at its client URL
+	nodes    []*rig.Server // each at its client URL
+	commands []rig.Command // that have started them
 }
 
 func startCluster(dir string, nodes int) (*cluster, error) {
@@ -32,31 +33,45 @@ func startCluster(dir string, nodes int) (*cluster, error) {
 		}
 		members[i] = fmt.Sprintf("n%d=%s", i, peers[i])
 	}
-	c := &cluster{nodes: make([]*rig.Server, nodes)}
-	failed := make(chan error)
-	for i := range nodes { // A node answers when it has found most of the others.
+	c := &cluster{nodes: make([]*rig.Server, nodes), commands: make([]rig.Command, nodes)}
+	for i := range nodes {
+		c.commands[i] = rig.Command{Path: "etcd", Args: []string{
+			"--name", "n" + strconv.Itoa(i), "--data-dir", filepath.Join(dir, "n"+strconv.Itoa(i)),
+			"--listen-client-urls", clients[i], "--advertise-client-urls", clients[i],
+			"--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
+			"--initial-cluster", strings.Join(members, ","),
+		}}
+	}
+	return c, c.start(clients)
+}
+
+// start starts all nodes at once: one answers when it has found most of the others.
+func (c *cluster) start(urls []string) error {
+	started := make(chan error)
+	for i, command := range c.commands {
 		go func() {
 			var err error
-			c.nodes[i], err = rig.Start(rig.Command{Path: "etcd", Args: []string{
-				"--name", "n" + strconv.Itoa(i), "--data-dir", filepath.Join(dir, "n"+strconv.Itoa(i)),
-				"--listen-client-urls", clients[i], "--advertise-client-urls", clients[i],
-				"--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
-				"--initial-cluster", strings.Join(members, ","),
-			}}, clients[i], healthy)
-			failed <- err
+			c.nodes[i], err = rig.Start(command, urls[i], healthy)
+			started <- err
 		}()
 	}
-	var err error
-	for range nodes {
-		if e := <-failed; e != nil {
-			err = fmt.Errorf("starting etcd: %w", e)
+	var failed error
+	for range c.commands {
+		if err := <-started; err != nil {
+			failed = fmt.Errorf("starting etcd: %w", err)
 		}
 	}
-	if err != nil {
+	if failed != nil {
 		c.stop()
-		return nil, err
 	}
-	return c, nil
+	return failed
+}
+
+// restart ends all nodes and starts them again.
+func (c *cluster) restart() error {
+	urls := c.connection().Endpoints
+	c.stop()
+	return c.start(urls)
 }
 
 // healthy returns nil if the node at a URL has a leader.
@@ -80,6 +95,7 @@ func (c *cluster) stop() {
 			n.Stop()
 		}
 	}
+	clear(c.nodes)
 }
 
 // connection is how servers reach the cluster: they know all nodes.

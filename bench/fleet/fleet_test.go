@@ -36,6 +36,9 @@ func TestMeasure_AllChangesCome(t *testing.T) {
 				t.Errorf("%d nodes, %s: want each of %d changes at %d sources, got %d", nodes, k.title, s.changes, s.sources, len(k.came))
 			}
 		}
+		if len(r.back) != s.sources {
+			t.Errorf("%d nodes: want a put at %d sources after a restart, got %d", nodes, s.sources, len(r.back))
+		}
 		if text := r.String(); len(r.kinds) != 2 || !strings.Contains(text, "| push of a document ") {
 			t.Errorf("%d nodes: %s", nodes, text)
 		}

@@ -28,7 +28,7 @@ type settings struct {
 	announce  bool
 	memory    int // GB
 	patience  time.Duration
-	breaths   int // that servers rest at least before a change
+	pause     time.Duration
 }
 
 func main() {
@@ -40,7 +40,7 @@ func main() {
 	flag.BoolVar(&s.announce, "announce", true, "each server tells the fleet what it has in force")
 	flag.IntVar(&s.memory, "memory", 16, "GB that the sources may take together")
 	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long anything may take")
-	flag.IntVar(&s.breaths, "breaths", 11, "how often half a second passes before a change, at least: a push is followed by five seconds of work")
+	flag.DurationVar(&s.pause, "pause", 5*time.Second, "what is between two pushes at least: within five seconds after one, servers compare the digest of all documents")
 	flag.Parse()
 	if err := run(&s); err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
@@ -105,10 +105,17 @@ func measure(ctx context.Context, s *settings, dir string) (*result, error) {
 	for _, kind := range []struct {
 		title string
 		write prepare
-	}{{"put of a document", w.put}, {"push of a document", w.push}} {
-		if err := r.change(ctx, c, servers, w, kind.title, kind.write); err != nil {
+		pause time.Duration
+	}{{"put of a document", w.put, 0}, {"push of a document", w.push, s.pause}} {
+		if err := r.change(ctx, c, servers, w, kind.title, kind.write, kind.pause); err != nil {
 			return nil, fmt.Errorf("%s: %w", kind.title, err)
 		}
 	}
-	return r, r.last(c)
+	if err := r.last(c); err != nil {
+		return nil, err
+	}
+	if err := r.restart(ctx, c, servers, w); err != nil {
+		return nil, fmt.Errorf("restarting etcd: %w", err)
+	}
+	return r, nil
 }

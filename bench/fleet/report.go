@@ -16,9 +16,14 @@ func (r *result) String() string {
 	fmt.Fprintf(&b, "- %d sources in one process, %d documents of %s together, %d nodes of etcd on the same cores; announced: %t\n\n",
 		r.sources, r.documents, mega(float64(r.octets)), r.nodes, r.announce)
 	b.WriteString(r.changeTable().String())
-	fmt.Fprintf(&b, "\n%s\n%s", r.coldTable(), r.memoryTable())
-	if r.warnings > 0 {
-		fmt.Fprintf(&b, "\nThe sources warned %d times at the cold start, first: %s\n", r.warnings, r.warning)
+	fmt.Fprintf(&b, "\n%s\n%s", r.herdTable(), r.memoryTable())
+	for _, c := range []struct {
+		when string
+		cost
+	}{{"At the cold start", r.cold}, {"Since", r.again}} {
+		for _, text := range slices.Sorted(maps.Keys(c.warnings)) {
+			fmt.Fprintf(&b, "\n%s, %d warnings: %s\n", c.when, c.warnings[text], text)
+		}
 	}
 	return b.String()
 }
@@ -33,19 +38,23 @@ func (r *result) changeTable() *rig.Table {
 	return t
 }
 
-func (r *result) coldTable() *rig.Table {
-	t := &rig.Table{Head: []string{"cold start of all at once", ""}}
-	t.Add("first source has listed after", seconds(r.listed[0]))
-	t.Add("median", seconds(rig.Median(r.listed)))
-	t.Add("last", seconds(r.listed[len(r.listed)-1]))
-	t.Add("CPU time of etcd", seconds(r.cold.etcd))
-	t.Add("CPU time of a source", milli(r.cold.sources/time.Duration(r.sources)))
-	t.Add("sent by etcd", mega(r.cold.sent))
-	t.Add("of it documents, each to each source once", mega(float64(r.octets)*float64(r.sources)))
-	for _, method := range slices.Sorted(maps.Keys(r.cold.requests)) {
-		t.Add("requests: "+method, fmt.Sprintf("%.0f", r.cold.requests[method]))
+// herdTable is what all sources at once have done.
+func (r *result) herdTable() *rig.Table {
+	t := &rig.Table{Head: []string{"all at once", "cold start", "restart of etcd"}}
+	row := func(title string, cell func(times []time.Duration, c cost) string) {
+		t.Add(title, cell(r.listed, r.cold), cell(r.back, r.again))
 	}
-	t.Add("of all requests failed", fmt.Sprintf("%.0f", r.cold.failed))
+	row("first source has listed, or has the next put", func(times []time.Duration, _ cost) string { return seconds(times[0]) })
+	row("median", func(times []time.Duration, _ cost) string { return seconds(rig.Median(times)) })
+	row("last", func(times []time.Duration, _ cost) string { return seconds(times[len(times)-1]) })
+	row("CPU time of etcd", func(_ []time.Duration, c cost) string { return seconds(c.etcd) })
+	row("sent by etcd", func(_ []time.Duration, c cost) string { return mega(c.sent) })
+	t.Add("of it documents, each to each source once", mega(float64(r.octets)*float64(r.sources)))
+	t.Add("CPU time of a source", milli(r.cold.sources/time.Duration(r.sources)))
+	for _, method := range slices.Sorted(maps.Keys(r.cold.requests)) {
+		row("requests: "+method, func(_ []time.Duration, c cost) string { return fmt.Sprintf("%.0f", c.requests[method]) })
+	}
+	row("of all requests failed", func(_ []time.Duration, c cost) string { return fmt.Sprintf("%.0f", c.failed) })
 	return t
 }
 

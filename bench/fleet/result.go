@@ -20,9 +20,9 @@ type result struct {
 	etcd     [3]rig.Memory // without a server, with all, at the end
 	source   int64         // octets of the heap that one source has
 	peak     int64         // octets of memory that all sources had at most
-	warnings int64
-	warning  string // the first one
 	kinds    []*kind
+	back     []time.Duration // a put after a restart of etcd to each server, sorted
+	again    cost            // of etcd alone, since its restart
 	database float64
 }
 
@@ -38,6 +38,7 @@ type kind struct {
 type cost struct {
 	etcd, sources time.Duration // CPU time
 	*counters
+	warnings map[string]int // of the sources
 }
 
 // costs begins to count, and returns what ends that.
@@ -60,7 +61,7 @@ func costs(c *cluster) (func() (cost, error), error) {
 		if err != nil {
 			return now, err
 		}
-		return cost{now.etcd - before.etcd, now.sources - before.sources, now.since(before.counters)}, nil
+		return cost{etcd: now.etcd - before.etcd, sources: now.sources - before.sources, counters: now.since(before.counters)}, nil
 	}, err
 }
 
@@ -103,11 +104,8 @@ func (r *result) coldStart(c *cluster, servers *servers) error {
 	if r.cold, err = end(); err != nil {
 		return err
 	}
+	r.cold.warnings = servers.warned()
 	r.source = (heap() - before) / int64(r.sources)
-	r.warnings = servers.warnings.Load()
-	if first := servers.warning.Load(); first != nil {
-		r.warning = *first
-	}
 	r.etcd[1], err = c.memory()
 	return err
 }
@@ -123,14 +121,14 @@ func heap() int64 {
 // prepare makes ready a change, and returns what writes it.
 type prepare func(context.Context, *change) (func() error, error)
 
-// change makes changes of one kind, each when the one before has come to all servers and
-// they rest.
-func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *writer, title string, how prepare) error {
+// change makes changes of one kind, each when the one before has come to all servers, the
+// pause is over and they rest.
+func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *writer, title string, how prepare, pause time.Duration) error {
 	// A server alone would collect a thousandth of this garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	k := &kind{title: title}
 	for range r.changes {
-		if err := r.rest(c); err != nil {
+		if err := r.rest(c, pause); err != nil {
 			return err
 		}
 		next := w.next()
@@ -164,15 +162,15 @@ func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *wr
 	return nil
 }
 
-// How servers rest: they compare the digest of all documents within five seconds after a
-// push, which a thousand of them in one process do one after the other.
+// Servers and etcd rest when together they use less than a fifth of a core for a moment.
 const (
-	breath  = 500 * time.Millisecond
-	resting = breath / 5
+	moment  = 500 * time.Millisecond
+	resting = moment / 5
 )
 
-// rest waits until neither servers nor etcd have anything to do, and collects the garbage.
-func (r *result) rest(c *cluster) error {
+// rest waits until the pause is over and neither servers nor etcd have anything to do, and
+// collects the garbage.
+func (r *result) rest(c *cluster, pause time.Duration) error {
 	used := func() (time.Duration, error) {
 		etcd, err := c.cpu()
 		own, ownErr := rig.OwnCPU()
@@ -181,21 +179,24 @@ func (r *result) rest(c *cluster) error {
 		}
 		return etcd + own.All, err
 	}
-	before, err := used()
-	for n, begin := 1, time.Now(); err == nil && time.Since(begin) < r.patience; n++ {
-		time.Sleep(breath)
-		var now time.Duration
-		if now, err = used(); n >= r.breaths && now-before < resting {
+	begin := time.Now()
+	for now, err := used(); ; {
+		if err != nil {
+			return err
+		}
+		before := now
+		time.Sleep(moment)
+		now, err = used()
+		if took := time.Since(begin); took > pause && now-before < resting || took > r.patience {
 			break
 		}
-		before = now
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	if int64(m.HeapAlloc) > int64(r.memory)<<30/4*3 {
 		runtime.GC()
 	}
-	return err
+	return nil
 }
 
 // last looks at what is left when all changes are done.
@@ -214,4 +215,38 @@ func (r *result) last(c *cluster) (err error) {
 	}
 	r.database = now.database
 	return nil
+}
+
+// restart restarts etcd, and waits until a put has come to all servers: before, each looks
+// whether it is the same store.
+func (r *result) restart(ctx context.Context, c *cluster, servers *servers, w *writer) error {
+	if err := r.rest(c, r.pause); err != nil {
+		return err
+	}
+	if err := c.restart(); err != nil {
+		return err
+	}
+	next := w.next()
+	write, err := w.put(ctx, next)
+	if err != nil {
+		return err
+	}
+	next.at = time.Now()
+	servers.now.Store(next)
+	for err := write(); err != nil; err = write() { // The writer is not connected yet.
+		if time.Since(next.at) > r.patience {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if r.back, err = servers.await(next); err != nil {
+		return err
+	}
+	slices.Sort(r.back)
+	if r.again.etcd, err = c.cpu(); err != nil {
+		return err
+	}
+	r.again.warnings = servers.warned()
+	r.again.counters, err = c.counters()
+	return err
 }

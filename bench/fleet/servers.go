@@ -26,13 +26,16 @@ type servers struct {
 	settings *settings
 	sources  []*etcd.Source
 	now      atomic.Pointer[change] // that is awaited
-	warnings atomic.Int64
-	warning  atomic.Pointer[string] // the first one
 	end      chan struct{}
 	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	warnings map[string]int // :: text → how often
 }
 
-func newServers(s *settings) *servers { return &servers{settings: s, end: make(chan struct{})} }
+func newServers(s *settings) *servers {
+	return &servers{settings: s, end: make(chan struct{}), warnings: make(map[string]int)}
+}
 
 // start starts all sources at once, and returns after which time each had listed all
 // documents.
@@ -72,9 +75,18 @@ func (s *servers) start(conn fleet.Connection) ([]time.Duration, error) {
 }
 
 func (s *servers) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	s.warnings.Add(1)
-	s.warning.CompareAndSwap(nil, &text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnings[fmt.Sprintf(format, args...)]++
+}
+
+// warned returns how often there was each warning, and forgets them.
+func (s *servers) warned() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.warnings
+	s.warnings = make(map[string]int)
+	return all
 }
 
 // serve takes what comes, as the loader of a server does, and tells the fleet.

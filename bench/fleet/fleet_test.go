@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 )
 
 func testSettings() *settings {
-	return &settings{sources: 20, documents: 50, nodes: 1, changes: 3, announce: true, memory: 4, patience: time.Minute}
+	return &settings{sources: 20, documents: 50, nodes: 1, changes: 3, announce: true, memory: 4, patience: time.Minute, progress: io.Discard}
 }
 
 // All changes come to all servers, with one node and with three.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -28,6 +29,7 @@ type settings struct {
 	announce  bool
 	memory    int // GB
 	patience  time.Duration
+	progress  io.Writer
 	pause     time.Duration
 }
 
@@ -42,6 +44,7 @@ func main() {
 	flag.DurationVar(&s.patience, "patience", 10*time.Minute, "how long anything may take")
 	flag.DurationVar(&s.pause, "pause", 5*time.Second, "what is between two pushes at least: within five seconds after one, servers compare the digest of all documents")
 	flag.Parse()
+	s.progress = os.Stderr
 	if err := run(&s); err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -105,6 +106,7 @@ func (r *result) coldStart(c *cluster, servers *servers) error {
 		return err
 	}
 	r.cold.warnings = servers.warned()
+	fmt.Fprintf(r.progress, "all sources have listed after %v\n", r.listed[len(r.listed)-1])
 	r.source = (heap() - before) / int64(r.sources)
 	r.etcd[1], err = c.memory()
 	return err
@@ -127,7 +129,7 @@ func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *wr
 	// A server alone would collect a thousandth of this garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	k := &kind{title: title}
-	for range r.changes {
+	for n := range r.changes {
 		if err := r.rest(c, pause); err != nil {
 			return err
 		}
@@ -156,6 +158,7 @@ func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *wr
 		k.cost.add(took)
 		k.came = append(k.came, came...)
 		k.last = append(k.last, slices.Max(came))
+		fmt.Fprintf(r.progress, "%s %d of %d: %v to the last source\n", title, n+1, r.changes, slices.Max(came))
 	}
 	slices.Sort(k.came)
 	r.kinds = append(r.kinds, k)

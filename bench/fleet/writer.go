@@ -24,7 +24,7 @@ type writer struct {
 }
 
 func newWriter(ctx context.Context, conn fleet.Connection, s *settings) (*writer, error) {
-	client, err := conn.Dial()
+	client, err := conn.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (s *Source) isSameHistory(ctx context.Context, client clientv3.KV) (bool, e
 	if s.store == nil {
 		return true, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(s.store.revision)
 	name, newest := s.store.newest()

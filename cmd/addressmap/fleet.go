@@ -105,7 +105,7 @@ func awaitPush(ctx context.Context, store *push.Store, number int64, least int, 
 // laggards are the names of the servers that do not have a push in force.
 func laggards(servers []push.Server, number int64) (names []string) {
 	for _, s := range servers {
-		if s.Push < number {
+		if s.Push < number || s.WentBack() { // What that has in force is of a store that is no more.
 			names = append(names, s.Name)
 		}
 	}

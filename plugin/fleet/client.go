@@ -45,9 +45,9 @@ func (c *Connection) ParseTLS(args []string) error {
 
 // Equal reports whether both are the same connection.
 func (c Connection) Equal(other Connection) bool {
-	same := slices.Equal(c.Endpoints, other.Endpoints)
-	c.Endpoints, other.Endpoints = nil, nil
-	return same && fmt.Sprint(c) == fmt.Sprint(other)
+	return slices.Equal(c.Endpoints, other.Endpoints) && c.UseTLS == other.UseTLS &&
+		c.Username == other.Username && c.Password == other.Password &&
+		c.Cert == other.Cert && c.Key == other.Key && c.CA == other.CA
 }
 
 // Times of a connection. One on which something is asked or watched and nothing comes any

@@ -30,7 +30,7 @@ func ParseHead(value []byte) (Head, error) {
 		return Head{}, fmt.Errorf("the head is no JSON of a head, push the documents again: %w", err)
 	}
 	if h.Push < 1 || h.From != "" && h.staging() < 1 {
-		return Head{}, fmt.Errorf("the head has push %d from %q, which nobody writes: push the documents again", h.Push, h.From)
+		return Head{}, fmt.Errorf("the head %.200q is none that a push writes: push the documents again", value)
 	}
 	return h, nil
 }
@@ -71,11 +71,20 @@ type Server struct {
 	Stage    string    `json:"stage,omitempty"`
 }
 
+// WentBack is the Why of a server whose store went back.
+const WentBack = "store went back"
+
+// WentBack reports whether the server has what it has in force from a store that is no more.
+func (s Server) WentBack() bool { return s.Degraded && strings.HasPrefix(s.Why, WentBack) }
+
 // ParseServer reads the value of a server's key.
 func ParseServer(value []byte) (Server, error) {
 	var s Server
 	if err := json.Unmarshal(value, &s); err != nil {
 		return Server{}, fmt.Errorf("what the server has announced is no JSON of a server: %w", err)
+	}
+	if s.Push < 0 || s.Digest == "" {
+		return Server{}, fmt.Errorf("the server has announced push %d and the digest %q, which no server has", s.Push, s.Digest)
 	}
 	return s, nil
 }

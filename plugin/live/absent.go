@@ -36,7 +36,7 @@ func (l *loader) miss(b *batch) {
 			if _, closes := l.shut[p]; closes {
 				what = "what it may hold stays closed"
 			}
-			if l.waits.absence > 0 {
+			if !l.pushed {
 				l.opt.Log.Infof("%s is gone: %s until it has been away for %s", p, what, l.waits.absence)
 			}
 		}
@@ -53,7 +53,7 @@ func (l *loader) removed(b *batch) []string {
 	var out []string
 	for _, p := range b.gone {
 		at, waits := due[p]
-		if !waits || believed && !now.Before(at) || l.hasMoved(p, b) {
+		if !waits || l.pushed || believed && !now.Before(at) || l.hasMoved(p, b) {
 			out = append(out, p)
 		}
 	}

@@ -35,7 +35,7 @@ func Check(opt Options) (*Checked, error) {
 		return nil, err
 	}
 	defer keys.Close()
-	l.useKeys(keys)
+	l.keys = keys
 	paths, err := l.list()
 	if err != nil {
 		return nil, err

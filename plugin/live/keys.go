@@ -17,9 +17,9 @@ import (
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
-// A map in etcd is a directory whose documents are keys. They change in whole versions, so
-// that the loader waits for nothing, and a version that was pushed was judged by P1 to P5
-// where it was pushed.
+// A map in etcd is a directory whose documents are keys. A version that was pushed was judged
+// by P1 to P5 where it was pushed, and is whole: the loader waits for nothing then. What was
+// put by other means is taken as files are, of which the next one may be on its way.
 
 // openKeys connects to the map in etcd; nil if the map is files. What was kept of it is in
 // force already.
@@ -45,13 +45,6 @@ func openKeys(opt Options, kept *durable, m *state.Manifest) (*etcd.Source, erro
 		}
 	}
 	return etcd.New(o), nil
-}
-
-// useKeys makes the documents those of etcd, unless keys is nil.
-func (l *loader) useKeys(keys *etcd.Source) {
-	if l.keys = keys; keys != nil {
-		l.waits = patience{}
-	}
 }
 
 // listKeys lists the documents in etcd for the first time, and waits for etcd if it does
@@ -156,7 +149,7 @@ func (l *loader) announce(sum string, degraded bool) {
 func (l *loader) why() string {
 	var out []string
 	if l.keys.Status().Back != nil {
-		out = append(out, "store went back")
+		out = append(out, fleet.WentBack)
 	}
 	if names := slices.Sorted(maps.Keys(l.troubles)); len(names) > 0 {
 		more := ""

@@ -121,7 +121,7 @@ func Open(opt Options) (*Store, error) {
 		_ = s.shut()
 		return nil, err
 	}
-	s.loader.useKeys(s.keys)
+	s.loader.keys = s.keys
 	if err := s.loader.start(manifest); err != nil {
 		_ = s.shut() // the error that counts is the other one
 		return nil, err

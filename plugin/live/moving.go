@@ -12,6 +12,9 @@ import (
 func (l *loader) holdBack(b *batch) {
 	was, now := l.moving, time.Now()
 	l.moving = make(map[string]time.Time)
+	if l.pushed {
+		return
+	}
 	changes := b.changes()
 	letsGo := l.lettingGo(changes)
 	for _, g := range l.linked(changes) {

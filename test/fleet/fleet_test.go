@@ -216,6 +216,26 @@ func TestFleet_Emptied(t *testing.T) {
 	w.shows("degraded", 0)
 }
 
+// What is removed by other means is waited for, as a file is: the one that takes its zones
+// may come. What is pushed is whole.
+func TestFleet_RemovedWithoutAPush(t *testing.T) {
+	w := newWorld(t)
+	w.put("b.yaml", "accounts:\n  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n")
+	w.start()
+	w.put("a.yaml", "")
+	w.logs("a.yaml is gone: its last good version is answered until it has been away for 5s")
+	w.answers(1)
+	w.put("c.yaml", server.Version(2))
+	w.answers(2)
+	w.put("b.yaml", "")
+	w.put("c.yaml", "") // Now none is left.
+	w.shows("degraded", 1)
+	w.put("d.yaml", "accounts:\n  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n")
+	w.logs("c.yaml is gone: its last good version is answered until it has been away for 5s")
+	w.put("c.yaml", server.Version(3))
+	w.answers(3)
+}
+
 func TestFleet_EtcdAway(t *testing.T) {
 	w := newWorld(t)
 	w.start()

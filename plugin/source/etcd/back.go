@@ -14,13 +14,13 @@ var errBack = errors.New("the store went back: it was restored from a backup, or
 
 // goneBack is a store that went back and of which nothing is handed over.
 type goneBack struct {
-	seen         fleet.Head // the last head before
-	headRevision int64      // of the head that the store came back with
+	head         fleet.Head // that the store came back with
+	headRevision int64
 }
 
 // ends reports whether somebody has pushed since, and so says that the content is meant.
 func (g *goneBack) ends(st *store) bool {
-	return st.headRevision > g.headRevision && (st.head.Digest != g.seen.Digest || st.head.Push > g.seen.Push)
+	return st.headRevision > g.headRevision && (st.head.Digest != g.head.Digest || st.head.Push > g.head.Push)
 }
 
 // wentBack reports whether the store that next begins with is not what followed the one
@@ -58,11 +58,11 @@ func (s *Source) adopt(next *store, back, judged bool) {
 	case back && s.isHanded(next):
 		s.opt.Log("%s: etcd went back, and holds what is in force", s.opt.Map)
 		s.goneBack = nil
+	case back && next.head.Push > s.store.head.Push: // A restored head has a lower number.
+		s.opt.Log("%s: etcd went back, and somebody has pushed since", s.opt.Map)
+		s.goneBack = nil
 	case back:
-		if s.goneBack == nil {
-			s.goneBack = &goneBack{seen: s.store.head}
-		}
-		s.goneBack.headRevision = next.headRevision
+		s.goneBack = &goneBack{next.head, next.headRevision}
 		s.opt.Log("%s: %v", s.opt.Map, errBack)
 	case s.goneBack != nil && (s.goneBack.ends(next) || s.isHanded(next)):
 		s.goneBack = nil

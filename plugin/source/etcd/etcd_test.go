@@ -384,6 +384,36 @@ func TestSource_WentBack(t *testing.T) {
 	}
 }
 
+// Who was away while the store was restored and pushed to takes what was pushed.
+func TestSource_WentBackAndPushed(t *testing.T) {
+	w := newWorld(t, "a.yaml", "1")
+	node := w.cluster.Nodes[0]
+	node.Stop()
+	saved := node.Save()
+	node.Start()
+	w.cluster.Await()
+	w.push(nil, "a.yaml", "2")
+	w.push(nil, "a.yaml", "3")
+	w.open(nil)
+	w.has("a.yaml=3")
+	node.Kill()
+	w.await("the loss", func() bool { return !w.source.Status().Up })
+	position, documents := w.source.Position(), map[string][]byte{"a.yaml": []byte("3")}
+	w.source.Close()
+	node.Restore(saved)
+	node.Start()
+	w.cluster.Await()
+	resume := func(o *Options) { o.Position, o.Documents = position, documents }
+	away := w.reopened(resume)
+	away.has("a.yaml=3")
+	if away.source.Status().Back == nil {
+		t.Error("it does not say that the store went back")
+	}
+	w.push(nil, "a.yaml", "4")
+	away.has("a.yaml=4")
+	w.reopened(resume).has("a.yaml=4")
+}
+
 func TestSource_Announce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "a.yaml", "1")
@@ -394,7 +424,7 @@ func TestSource_Announce(t *testing.T) {
 	w.source.Announce(fleet.Server{Push: 4, Digest: "e"})
 	w.announced(map[string]string{"ns1": "4 v1"})
 	second := w.reopened(named)
-	second.source.Announce(fleet.Server{Push: 5})
+	second.source.Announce(fleet.Server{Push: 5, Digest: "f"})
 	w.announced(map[string]string{"ns1": "4 v1", "ns1-2": "5 v1"})
 	second.logged("this one is ns1-2")
 	w.source.Close()

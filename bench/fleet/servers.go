@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -77,8 +78,11 @@ func (s *servers) start(conn fleet.Connection) ([]time.Duration, error) {
 func (s *servers) warn(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.warnings[fmt.Sprintf(format, args...)]++
+	s.warnings[digits.ReplaceAllString(fmt.Sprintf(format, args...), "N")]++
 }
+
+// digits are what the warnings of two servers differ in.
+var digits = regexp.MustCompile(`[0-9]+`)
 
 // warned returns how often there was each warning, and forgets them.
 func (s *servers) warned() map[string]int {

@@ -165,10 +165,11 @@ func (r *result) change(ctx context.Context, c *cluster, servers *servers, w *wr
 	return nil
 }
 
-// Servers and etcd rest when together they use less than a fifth of a core for a moment.
+// Servers and etcd rest when together they use less than half a core for a moment: pings
+// and leases of a thousand take a fifth.
 const (
 	moment  = 500 * time.Millisecond
-	resting = moment / 5
+	resting = moment / 2
 )
 
 // rest waits until the pause is over and neither servers nor etcd have anything to do, and

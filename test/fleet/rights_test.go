@@ -97,7 +97,7 @@ func TestRights_Least(t *testing.T) {
 		w := newWorld(t)
 		w.restrict(right{"/m/documents/", "/m/documents0", read}, right{"/m/head", "", read}, rightOfStaging, rightOfServers)
 		w.start()
-		w.logs("watching the documents: rpc error: code = PermissionDenied desc = etcdserver: permission denied")
+		w.logs("watching /m/documents/: rpc error: code = PermissionDenied")
 		w.put("a.yaml", server.Version(2))
 		w.answers(2) // listed whenever it is tried again
 		w.shows("source_up", 0)

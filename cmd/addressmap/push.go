@@ -37,7 +37,9 @@ With --stage, only the servers of that stage have the change, until it is promot
 or abandoned.
 
 Servers do not follow an etcd that went back, as after a restore, until somebody
-has looked: push with --anew then, which writes also what changes nothing.
+has looked: push with --anew then, which writes also what changes nothing. It is
+needed as well where nobody knows what the servers have in force, because documents
+were written to etcd by other means and it does not have the last push any more.
 ` + statusOfPush,
 		Example: `  addressmap push maps/ --to etcd:/addressmap --message "new prefix"
   addressmap push maps/ --to etcd:/addressmap --dry-run
@@ -68,7 +70,7 @@ has looked: push with --anew then, which writes also what changes nothing.
 	cmd.Flags().StringVar(&to, "to", "", "the `map` in etcd, etcd:PATH")
 	cmd.Flags().StringVar(&stage, "stage", "", "for the servers of the stage of this `name` alone")
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove the documents that the directory does not have")
-	cmd.Flags().BoolVar(&anew, "anew", false, "write a head also if nothing changes, for servers whose etcd went back")
+	cmd.Flags().BoolVar(&anew, "anew", false, "say that the documents of the store are meant, as after a restore: write a head also if nothing changes")
 	_ = cmd.MarkFlagRequired("to")
 	return cmd
 }

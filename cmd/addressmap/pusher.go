@@ -154,28 +154,34 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 	of := checker(m, p.zoneFiles)
 	of.WithoutZoneFiles = true
 	old, _ := of.Check(c.Was)
+	found, _ := of.Check(c.Found)
 	of.Name = p.nameOf(m)
 	next, unjudged := of.Check(c.Next)
 	empty, _ := mapset.Build(nil, mapset.Options{})
-	if old.Snapshot == nil {
-		old.Snapshot = empty
+	for _, was := range []*live.Checked{old, found} {
+		if was.Snapshot == nil {
+			was.Snapshot = empty
+		}
 	}
 	var bad []finding
 	for _, problem := range next.Problems {
 		name := filepath.Base(problem.Path)
-		if slices.Contains(c.Names(), name) || !slices.ContainsFunc(old.Problems, func(o live.Problem) bool { return filepath.Base(o.Path) == name }) {
+		if slices.Contains(c.Names(), name) || !slices.ContainsFunc(found.Problems, func(o live.Problem) bool { return filepath.Base(o.Path) == name }) {
 			bad = append(bad, findingsOf(problem)...)
 			continue
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: %s is refused, and stays as it is\n", problem.Path)
 	}
-	for _, problem := range old.Problems {
+	for _, problem := range found.Problems {
 		if name := filepath.Base(problem.Path); slices.Contains(c.Names(), name) {
 			unjudged = append(unjudged, fmt.Sprintf("%s, which is refused as it is there: a server may have an older one", problem.Path))
 		}
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, printable.Line(documentsOf(c)))
+	if names := c.Foreign(); len(names) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: changed since the last push by other means, and part of this change: %s\n", firstOf(names))
+	}
 	if !p.unjudged && (len(bad) > 0 || next.Snapshot == nil) {
 		if err := writeText(out, bad); err != nil {
 			return err
@@ -187,6 +193,11 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 		next.Snapshot = empty
 	}
 	d := compare(cmp.Or(p.dir, m.String()), old.Snapshot, next.Snapshot, p.guard)
+	for _, v := range violations(cmp.Or(p.dir, m.String()), found.Snapshot, next.Snapshot, p.guard) {
+		if !slices.Contains(d.Refused, v) { // Servers may have either in force.
+			d.Refused = append(d.Refused, v)
+		}
+	}
 	if p.unjudged {
 		d.Refused, unjudged = nil, nil
 	}
@@ -200,6 +211,10 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 			text += "; what a remedy writes as guard in the Corefile is --guard here"
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), text)
+		return status(exitRefused)
+	}
+	if why := c.Unknown(); why != "" && !p.unjudged {
+		fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: nothing was written: %s, so that nobody can tell what this change takes away from the servers; compare what they answer with all documents of the store, by addressmap pull, and say by addressmap push --anew that these are meant\n", why)
 		return status(exitRefused)
 	}
 	if len(unjudged) > 0 {

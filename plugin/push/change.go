@@ -13,9 +13,11 @@ import (
 
 // Change is what a push would write, made of what was read.
 type Change struct {
-	Stage     string          // the stage that it is about; "" for everyone's documents
-	Was, Next fleet.Documents // of the servers that it is about, before and after
-	Unpruned  []string        // documents that the store has beside those pushed
+	Stage string // the stage that it is about; "" for everyone's documents
+	// Was and Next are the documents of the servers that it is about, after the last push and
+	// after this one. Found is what the store has, with what others wrote since the last push.
+	Was, Found, Next fleet.Documents
+	Unpruned         []string // documents that the store has beside those pushed
 
 	read  *Contents
 	write fleet.Documents  // documents that change; Removed where they go
@@ -41,7 +43,21 @@ func (c *Change) Removed() (names []string) {
 
 // Empty reports whether there is nothing to do.
 func (c *Change) Empty() bool {
-	return len(c.write) == 0 && len(c.back) == 0 && c.ends == "" && !c.anew && maps.Equal(c.base, c.read.base)
+	unreadable := c.read.head != 0 && c.read.Head.Push == 0
+	return !unreadable && len(c.write) == 0 && len(c.back) == 0 && c.ends == "" && !c.anew && maps.Equal(c.base, c.read.base)
+}
+
+// Foreign are the documents that changed without a push since the last one: they are part
+// of what is judged.
+func (c *Change) Foreign() []string { return c.read.Foreign }
+
+// Unknown is why the change cannot be judged, because nobody knows what the servers have in
+// force; "" if it can, or if the content of the store was said to be meant.
+func (c *Change) Unknown() string {
+	if c.anew {
+		return ""
+	}
+	return c.read.Unknown
 }
 
 // Number is that of the push.
@@ -60,7 +76,7 @@ func (c *Contents) Push(documents fleet.Documents, prune bool) (*Change, error) 
 	if c.stage != "" {
 		return c.pushStage(documents, prune)
 	}
-	out := &Change{Was: c.Everyone, Next: c.Everyone.Replace(nil), read: c, write: make(fleet.Documents)}
+	out := &Change{Was: c.pushed, Found: c.Everyone, Next: c.Everyone.Replace(nil), read: c, write: make(fleet.Documents)}
 	for name, doc := range documents {
 		if was, is := c.Everyone[name]; !same(was, is, doc, true) {
 			out.write[name] = doc
@@ -82,11 +98,11 @@ func (c *Contents) Push(documents fleet.Documents, prune bool) (*Change, error) 
 
 // pushStage is Push for the documents of a stage: those that are not everyone's.
 func (c *Contents) pushStage(documents fleet.Documents, prune bool) (*Change, error) {
-	out := &Change{Stage: c.stage, Was: c.Staged(), after: c.Everyone, read: c, write: make(fleet.Documents), base: make(map[string]int64)}
+	out := &Change{Stage: c.stage, Was: c.pushed.Replace(c.Stage).Present(), Found: c.Staged(), after: c.Everyone, read: c, write: make(fleet.Documents), base: make(map[string]int64)}
 	stage := c.Stage.Replace(nil)
 	if prune {
 		documents = documents.Replace(nil)
-		for name := range out.Was {
+		for name := range c.Everyone.Replace(c.Stage) { // Those that the stage has removed already are based anew.
 			if _, is := documents[name]; !is {
 				documents[name] = fleet.Document{Removed: true}
 			}
@@ -116,7 +132,7 @@ func (c *Contents) pushStage(documents fleet.Documents, prune bool) (*Change, er
 			out.base[name] = revision
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(out.Was)) {
+	for _, name := range slices.Sorted(maps.Keys(c.Staged())) {
 		if _, is := documents[name]; !is {
 			out.Unpruned = append(out.Unpruned, name)
 		}
@@ -135,7 +151,7 @@ func (c *Contents) Promote() (*Change, error) {
 		return nil, err
 	}
 	var moved []string
-	out := &Change{Was: c.Everyone, Next: c.Staged(), read: c, write: make(fleet.Documents), ends: c.stage}
+	out := &Change{Was: c.pushed, Found: c.Everyone, Next: c.Staged(), read: c, write: make(fleet.Documents), ends: c.stage}
 	for _, name := range slices.Sorted(maps.Keys(c.Stage)) {
 		everyone, is := c.Everyone[name]
 		if based, known := c.base[name]; !known || based != everyone.Revision {
@@ -161,7 +177,7 @@ func (c *Contents) Abandon() (*Change, error) {
 	if err := c.needStage(); err != nil {
 		return nil, err
 	}
-	return &Change{Stage: c.stage, Was: c.Staged(), Next: c.Everyone, after: c.Everyone, read: c, ends: c.stage, back: slices.Sorted(maps.Keys(c.Stage))}, nil
+	return &Change{Stage: c.stage, Was: c.Staged(), Found: c.Staged(), Next: c.Everyone, after: c.Everyone, read: c, ends: c.stage, back: slices.Sorted(maps.Keys(c.Stage))}, nil
 }
 
 func (c *Contents) needStage() error {

@@ -17,7 +17,12 @@ type Contents struct {
 	Head     fleet.Head      // the zero one if there is none
 	Everyone fleet.Documents // that are present
 	Stage    fleet.Documents // those of the stage that was asked for, as they are there
+	// Foreign are the documents that changed without a push since the last one.
+	Foreign []string
+	// Unknown is why nobody knows what the servers have in force; "" if it is known.
+	Unknown string
 
+	pushed   fleet.Documents  // everyone's after the last push; as they are if that is unknown
 	stage    string           // its name; "" for none
 	base     map[string]int64 // :: document of the stage → the revision of everyone's that it is based on
 	revision int64
@@ -92,8 +97,8 @@ func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
 		c.Everyone = c.Everyone.Overlay(staged).Present()
 	}
 	c.next = c.Head.Push + 1
-	if stage == "" {
-		return c, nil
+	if err := s.since(ctx, c); err != nil || stage == "" {
+		return c, err
 	}
 	return c, s.readStage(ctx, c, staged)
 }

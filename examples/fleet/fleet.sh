@@ -61,7 +61,8 @@ for i in 1 2 3; do
         --listen-peer-urls "https://127.0.0.$i:$peer" --initial-advertise-peer-urls "https://127.0.0.$i:$peer" \
         --cert-file etcd.pem --key-file etcd.key --trusted-ca-file ca.pem --client-cert-auth \
         --peer-cert-file etcd.pem --peer-key-file etcd.key --peer-trusted-ca-file ca.pem --peer-client-cert-auth \
-        --peer-cert-allowed-cn etcd >"etcd$i.log" 2>&1 &
+        --peer-cert-allowed-cn etcd \
+        --auto-compaction-mode periodic --auto-compaction-retention 1h >"etcd$i.log" 2>&1 &
     echo $! >"etcd$i.pid"
 done
 

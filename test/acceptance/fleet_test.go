@@ -143,19 +143,22 @@ const (
 	origin        = "198.51.100.12" // of shop, which is not proxied at first
 )
 
-// job is a script of CI that tries a change on the canaries, $1 being what asks them.
-const job = `cat > job.sh <<'END'
-set -e
-addressmap push maps --to etcd:/addressmap --stage canary --yes > push.txt
-number=$(sed -n 's/^push \([0-9]*\) is done.*/\1/p' push.txt)
-if addressmap fleet etcd:/addressmap --wait "$number" --timeout 30s --servers 3 && eval "$1"; then
-    addressmap promote etcd:/addressmap --stage canary --yes
-else
-    addressmap abandon etcd:/addressmap --stage canary --yes
-    exit 1
-fi
-END
-`
+// job writes the script of CI that docs/fleet.md has, for it to be run.
+func (f *fleet) job(t *testing.T) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(repository, "docs/fleet.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, found := strings.Cut(string(page), "\n```sh\n")
+	script, _, ended := strings.Cut(script, "\n```\n")
+	if !found || !ended {
+		t.Fatal("docs/fleet.md has no script")
+	}
+	if err := os.WriteFile(filepath.Join(f.run, "job.sh"), []byte(script), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestFleet_Walk(t *testing.T) {
 	f := startFleet(t)
@@ -175,18 +178,22 @@ func TestFleet_Walk(t *testing.T) {
 	f.as(t, "pushers", 0, "addressmap abandon etcd:/addressmap --stage canary --yes", "push 4 is done")
 	f.await(t, "shop.example.org", origin, origin, origin)
 
-	f.as(t, "pushers", 1, job+"bash job.sh false", "push 6 is done")
+	f.job(t)
+	const ask = `printf '#!/bin/sh\n%s\n' > ask-the-canaries && chmod +x ask-the-canaries && sh -x job.sh`
+	f.as(t, "pushers", 1, fmt.Sprintf(ask, "false"), "push 6 is done")
 	f.await(t, "shop.example.org", origin, origin, origin)
-	f.as(t, "pushers", 0, fmt.Sprintf(`bash job.sh '[ "$(dig @127.0.0.1 -p %s +short shop.example.org)" = %s ]'`, f.dns, second), "push 8 is done")
+	f.as(t, "pushers", 0, "addressmap push maps --to etcd:/addressmap --stage canary --yes", "push 7 is done") // and its job ended
+	f.as(t, "pushers", 0, fmt.Sprintf(ask, fmt.Sprintf(`[ "$(dig @127.0.0.1 -p %s +short shop.example.org)" = %s ]`, f.dns, second)), "--wait 10 ")
 	f.await(t, "shop.example.org", second, second, second)
+	f.as(t, "pushers", 0, "sh job.sh", "nothing to do")
 
-	f.as(t, "pushers", 0, "addressmap rollback etcd:/addressmap 1 --yes", "push 9 is done")
+	f.as(t, "pushers", 0, "addressmap rollback etcd:/addressmap 1 --yes", "push 11 is done")
 	f.await(t, "www.example.org", first, first, first)
 	f.await(t, "shop.example.org", origin, origin, origin)
 	f.as(t, "pushers", 0, "addressmap history etcd:/addressmap", "rollback to push 1")
 
 	f.as(t, "root", 0, "kill -9 $(cat etcd1.pid)", "")
-	f.as(t, "pushers", 0, "addressmap push maps --to etcd:/addressmap --yes", "push 10 is done")
+	f.as(t, "pushers", 0, "addressmap push maps --to etcd:/addressmap --yes", "push 12 is done")
 	f.await(t, "shop.example.org", second, second, second)
 	f.as(t, "root", 0, "kill -9 $(cat etcd2.pid)", "")
 	f.eventually(t, "every log with the loss of etcd", func() bool { return strings.Count(f.logs(), "is lost, what is in force stays") >= 3 })

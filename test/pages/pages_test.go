@@ -45,9 +45,11 @@ func TestPages(t *testing.T) {
 // run runs a page in a directory of its own, with ports of its own.
 func run(t *testing.T, bin, page, text string) {
 	t.Helper()
-	if _, err := exec.LookPath("etcd"); err != nil && strings.Contains(text, "\n$ etcd ") {
-		t.Logf("*** SKIPPED: docs/%s: etcd is not installed, install the package etcd-server", page)
-		return
+	for program, debian := range map[string]string{"etcd": "etcd-server", "etcdctl": "etcd-client"} {
+		if _, err := exec.LookPath(program); err != nil && strings.Contains(text, "\n$ "+program+" ") {
+			t.Logf("*** SKIPPED: docs/%s: %s is not installed, install the package %s", page, program, debian)
+			return
+		}
 	}
 	ports := make(map[string]string) // a written port → the one in its place
 	steps, err := parse(written.ReplaceAllStringFunc(text, func(port string) string {

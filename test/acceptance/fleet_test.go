@@ -219,7 +219,7 @@ func TestFleet_Rights(t *testing.T) {
 			return true
 		})
 	}
-	const away = "reading /addressmap/head: etcdserver: permission denied"
+	const away = "etcdserver: permission denied"
 	f.as(t, "servers", 2, "addressmap push maps --to etcd:/addressmap --anew --yes", "permission denied")
 	f.as(t, "root", 0, "etcdctl role revoke-permission --prefix servers /addressmap/servers/", "revoked")
 	f.as(t, "pushers", 0, "addressmap push maps --to etcd:/addressmap --anew --yes", "push 2 is done")

@@ -5,10 +5,13 @@
 #
 #   examples/fleet/fleet.sh        # Ctrl-C ends it
 #
-# It prints what to try then.
+# It prints what to try then. The ports of etcd are not its own, which Debian's service has.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dns=${DNS_PORT:-1053} metrics=${METRICS_PORT:-9153} client=${ETCD_PORT:-2379} peer=${PEER_PORT:-2380}
+dns=${DNS_PORT:-1053} metrics=${METRICS_PORT:-9153} client=${ETCD_PORT:-12379} peer=${PEER_PORT:-12380}
+for program in etcd etcdctl openssl; do
+    command -v $program >/dev/null || { echo "$program is not installed: see the packages etcd-server, etcd-client and openssl" >&2; exit 2; }
+done
 
 run=$(mktemp -d)
 stop() {
@@ -75,9 +78,10 @@ as() { # USER
 }
 for user in root servers pushers; do as $user >$user.env; done
 . ./root.env
-for _ in $(seq 60); do
-    etcdctl endpoint health >etcdctl.log 2>&1 && break
+for attempt in $(seq 20); do
+    ! etcdctl endpoint health >etcdctl.log 2>&1 || break
     sleep 1
+    [ "$attempt" -lt 20 ] || { tail -n 3 etcd*.log >&2; exit 1; }
 done
 
 # Users and the least rights. Servers read the documents, the head and what lies between

@@ -2,14 +2,20 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // DefaultEndpoint is where etcd is if nobody says so, as for CoreDNS's etcd plugin.
@@ -87,6 +93,7 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 		DialKeepAliveTimeout: pingTimeout,
 		MaxCallSendMsgSize:   4 << 20,
 		Logger:               zap.NewNop(), // Errors are returned, and said once.
+		DialOptions:          []grpc.DialOption{grpc.WithChainUnaryInterceptor(giveUp)},
 	}
 	if len(config.Endpoints) == 0 {
 		config.Endpoints = []string{DefaultEndpoint}
@@ -99,6 +106,26 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 		config.TLS = tls
 	}
 	return config, nil
+}
+
+// ErrToken is the error of a client whose token etcd does not know any more, as after a
+// restart of etcd, or after five minutes without a request: another one is to be dialled.
+var ErrToken = errors.New("etcd does not know the token of this client any more: connect anew")
+
+// giveUp ends requests that a client would repeat without a use: for a token, which is
+// refused because of the token before (etcd before 3.5; the client asks within its own
+// request, without a pause or an end), and where it could connect to no endpoint, of which it
+// would only say that the time is over.
+func giveUp(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := invoke(ctx, method, req, reply, cc, opts...)
+	s := status.Convert(err)
+	switch {
+	case strings.HasSuffix(method, "/Authenticate") && errors.Is(rpctypes.Error(err), rpctypes.ErrInvalidAuthToken):
+		return ErrToken
+	case s.Code() == codes.DeadlineExceeded && strings.Contains(s.Message(), "connection error:"):
+		return errors.New(s.Message())
+	}
+	return err
 }
 
 // String names the endpoints.

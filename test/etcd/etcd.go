@@ -4,6 +4,7 @@ package etcd
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/url"
 	"os"
@@ -27,6 +28,7 @@ const patience = time.Minute
 // Cluster is etcd servers that are one cluster.
 type Cluster struct {
 	Nodes []*Node
+	TLS   *tls.Config // of clients of the test; nil for none
 	t     testing.TB
 }
 
@@ -45,10 +47,22 @@ type Node struct {
 // the test. Without etcd the test is skipped.
 func Start(t testing.TB, nodes int, args ...string) *Cluster {
 	t.Helper()
+	return start(t, nodes, nil, args...)
+}
+
+// StartTLS is [Start] of one node that speaks TLS, with the configuration that the test's
+// own clients use.
+func StartTLS(t testing.TB, config *tls.Config, args ...string) *Cluster {
+	t.Helper()
+	return start(t, 1, config, args...)
+}
+
+func start(t testing.TB, nodes int, config *tls.Config, args ...string) *Cluster {
+	t.Helper()
 	if _, err := exec.LookPath("etcd"); err != nil {
 		t.Skip("*** SKIPPED: etcd is not installed, install the package etcd-server")
 	}
-	c := &Cluster{t: t}
+	c := &Cluster{t: t, TLS: config}
 	var peers, members []string
 	for i := range nodes {
 		peer := address(t)
@@ -57,6 +71,9 @@ func Start(t testing.TB, nodes int, args ...string) *Cluster {
 	}
 	for i, peer := range peers {
 		n := &Node{Endpoint: address(t), Dir: filepath.Join(t.TempDir(), "data"), t: t}
+		if config != nil {
+			n.Endpoint = strings.Replace(n.Endpoint, "http:", "https:", 1)
+		}
 		n.args = append([]string{
 			"--name", "n" + strconv.Itoa(i), "--data-dir", n.Dir,
 			"--listen-client-urls", n.Endpoint, "--advertise-client-urls", n.Endpoint,
@@ -89,10 +106,18 @@ func (c *Cluster) Endpoints() []string {
 	return out
 }
 
-// Client returns a client of all nodes.
-func (c *Cluster) Client() *clientv3.Client {
+// Client returns a client of some nodes, or of all. What is written to a node that is paused
+// is written when it goes on.
+func (c *Cluster) Client(nodes ...*Node) *clientv3.Client {
 	c.t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: c.Endpoints(), DialTimeout: patience, Logger: zap.NewNop()})
+	if len(nodes) == 0 {
+		nodes = c.Nodes
+	}
+	var endpoints []string
+	for _, n := range nodes {
+		endpoints = append(endpoints, n.Endpoint)
+	}
+	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: patience, TLS: c.TLS, Logger: zap.NewNop()})
 	if err != nil {
 		c.t.Fatal(err)
 	}

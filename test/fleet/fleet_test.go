@@ -3,8 +3,12 @@ package fleet
 import (
 	"context"
 	"fmt"
+	golog "log"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -18,20 +22,30 @@ import (
 
 func TestMain(m *testing.M) {
 	server.Setup("addressmap")
+	golog.SetOutput(said)
 	os.Exit(m.Run())
 }
 
-const theMap = fleet.Map("/m")
+// said is what all servers of this process have logged. Each has a map of its own, whose
+// path stands in the lines about it.
+var said = new(server.Log)
+
+// worlds counts the maps.
+var worlds atomic.Int64
 
 // world is a server whose map is in etcd.
 type world struct {
 	t *testing.T
 	*server.Server
+	m       fleet.Map
+	dir     string
 	cluster *etcd.Cluster
 	client  *clientv3.Client
 	options []string
-	metrics string // port
+	through []string // the endpoints that the server has, if not those of the cluster
+	metrics string   // port
 	push    int64
+	clients *clients
 }
 
 const zoneFile = "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1\n"
@@ -39,9 +53,14 @@ const zoneFile = "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.
 // newWorld starts etcd with a version of the map; options are lines of the directive.
 func newWorld(t *testing.T, options ...string) *world {
 	t.Helper()
-	w := &world{t: t, cluster: etcd.Start(t, 1), options: options}
+	return newWorldOn(t, etcd.Start(t, 1), options...)
+}
+
+func newWorldOn(t *testing.T, cluster *etcd.Cluster, options ...string) *world {
+	t.Helper()
+	w := &world{t: t, m: fleet.Map(fmt.Sprintf("/m%d", worlds.Add(1))), dir: t.TempDir(), cluster: cluster, options: options}
 	w.client = w.cluster.Client()
-	server.Place(t, map[string]string{"db.example.org": zoneFile})
+	server.WriteFile(t, filepath.Join(w.dir, "db.example.org"), zoneFile)
 	w.put("a.yaml", server.Version(1))
 	return w
 }
@@ -50,14 +69,22 @@ func newWorld(t *testing.T, options ...string) *world {
 func (w *world) corefile() string {
 	return fmt.Sprintf(`example.org {
 	prometheus localhost:%s
-	addressmap etcd:/m {
+	root %s
+	addressmap %s {
 		endpoint %s
 		announce ns1
 		%s
 	}
 	file db.example.org
 }
-`, w.metrics, strings.Join(w.cluster.Endpoints(), " "), strings.Join(w.options, "\n\t\t"))
+`, w.metrics, w.dir, w.m, strings.Join(w.endpoints(), " "), strings.Join(w.options, "\n\t\t"))
+}
+
+func (w *world) endpoints() []string {
+	if w.through != nil {
+		return w.through
+	}
+	return w.cluster.Endpoints()
 }
 
 // start starts the server, which ends with the test or before.
@@ -71,7 +98,7 @@ func (w *world) start() {
 func (w *world) tryStart() error {
 	w.t.Helper()
 	w.metrics = server.FreePort(w.t)
-	s := server.New(w.t)
+	s := &server.Server{Log: said}
 	if err := s.Begin(w.corefile()); err != nil {
 		return err
 	}
@@ -93,29 +120,31 @@ func (w *world) stop() {
 
 func (w *world) commit(ops ...clientv3.Op) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
-	if _, err := w.client.Txn(ctx).Then(ops...).Commit(); err != nil {
-		w.t.Fatal(err)
-	}
+	server.Eventually(w.t, "etcd takes a write", func() bool { // Twice the same is the same.
+		ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
+		defer cancel()
+		_, err := w.client.Txn(ctx).Then(ops...).Commit()
+		return err == nil
+	})
 }
 
-func op(name, value string) clientv3.Op {
+// op writes or removes a document.
+func (w *world) op(name, value string) clientv3.Op {
 	if value == "" {
-		return clientv3.OpDelete(theMap.Documents() + name)
+		return clientv3.OpDelete(w.m.Documents() + name)
 	}
-	return clientv3.OpPut(theMap.Documents()+name, value)
+	return clientv3.OpPut(w.m.Documents()+name, value)
 }
 
 // put writes a document, or removes it, without a head.
-func (w *world) put(name, value string) { w.t.Helper(); w.commit(op(name, value)) }
+func (w *world) put(name, value string) { w.t.Helper(); w.commit(w.op(name, value)) }
 
 // pushed writes the only document with a head.
 func (w *world) pushed(name, value string) {
 	w.t.Helper()
 	w.push++
 	h := fleet.Head{Push: w.push, Digest: fleet.Documents{name: {Value: []byte(value)}}.Digest()}
-	w.commit(op(name, value), clientv3.OpPut(theMap.Head(), string(h.Encode())))
+	w.commit(w.op(name, value), clientv3.OpPut(w.m.Head(), string(h.Encode())))
 }
 
 // answers waits until the server answers by a version.
@@ -134,7 +163,7 @@ func (w *world) answers(version int) {
 func (w *world) shows(metric string, value float64) {
 	w.t.Helper()
 	server.Eventually(w.t, fmt.Sprintf("%s %v", metric, value), func() bool {
-		got, ok := server.Scrape(w.t, w.metrics, metric)[metric+`{map="etcd:/m"}`]
+		got, ok := server.Scrape(w.t, w.metrics, metric)[metric+`{map="`+w.m.String()+`"}`]
 		return ok && got == value
 	})
 }
@@ -142,14 +171,25 @@ func (w *world) shows(metric string, value float64) {
 // logs waits until a line has been logged with the text.
 func (w *world) logs(text string) {
 	w.t.Helper()
-	server.Eventually(w.t, "a log line with "+text, func() bool { return strings.Contains(w.Log.String(), text) })
+	server.Eventually(w.t, "a log line with "+text, func() bool { return w.logged(text) > 0 })
+}
+
+// logged counts the lines about the map with the text.
+func (w *world) logged(text string) int {
+	n := 0
+	for _, line := range said.Lines(text) {
+		if regexp.MustCompile(regexp.QuoteMeta(w.m.String()) + `\b`).MatchString(line) {
+			n++
+		}
+	}
+	return n
 }
 
 // announced waits until the server has announced this.
 func (w *world) announced(what string, ok func(fleet.Server) bool) {
 	w.t.Helper()
 	server.Eventually(w.t, what, func() bool {
-		resp, err := w.client.Get(context.Background(), theMap.Servers()+"ns1")
+		resp, err := w.client.Get(context.Background(), w.m.Servers()+"ns1")
 		if err != nil || len(resp.Kvs) == 0 {
 			return false
 		}
@@ -159,6 +199,7 @@ func (w *world) announced(what string, ok func(fleet.Server) bool) {
 }
 
 func TestFleet_Changes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.answers(1)
@@ -171,7 +212,7 @@ func TestFleet_Changes(t *testing.T) {
 	w.put("a.yaml", "anycast: [192.0.2.1]\nacounts: []\n")
 	w.shows("degraded", 1)
 	w.answers(3)
-	w.logs(`etcd:/m/a.yaml is refused, its last good version stays in force`)
+	w.logs(`/a.yaml is refused, its last good version stays in force`)
 	w.announced("that it is degraded", func(s fleet.Server) bool { return s.Degraded && s.Why == "refused: a.yaml" })
 	w.put("b.yaml", "accounts: []\n") // beside a refused one
 	w.put("a.yaml", server.Version(4))
@@ -181,6 +222,7 @@ func TestFleet_Changes(t *testing.T) {
 
 // What was put by other means is judged by the server, what was pushed is not judged anew.
 func TestFleet_P4_JudgedWhereItIsPushed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "guard 10%")
 	two := server.Version(1) + "  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n"
 	w.put("a.yaml", two)
@@ -195,17 +237,19 @@ func TestFleet_P4_JudgedWhereItIsPushed(t *testing.T) {
 
 // A pushed head confirms what was refused before, also if no document changes.
 func TestFleet_P4_HeadAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "guard 10%")
 	w.put("a.yaml", server.Version(1)+"  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n")
 	w.start()
 	w.put("a.yaml", server.Version(2))
 	w.shows("degraded", 1)
-	w.commit(clientv3.OpPut(theMap.Head(), string(fleet.Head{Push: 1, Digest: fleet.Documents{"a.yaml": {Value: []byte(server.Version(2))}}.Digest()}.Encode())))
+	w.commit(clientv3.OpPut(w.m.Head(), string(fleet.Head{Push: 1, Digest: fleet.Documents{"a.yaml": {Value: []byte(server.Version(2))}}.Digest()}.Encode())))
 	w.answers(2)
 }
 
 // An emptied store empties nothing.
 func TestFleet_Emptied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.put("a.yaml", "")
@@ -237,6 +281,7 @@ func TestFleet_RemovedWithoutAPush(t *testing.T) {
 }
 
 func TestFleet_EtcdAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.shows("source_up", 1)
@@ -256,6 +301,7 @@ func TestFleet_EtcdAway(t *testing.T) {
 
 // Without etcd, a start takes what is in the state, and fails without one.
 func TestFleet_StartWithoutEtcd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "state state")
 	w.start()
 	w.answers(1)
@@ -278,6 +324,7 @@ func TestFleet_StartWithoutEtcd(t *testing.T) {
 
 // A store that was restored from a backup shows itself and changes nothing.
 func TestFleet_WentBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	node := w.cluster.Nodes[0]
 	node.Stop()
@@ -301,18 +348,20 @@ func TestFleet_WentBack(t *testing.T) {
 }
 
 func TestFleet_EmptyAtStart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.put("a.yaml", "")
-	if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "holds no documents: addressmap push DIR --to etcd:/m") {
+	if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "holds no documents: addressmap push DIR --to "+w.m.String()) {
 		t.Errorf("%v", err)
 	}
 }
 
 // A zone file of a document in etcd lies in a directory of zone_files.
 func TestFleet_ZoneFiles(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "zone_files zones")
 	marked := "@ 60 IN SOA ns h 1 7200 3600 1209600 300\nwww 60 IN A 10.66.0.1 ; cf_tags=cf-proxied:true\n"
-	server.WriteFile(t, "zones/db", marked)
+	server.WriteFile(t, filepath.Join(w.dir, "zones/db"), marked)
 	doc := "anycast: [192.0.2.1, 198.51.100.1, 203.0.113.1]\naccounts:\n  - {id: acme, zones: [{name: example.org, zone_file: db}]}\n"
 	w.put("a.yaml", doc)
 	w.start()

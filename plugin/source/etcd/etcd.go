@@ -242,6 +242,11 @@ func (s *Source) run(ctx context.Context) {
 		s.opt, s.end = s.nextOpt, end
 		s.mu.Unlock()
 		err := s.session(session)
+		if errors.Is(err, fleet.ErrToken) && s.pause == 0 { // It is not that etcd is lost.
+			s.pause = firstPause
+			end()
+			continue
+		}
 		if session.Err() == nil {
 			s.down(err)
 			pause := s.pause + rand.N(s.pause/2+1)

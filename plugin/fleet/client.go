@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -112,18 +111,25 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 // restart of etcd, or after five minutes without a request: another one is to be dialled.
 var ErrToken = errors.New("etcd does not know the token of this client any more: connect anew")
 
+// ErrUnreachable is the error where no endpoint can be connected to.
+var ErrUnreachable = errors.New("no endpoint can be connected to")
+
 // giveUp ends requests that a client would repeat without a use: for a token, which is
 // refused because of the token before (etcd before 3.5; the client asks within its own
-// request, without a pause or an end), and where it could connect to no endpoint, of which it
-// would only say that the time is over.
+// request, without a pause or an end), and for keys where it can connect to no endpoint, of
+// which it would only say that the time is over.
 func giveUp(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	authenticates := strings.HasSuffix(method, "/Authenticate")
+	if authenticates || strings.HasSuffix(method, "/Range") {
+		opts = append(opts, grpc.WaitForReady(false))
+	}
 	err := invoke(ctx, method, req, reply, cc, opts...)
 	s := status.Convert(err)
 	switch {
-	case strings.HasSuffix(method, "/Authenticate") && errors.Is(rpctypes.Error(err), rpctypes.ErrInvalidAuthToken):
+	case authenticates && errors.Is(rpctypes.Error(err), rpctypes.ErrInvalidAuthToken):
 		return ErrToken
-	case s.Code() == codes.DeadlineExceeded && strings.Contains(s.Message(), "connection error:"):
-		return errors.New(s.Message())
+	case s.Code() == codes.Unavailable && strings.HasPrefix(s.Message(), "connection error:"):
+		return fmt.Errorf("%w: %s", ErrUnreachable, s.Message())
 	}
 	return err
 }

@@ -71,17 +71,3 @@ func TestOverlay_MovedOrNot(t *testing.T) {
 		t.Errorf("%v", got.Present())
 	}
 }
-
-// Each field makes another connection: a Corefile that is loaded again may change any.
-func TestConnection_Equal(t *testing.T) {
-	same := Connection{Endpoints: []string{"http://a"}}
-	for i, other := range []Connection{
-		{}, {Endpoints: []string{"http://b"}}, {Endpoints: same.Endpoints, Username: "u"}, {Endpoints: same.Endpoints, Password: "p"},
-		{Endpoints: same.Endpoints, UseTLS: true}, {Endpoints: same.Endpoints, Cert: "c"}, {Endpoints: same.Endpoints, Key: "k"},
-		{Endpoints: same.Endpoints, CA: "c"},
-	} {
-		if same.Equal(other) || !other.Equal(other) {
-			t.Errorf("%d: %+v", i, other)
-		}
-	}
-}

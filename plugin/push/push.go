@@ -93,7 +93,7 @@ func (s *Store) commit(ctx context.Context, ifs []clientv3.Cmp, ops ...clientv3.
 
 func (s *Store) failed(what string, err error) error {
 	// An etcd without most of its nodes returns the end of the time as a text.
-	if strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
+	if strings.Contains(err.Error(), context.DeadlineExceeded.Error()) || errors.Is(err, fleet.ErrUnreachable) {
 		return fmt.Errorf("etcd does not answer at %s: see that most of its nodes run there, and that the endpoint is right: %w", s.where, err)
 	}
 	return fmt.Errorf("etcd at %s: cannot %s %s: %w", s.where, what, s.at, err)

@@ -263,6 +263,7 @@ func TestFleet_Emptied(t *testing.T) {
 // What is removed by other means is waited for, as a file is: the one that takes its zones
 // may come. What is pushed is whole.
 func TestFleet_RemovedWithoutAPush(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.put("b.yaml", "accounts:\n  - {id: other, zones: [{name: example.net, proxied: [www]}]}\n")
 	w.start()

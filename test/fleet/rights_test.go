@@ -22,10 +22,10 @@ var (
 	readwrite = clientv3.PermissionType(clientv3.PermReadWrite)
 
 	// The rights of a server, as docs/fleet.md has them.
-	rightOfDocuments = right{"/m/documents/", "/m/head0", read}
-	rightOfStaging   = right{"/m/staging/", "/m/staging0", read}
-	rightOfStages    = right{"/m/stages/", "/m/stages0", read}
-	rightOfServers   = right{"/m/servers/", "/m/servers0", readwrite}
+	rightOfDocuments = right{"/documents/", "/head0", read}
+	rightOfStaging   = right{"/staging/", "/staging0", read}
+	rightOfStages    = right{"/stages/", "/stages0", read}
+	rightOfServers   = right{"/servers/", "/servers0", readwrite}
 )
 
 // restrict has etcd ask who somebody is: the server is the user ns with these rights and no
@@ -49,7 +49,11 @@ func (w *world) restrict(rights ...right) {
 		must(err)
 	}
 	for _, r := range rights {
-		_, err := w.client.RoleGrantPermission(ctx, "ns", r.from, r.end, r.kind)
+		end := r.end
+		if end != "" {
+			end = string(w.m) + end
+		}
+		_, err := w.client.RoleGrantPermission(ctx, "ns", string(w.m)+r.from, end, r.kind)
 		must(err)
 	}
 	_, err := w.client.AuthEnable(ctx)
@@ -64,13 +68,14 @@ func (w *world) restrict(rights ...right) {
 func (w *world) pushedLarge(name, value string) {
 	w.t.Helper()
 	w.push++
-	w.commit(clientv3.OpPut(theMap.Staging(w.push)+name, value))
+	w.commit(clientv3.OpPut(w.m.Staging(w.push)+name, value))
 	h := fleet.Head{Push: w.push, Digest: fleet.Documents{name: {Value: []byte(value)}}.Digest(), From: fleet.FromStaging(w.push)}
-	w.commit(clientv3.OpPut(theMap.Head(), string(h.Encode())))
+	w.commit(clientv3.OpPut(w.m.Head(), string(h.Encode())))
 }
 
 // With the rights of docs/fleet.md a server of a stage does all that servers do.
 func TestRights_Enough(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "stage canary")
 	w.restrict(rightOfDocuments, rightOfStaging, rightOfStages, rightOfServers)
 	w.start()
@@ -79,64 +84,71 @@ func TestRights_Enough(t *testing.T) {
 	w.answers(2)
 	w.pushedLarge("a.yaml", server.Version(3))
 	w.answers(3)
-	w.commit(clientv3.OpPut(theMap.Stage("canary")+"a.yaml", server.Version(4)))
+	w.commit(clientv3.OpPut(w.m.Stage("canary")+"a.yaml", server.Version(4)))
 	w.answers(4)
 	w.announced("push 2", func(s fleet.Server) bool { return s.Push == 2 && s.Stage == "canary" })
 }
 
 // Without any one of them something does not work, and the log says what.
 func TestRights_Least(t *testing.T) {
+	t.Parallel()
 	t.Run("documents and head", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.restrict(rightOfStaging, rightOfServers)
-		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading /m/head: etcdserver: permission denied") {
+		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading "+string(w.m)+"/head: etcdserver: permission denied") {
 			t.Error(err)
 		}
 	})
 	t.Run("what lies between documents and head", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		w.restrict(right{"/m/documents/", "/m/documents0", read}, right{"/m/head", "", read}, rightOfStaging, rightOfServers)
+		w.restrict(right{"/documents/", "/documents0", read}, right{"/head", "", read}, rightOfStaging, rightOfServers)
 		w.start()
-		w.logs("watching /m/documents/: rpc error: code = PermissionDenied")
+		w.logs("watching " + string(w.m) + "/documents/: rpc error: code = PermissionDenied")
 		w.put("a.yaml", server.Version(2))
 		w.answers(2) // listed whenever it is tried again
 		w.shows("source_up", 0)
-		if strings.Contains(w.Log.String(), " is back\n") {
+		if w.logged(" is back") > 0 {
 			t.Error("etcd is said to be back, and refuses to be watched\n" + w.Log.String())
 		}
 	})
 	t.Run("staging", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.restrict(rightOfDocuments, rightOfServers)
 		w.start()
 		w.pushed("a.yaml", server.Version(2))
 		w.answers(2)
 		w.pushedLarge("a.yaml", server.Version(3))
-		w.logs("reading /m/staging/2/: etcdserver: permission denied")
+		w.logs("reading " + string(w.m) + "/staging/2/: etcdserver: permission denied")
 		w.answers(2)
 		w.shows("source_up", 0)
 	})
 	t.Run("stages", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, "stage canary")
 		w.restrict(rightOfDocuments, rightOfStaging, rightOfServers)
-		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading /m/stages/canary/documents/: etcdserver: permission denied") {
+		if err := w.tryStart(); err == nil || !strings.Contains(err.Error(), "reading "+string(w.m)+"/stages/canary/documents/: etcdserver: permission denied") {
 			t.Error(err)
 		}
 	})
 	t.Run("to write servers", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		w.restrict(rightOfDocuments, rightOfStaging, right{"/m/servers/", "/m/servers0", read})
+		w.restrict(rightOfDocuments, rightOfStaging, right{"/servers/", "/servers0", read})
 		w.start()
-		w.logs("this server may not read and write below /m/servers/")
+		w.logs("this server may not read and write below " + w.m.Servers())
 		w.pushed("a.yaml", server.Version(2))
 		w.answers(2)
 		w.shows("degraded", 0)
 	})
 	t.Run("to read servers", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		w.restrict(rightOfDocuments, rightOfStaging, right{"/m/servers/", "/m/servers0", clientv3.PermissionType(clientv3.PermWrite)})
+		w.restrict(rightOfDocuments, rightOfStaging, right{"/servers/", "/servers0", clientv3.PermissionType(clientv3.PermWrite)})
 		w.start()
-		w.logs("this server may not read and write below /m/servers/")
+		w.logs("this server may not read and write below " + w.m.Servers())
 		w.answers(1)
 	})
 }

@@ -192,7 +192,7 @@ func TestFleet_Credentials(t *testing.T) {
 	w.start()
 	w.ask(1)
 	w.change(2, func() { w.put("a.yaml", server.Version(2)) })
-	w.logs("this server may not write below " + w.m.Servers())
+	w.logs("this server may not read and write below " + w.m.Servers())
 	w.shows("degraded", 0)
 
 	t.Log("the right to read is taken away, and given back")

@@ -109,7 +109,7 @@ func TestRights_Least(t *testing.T) {
 		w.put("a.yaml", server.Version(2))
 		w.answers(2) // listed whenever it is tried again
 		w.shows("source_up", 0)
-		if w.logged(" is back") > 0 {
+		if w.logged(w.cluster.Nodes[0].Endpoint+" is back") > 0 {
 			t.Error("etcd is said to be back, and refuses to be watched\n" + w.Log.String())
 		}
 	})

@@ -120,7 +120,7 @@ var ErrUnreachable = errors.New("no endpoint can be connected to")
 // which it would only say that the time is over.
 func giveUp(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	authenticates := strings.HasSuffix(method, "/Authenticate")
-	if authenticates || strings.HasSuffix(method, "/Range") {
+	if authenticates || strings.HasSuffix(method, "/Range") || strings.HasSuffix(method, "/Txn") {
 		opts = append(opts, grpc.WaitForReady(false))
 	}
 	err := invoke(ctx, method, req, reply, cc, opts...)

@@ -32,6 +32,7 @@ type random struct {
 	proxy    *etcd.Proxy
 	saved    string // a backup of etcd; "" for none
 	savedHas int    // the version in it
+	savedAt  int    // next, as it was then: without a write since, the backup is what was seen
 	next     int    // a version that was never written
 	inForce  int    // the version that is
 	stored   int    // the version in etcd, 0 if it is none that can be in force
@@ -85,7 +86,7 @@ var steps = map[string]func(*random){
 	"save": func(r *random) {
 		node := r.cluster.Nodes[0]
 		node.Stop()
-		r.saved, r.savedHas = node.Save(), r.stored
+		r.saved, r.savedHas, r.savedAt = node.Save(), r.stored, r.next
 		node.Start()
 		r.cluster.Await()
 	},
@@ -161,7 +162,7 @@ func (r *random) compact() {
 func (r *random) restore() {
 	r.settle()
 	saved, has := r.saved, r.savedHas
-	if r.rng.IntN(2) == 0 {
+	if r.rng.IntN(2) == 0 || r.savedAt == r.next {
 		saved, has = "", 0
 	}
 	node := r.cluster.Nodes[0]

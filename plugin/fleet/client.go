@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -98,11 +99,14 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 		config.Endpoints = []string{DefaultEndpoint}
 	}
 	if c.UseTLS || slices.ContainsFunc(config.Endpoints, func(e string) bool { return strings.HasPrefix(e, "https://") }) {
-		tls, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
+		settings, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
 		if err != nil {
 			return config, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
 		}
-		config.TLS = tls
+		if err := c.checkExpired(); err != nil {
+			return config, err
+		}
+		config.TLS = settings
 	}
 	return config, nil
 }
@@ -132,6 +136,22 @@ func giveUp(ctx context.Context, method string, req, reply any, cc *grpc.ClientC
 		return fmt.Errorf("%w: %s", ErrUnreachable, s.Message())
 	}
 	return err
+}
+
+// checkExpired returns an error if the own certificate has expired. Etcd only closes the
+// connection then, and does not always get to say why.
+func (c Connection) checkExpired() error {
+	if c.Cert == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	if err != nil {
+		return fmt.Errorf("the certificate for etcd cannot be used: %w", err)
+	}
+	if end := pair.Leaf.NotAfter; time.Now().After(end) {
+		return fmt.Errorf("the certificate %s has expired on %s: renew it", c.Cert, end.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // String names the endpoints.

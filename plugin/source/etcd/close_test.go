@@ -17,7 +17,7 @@ import (
 // down or was never there.
 func TestSource_CloseLeavesNothing(t *testing.T) {
 	w := newWorld(t, "a.yaml", "1")
-	_ = w.client.Close() // which would connect again, when etcd is down
+	_ = w.client.Close()             // which would connect again, when etcd is down
 	nobody := goleak.IgnoreCurrent() // also tests that are paused for others to run
 	node := w.cluster.Nodes[0]
 	for _, tc := range []struct {

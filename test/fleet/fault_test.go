@@ -273,6 +273,50 @@ func TestFleet_StateKnowsTheStore(t *testing.T) {
 	w.shows("degraded", 0)
 }
 
+// A restart forgets neither that the store went back nor which store it was: a wiped one, and
+// another etcd, open nothing by what is put there.
+func TestFleet_WentBackAcrossRestarts(t *testing.T) {
+	t.Parallel()
+	for name, wipe := range map[string]func(*world){
+		"wiped": func(w *world) {
+			node := w.cluster.Nodes[0]
+			node.Kill()
+			node.Restore("")
+			node.Start()
+			w.cluster.Await()
+		},
+		"another etcd": func(w *world) {
+			w.cluster = etcd.Start(w.t, 1)
+			w.client = w.cluster.Client()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "state state")
+			w.pushed("a.yaml", server.Version(2))
+			w.start()
+			w.answers(2)
+			w.stop()
+			wipe(w)
+			for range 2 {
+				w.start()
+				w.shows("degraded", 1)
+				w.put("b.yaml", "anycast: [192.0.2.9]\naccounts: []\n")
+				w.put("a.yaml", server.Version(3))
+				w.reload()
+				w.answers(2)
+				w.stop()
+			}
+			w.start()
+			w.push = 8 // as a push is numbered, beyond what servers have
+			w.put("b.yaml", "")
+			w.pushed("a.yaml", server.Version(4))
+			w.answers(4)
+			w.shows("degraded", 0)
+		})
+	}
+}
+
 // A document that is removed while a server runs from its state goes once etcd is back, and
 // one whose zone file changes meanwhile does not.
 func TestFleet_RemovedWhileAway(t *testing.T) {

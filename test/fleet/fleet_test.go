@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	golog "log"
 	"os"
@@ -23,6 +24,10 @@ import (
 func TestMain(m *testing.M) {
 	server.Setup("addressmap")
 	golog.SetOutput(said)
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // They wait for etcd, and compute little.
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -123,8 +123,13 @@ func TestPush_AfterRestore(t *testing.T) {
 	mustPush(t, s, "", many(3, "old"))
 	node.Kill()
 	saved := node.Save()
-	node.Start()
-	cluster.Await()
+	again := func() *Store {
+		node.Start()
+		cluster.Await()
+		// The client of before waits a while after a refusal, and fails meanwhile.
+		return open(t, cluster.Endpoints())
+	}
+	s = again()
 	for i := range 5 {
 		mustPush(t, s, "", many(3, fmt.Sprint(i)))
 	}
@@ -137,8 +142,7 @@ func TestPush_AfterRestore(t *testing.T) {
 
 	node.Kill()
 	node.Restore(saved)
-	node.Start()
-	cluster.Await()
+	s = again()
 	await(t, "the store went back", func() bool {
 		source.Take()
 		servers, _, err := s.Servers(t.Context())

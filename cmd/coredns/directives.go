@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
 )
 
 // directive is the word of a Corefile that this binary adds to CoreDNS's.
@@ -29,6 +32,21 @@ func withAddressmap(directives []string) ([]string, error) {
 		return nil, errors.New("CoreDNS's directive list has no \"" + predecessor + "\" to put " + directive + " after: use the CoreDNS version that go.mod names")
 	}
 	return slices.Insert(slices.Clone(directives), i+1, directive), nil
+}
+
+// registerLeftOut lets a directive that this flavour leaves out be an error of the
+// Corefile that says which flavour has it.
+func registerLeftOut() {
+	for name := range leftOut {
+		plugin.Register(name, refuseLeftOut(name))
+	}
+}
+
+func refuseLeftOut(name string) func(*caddy.Controller) error {
+	return func(c *caddy.Controller) error {
+		c.Next()
+		return c.Errf("this binary is built without the plugin %s, as %s: build it with -tags full", name, leftOut[name])
+	}
 }
 
 // ownVersion returns the version of this module as the go command recorded it

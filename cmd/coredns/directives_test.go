@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 )
 
@@ -50,6 +51,27 @@ func TestDirectives_NothingElseChanges(t *testing.T) {
 	rest := slices.DeleteFunc(list, func(name string) bool { return name == directive })
 	if !slices.Equal(rest, before) {
 		t.Errorf("want %v\ngot  %v", before, rest)
+	}
+}
+
+// Every directive of CoreDNS is known, or left out with a reason: also those that a later
+// CoreDNS brings. One that is left out is an error of the Corefile that says the remedy.
+func TestDirectives_LeftOut(t *testing.T) {
+	for _, name := range dnsserver.Directives {
+		why, out := leftOut[name]
+		_, err := caddy.DirectiveAction("dns", name)
+		switch {
+		case !out && err != nil:
+			t.Errorf("%v: import it in plugins_slim.go, or leave it out with a reason", err)
+		case out && err == nil:
+			t.Errorf("%s is there, and said to be left out: %s", name, why)
+		}
+	}
+	for name := range leftOut {
+		err := refuseLeftOut(name)(caddy.NewTestController("dns", name))
+		if err == nil || !strings.Contains(err.Error(), "built without the plugin "+name) || !strings.Contains(err.Error(), "-tags full") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -86,6 +86,9 @@ func TestLane_OffTable(t *testing.T) {
 			if !ok {
 				t.Fatalf("nobody has said whether the lane may answer beside %s: try it, and add it to the table", name)
 			}
+			if _, out := leftOut[name]; out {
+				t.Skip("this flavour leaves it out")
+			}
 			counted := answers(t) // the server before has stopped
 			block := "errors\n" + strings.ReplaceAll(tc.lines, "GEOIP", geoip)
 			if name == "errors" {

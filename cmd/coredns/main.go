@@ -1,5 +1,6 @@
-// Command coredns is CoreDNS with all of its own plugins and addressmap among
-// them.
+// Command coredns is CoreDNS with addressmap among its plugins. Without a build tag it is
+// the slim flavour, for an authoritative edge; with the tag full it has all plugins of
+// CoreDNS, and takes its place anywhere.
 package main
 
 import (
@@ -11,7 +12,6 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
-	_ "github.com/coredns/coredns/core/plugin" // all of CoreDNS's own plugins
 	"github.com/coredns/coredns/coremain"
 
 	_ "github.com/addressmap/addressmap" // registers the directive
@@ -29,6 +29,7 @@ func main() {
 		runtime.GOMAXPROCS(threadsOnOneCore)
 	}
 	limitMemory(memlimit.FromCgroup, os.Stderr)
+	registerLeftOut()
 	directives, err := withAddressmap(dnsserver.Directives)
 	if err == nil {
 		err = dnsserver.SetDirectives(directives)

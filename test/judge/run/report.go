@@ -29,6 +29,7 @@ type Report struct {
 	errs     map[string]int
 	used     time.Duration            // processor time of the servers
 	slow     map[string]time.Duration // by backend, owner and type
+	again    map[string]int           // how often each question was asked again, by its text
 }
 
 // slowAnswer is from when on an answer is listed although no fault is to blame.
@@ -62,7 +63,7 @@ type Failure struct {
 }
 
 func newReport() *Report {
-	return &Report{verdicts: map[judge.Kind]map[string]int{}, failures: map[string]*Failure{}, errs: map[string]int{}, slow: map[string]time.Duration{}, arrays: map[*world.Array]map[int]bool{}}
+	return &Report{verdicts: map[judge.Kind]map[string]int{}, failures: map[string]*Failure{}, errs: map[string]int{}, slow: map[string]time.Duration{}, again: map[string]int{}, arrays: map[*world.Array]map[int]bool{}}
 }
 
 // Queries returns how many queries were judged.
@@ -113,6 +114,14 @@ func (r *Report) broken(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.errs[err.Error()]++
+}
+
+// asksAgain notes that a question is asked again, or reports that too many have been.
+func (r *Report) asksAgain(q world.Query) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again[q.Text]++
+	return len(r.again) <= mostAgain
 }
 
 // weight is how far a world is from the plainest one.
@@ -264,6 +273,9 @@ func (r *Report) Print(w io.Writer, show int) {
 			}
 		}
 		fmt.Fprintln(w)
+	}
+	for q, n := range r.again {
+		fmt.Fprintf(w, "refused without need, and asked again %d times: %s\n", n, q)
 	}
 	for err, n := range r.errs {
 		fmt.Fprintf(w, "not sent: %d times: %s\n", n, err)

@@ -330,19 +330,43 @@ func (r *runner) play(ctx context.Context, s *site, server *Server) {
 	wg.Wait()
 }
 
+// again is for how long a question that was refused without need is asked again. A backend
+// that has waited for a busy machine is left alone for a while by *forward*, and *cache*
+// keeps a failure for five seconds: the same question then has its answer. A refusal that the
+// server means stays one, and many have another reason than a busy machine.
+const (
+	again     = 20 * time.Second
+	mostAgain = 100 // questions
+)
+
 // one sends and judges one query.
 func (r *runner) one(s *site, c *client, q world.Query) {
+	for began := time.Now(); ; time.Sleep(again / 40) { // the pause of a poll
+		responses, v, err := r.ask(s, c, q)
+		switch {
+		case err != nil:
+			r.report.broken(err)
+		case v.Kind == judge.Closed && time.Since(began) < again && r.report.asksAgain(q):
+			continue
+		default:
+			r.report.add(s, q, responses, v)
+		}
+		return
+	}
+}
+
+// ask sends one query and judges the responses.
+func (r *runner) ask(s *site, c *client, q world.Query) ([][]byte, judge.Verdict, error) {
 	began := time.Now()
 	responses, closed, err := c.send(q)
 	r.report.latency(s, q, time.Since(began))
 	if err != nil {
-		r.report.broken(err)
-		return
+		return nil, judge.Verdict{}, err
 	}
 	w := s.Judge
 	if q.Client == "127.0.0.2" {
 		w = s.Second
 	}
 	cs := &judge.Case{World: w, Query: q.Octets, Responses: responses, Closed: closed, Transport: q.Transport, Backend: s.control, Transfer: s.axfr[q.Name]}
-	r.report.add(s, q, responses, cs.Judge())
+	return responses, cs.Judge(), nil
 }

@@ -96,7 +96,7 @@ func anchors(page string) []string {
 func documents(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "../*.md", "../test/*.md", "../test/*/*.md", "../bench/*.md"} {
+	for _, pattern := range []string{"*.md", "runbooks/*.md", "../*.md", "../test/*.md", "../test/*/*.md", "../bench/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(docs, pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("want pages for %s, got %v, %v", pattern, paths, err)

@@ -30,6 +30,7 @@ func main() {
 	}
 	limitMemory(memlimit.FromCgroup, os.Stderr)
 	registerLeftOut()
+	tellSystemd()
 	directives, err := withAddressmap(dnsserver.Directives)
 	if err == nil {
 		err = dnsserver.SetDirectives(directives)

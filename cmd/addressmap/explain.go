@@ -156,7 +156,7 @@ func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.O
 	if zone := declaredBy(d, checked); zone != nil {
 		e.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
 		e.Mark = markOf(checked.Snapshot, name, d, zone)
-		for _, r := range d.Reasons() {
+		for _, r := range d.Reasons(name) {
 			e.Steps = append(e.Steps, zone.step(name, r))
 		}
 	}

@@ -122,7 +122,7 @@ func (r *responder) missing(text string, f mapset.Family) string {
 	if f == mapset.IPv6 {
 		family, other = "IPv6", "ipv4_only"
 	}
-	for _, reason := range r.decision.Reasons() {
+	for _, reason := range r.decision.Reasons(r.name) {
 		if reason.Answers() {
 			for _, ip := range reason.Addrs() {
 				if ip.Is4() == (f == mapset.IPv4) {

@@ -101,8 +101,12 @@ func (d *decoder) document(root *node) {
 		d.refuse(n.pos, "V1", "write 1, without quotes, or leave the key out", "unknown version %s", shownValue(n))
 	}
 	d.doc.Pos = o.keyPos("anycast")
+	if o.get("anycast") == nil {
+		d.doc.Pos = o.keyPos("sites")
+	}
 	before := d.errorCount()
 	d.doc.Anycast = d.answerAddrs(o.get("anycast"), "anycast", false)
+	d.doc.Sites = d.sites(o.get("sites"))
 	d.doc.AnycastInvalid = d.errorCount() > before
 	d.accounts(o.get("accounts"))
 	d.complete = true

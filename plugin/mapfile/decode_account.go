@@ -93,7 +93,9 @@ func (d *decoder) zone(a *Account, o *object) Zone {
 		}
 	}
 	z.IPv6 = d.flag(o.get("ipv6"), "ipv6", true)
+	before := d.errorCount()
 	d.marks(&z, o.get("proxied"))
+	z.MarksInvalid = d.errorCount() > before
 	if n := o.get("zone_file"); n != nil {
 		z.ZoneFilePos = n.pos
 		z.ZoneFile, _ = d.text(n, "zone_file")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/nearest"
 )
 
@@ -73,16 +74,31 @@ func (d *decoder) members(n *node) []Member {
 		if at := o.get("created_at"); at != nil {
 			d.text(at, "created_at")
 		}
-		kind, kindOK := d.choice(d.required(&o, "kind"), "V1", "kind", "zone", "account")
+		kind, kindOK := d.choice(d.required(&o, "kind"), "V1", "kind", "zone", "account", "name")
 		identifier := d.required(&o, "identifier")
 		if identifier == nil {
 			continue
 		}
-		if s, ok := d.text(identifier, "identifier"); ok && kindOK {
-			out = append(out, Member{Kind: MemberZone + MemberKind(kind), Identifier: s, Pos: identifier.pos})
+		s, ok := d.text(identifier, "identifier")
+		m := Member{Kind: MemberZone + MemberKind(kind), Identifier: s, Pos: identifier.pos}
+		if ok && kindOK && m.Kind == MemberName {
+			m.Name, ok = d.memberName(identifier, s)
+		}
+		if ok && kindOK {
+			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// memberName reads s, which stands at n, as a name or wildcard that an address map is for.
+func (d *decoder) memberName(n *node, s string) (fqdn.Name, bool) {
+	name, ok := d.ownerName(n, s, "")
+	if ok && !onlyLeftmost(name) {
+		d.refuse(n.pos, "V3", `write "*" as the first label only, as in "*.shop.example.org"`, "wildcard in %s is not the leftmost label", quoted(s))
+		return "", false
+	}
+	return name, ok
 }
 
 // choice reads n as one of the words and returns the index of the word. A nil n was

@@ -34,10 +34,11 @@ type Pos struct {
 type Document struct {
 	Name     string // as errors print it, usually the path of the file
 	Anycast  []Addr
+	Sites    []Site
 	Accounts []Account
-	Pos      Pos // of the key "anycast" if present, else of the document
+	Pos      Pos // of the key "anycast" if present, else of "sites", else of the document
 
-	AnycastInvalid  bool // part of anycast was refused (V15 cannot be judged)
+	AnycastInvalid  bool // part of anycast or sites was refused (V15 cannot be judged)
 	AccountsInvalid bool // an account was left out, or has no ID (V6: a lender may be missing)
 	// HasAllZones says that Accounts certainly has all zones of the document, whatever
 	// else was refused (R26).
@@ -59,6 +60,17 @@ type Prefix struct {
 	Advertised bool
 	Pos        Pos
 }
+
+// Site is a place with anycast addresses of its own.
+type Site struct {
+	Name    string
+	Pos     Pos // of the name
+	Anycast []Addr
+}
+
+// HoldsAnycast reports whether the document is the one with the anycast addresses, in
+// general or of sites.
+func (d *Document) HoldsAnycast() bool { return len(d.Anycast) > 0 || len(d.Sites) > 0 }
 
 // Account is one customer: address space, zones and address maps. ID is empty only if
 // the id was refused: the account is then here so that its other values are checked.
@@ -89,6 +101,7 @@ type Zone struct {
 	IPv6           bool   // false: AAAA only where the backend has AAAA
 	All            bool   // proxied: all
 	Marks          []Mark // of the list "proxied", in its order; no owner twice
+	MarksInvalid   bool   // a mark was left out (V8 cannot be judged for a wildcard)
 	ZoneFile       string // as written; "" if absent
 	ZoneFilePos    Pos
 	ProxiedDefault bool
@@ -103,20 +116,23 @@ type Mark struct {
 	Pos     Pos
 }
 
-// MemberKind says whether a membership attaches an address map to a zone or an account.
+// MemberKind says whether a membership attaches an address map to a zone, an account or
+// a name.
 type MemberKind uint8
 
 // The kinds of membership.
 const (
 	MemberZone MemberKind = iota + 1
 	MemberAccount
+	MemberName
 )
 
-// Member attaches an address map to a zone or an account.
+// Member attaches an address map to a zone, an account or a name.
 type Member struct {
 	Kind       MemberKind
-	Identifier string // a zone's name (any form) or id, or an account's id
-	Pos        Pos    // of the identifier
+	Identifier string    // a zone's name (any form) or id, an account's id, or a name in any form
+	Name       fqdn.Name // of kind MemberName alone; may be a wildcard
+	Pos        Pos       // of the identifier
 }
 
 // AddressMap is a set of addresses with its memberships.

@@ -43,7 +43,7 @@ accounts:
 	// maps.yaml:2:1: V1: unknown key "anycats" in the document
 	//     anycats: [192.0.2.1]
 	//     ^
-	//   remedy: did you mean "anycast"? (known here: version, anycast, accounts)
+	//   remedy: did you mean "anycast"? (known here: version, anycast, sites, accounts)
 	// maps.yaml:5:18: V2: "192.0.2.256" is no IP address
 	//         static_ips: [192.0.2.256]
 	//                      ^

@@ -18,7 +18,8 @@ const maxKeys = 12
 
 // The mappings of a map document. The schema says the same; a test compares.
 var (
-	documentKeys   = keySet{"the document", []string{"version", "anycast", "accounts"}}
+	documentKeys   = keySet{"the document", []string{"version", "anycast", "sites", "accounts"}}
+	siteKeys       = keySet{"a site", []string{"anycast"}}
 	accountKeys    = keySet{"an account", []string{"id", "name", "byoip_only", "prefixes", "delegated_prefixes", "static_ips", "zones", "address_maps", "spectrum_apps"}}
 	prefixKeys     = keySet{"a prefix", []string{"cidr", "advertised"}}
 	zoneKeys       = keySet{"a zone", []string{"name", "id", "ipv6", "proxied", "zone_file", "proxied_default"}}
@@ -33,7 +34,7 @@ var (
 
 // isKey reports whether any mapping of a document has the key.
 func isKey(word string) bool {
-	for _, set := range []*keySet{&documentKeys, &accountKeys, &prefixKeys, &zoneKeys, &markKeys, &addressMapKeys, &ipKeys, &memberKeys, &spectrumKeys, &dnsKeys, &edgeKeys} {
+	for _, set := range []*keySet{&documentKeys, &siteKeys, &accountKeys, &prefixKeys, &zoneKeys, &markKeys, &addressMapKeys, &ipKeys, &memberKeys, &spectrumKeys, &dnsKeys, &edgeKeys} {
 		if slices.Contains(set.keys, word) {
 			return true
 		}

@@ -161,7 +161,7 @@ func TestSchemaJudgesValuesAsParse(t *testing.T) {
 func TestSchemaHasTheKeysOfParse(t *testing.T) {
 	type mapping struct {
 		Properties           map[string]any
-		AdditionalProperties *bool
+		AdditionalProperties any
 	}
 	var schema struct {
 		mapping
@@ -178,6 +178,7 @@ func TestSchemaHasTheKeysOfParse(t *testing.T) {
 	}
 	for name, set := range map[string]keySet{
 		"":            documentKeys,
+		"site":        siteKeys,
 		"account":     accountKeys,
 		"prefix":      prefixKeys,
 		"zone":        zoneKeys,
@@ -194,7 +195,7 @@ func TestSchemaHasTheKeysOfParse(t *testing.T) {
 		if want := slices.Sorted(slices.Values(set.keys)); !slices.Equal(slices.Sorted(maps.Keys(got.Properties)), want) {
 			t.Errorf("%q: the schema knows %v, Parse %v", name, slices.Sorted(maps.Keys(got.Properties)), want)
 		}
-		if got.AdditionalProperties == nil || *got.AdditionalProperties {
+		if got.AdditionalProperties != false {
 			t.Errorf("%q: the schema allows unknown keys", name)
 		}
 		if len(set.keys) > maxKeys {

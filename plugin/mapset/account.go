@@ -1,9 +1,11 @@
 package mapset
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
@@ -21,6 +23,7 @@ func (b *builder) account(s Source, n int) {
 	if m := att.account; m != nil {
 		base.put(StepAccount, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 	}
+	base.outcome = base.fallback()
 	of := make(map[*mapfile.AddressMap]*candidates) // shared by the zones that a map is attached to, or none
 	apps := appsByZone(a, att)
 	for i := range a.Zones {
@@ -28,25 +31,26 @@ func (b *builder) account(s Source, n int) {
 		m := att.zones[z.Name]
 		steps := of[m]
 		if steps == nil {
-			own := base
+			steps = &base
 			if m != nil {
-				own.put(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+				steps = base.with(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
 			}
-			own.outcome = own.fallback()
-			steps, of[m] = &own, &own
+			of[m] = steps
 		}
 		b.doc.zones = append(b.doc.zones, zone{apex: z.Name, pos: z.Pos, account: acct, autoV6: z.IPv6, outcome: steps.outcome})
 		out := &b.doc.zones[len(b.doc.zones)-1]
+		named := b.named(a, out, steps, att)
 		for _, app := range apps[z.Name] {
-			b.spectrum(s.Doc, a, out, app, *steps, att)
+			b.spectrum(s.Doc, a, out, app, *cmp.Or(named[app.Name], steps), att)
 		}
 		if b.last == nil {
-			b.marks(s, out, z)
+			b.marks(s, out, z, att.ofZone[z.Name])
 		} else {
 			last := &b.last.zones[len(b.doc.zones)-1]
 			out.apex, out.marks, out.rest = last.apex, last.marks, last.rest
 		}
-		b.reachable(s.Doc, a, out, z, steps, att)
+		b.judgeMembers(s, out, z, att)
+		b.reachable(s.Doc, a, out, z, steps, named, att)
 	}
 	b.snap.accounts[a.ID] = acct
 }
@@ -58,11 +62,11 @@ func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *at
 		m := &a.Maps[i]
 		ips := addrsOf(m.IPs)
 		slices.SortFunc(ips, netip.Addr.Compare)
-		members := make([]string, len(m.Members))
+		members := make([]member, len(m.Members))
 		for j, mem := range m.Members {
 			members[j] = att.member(mem)
 		}
-		slices.Sort(members)
+		slices.SortFunc(members, member.compare)
 		out[i] = addressMap{
 			id: m.ID, enabled: m.Enabled, canDelete: m.CanDelete, canModifyIPs: m.CanModifyIPs,
 			ips: b.reg.set(a.ID, ips), members: members,
@@ -74,18 +78,23 @@ func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *at
 	return out
 }
 
-// reachable refuses a zone with proxied names that have no address at all (V15).
-func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, steps *candidates, att *attachments) {
+// reachable refuses a zone with proxied names that have no address at all (V15). named is
+// as [builder.named] returns it.
+func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone, z *mapfile.Zone, steps *candidates, named map[fqdn.Name]*candidates, att *attachments) {
 	if !b.judgesAddresses(a, att) || !b.isFirst(doc, z) {
 		return
 	}
 	written := steps.asWritten()
-	if out.needsPools() && !written.answers(markProxied) {
+	if out.needsPools(named) && !written.answers(markProxied) {
 		b.refuse(doc, z.Pos, "V15", "write anycast addresses, or an enabled address map for the zone or its account",
 			"zone %q has proxied names, and there is no address for them", z.Name)
 		return
 	}
 	for _, m := range z.Marks {
+		written := written
+		if own := named[m.Owner]; own != nil {
+			written = own.asWritten()
+		}
 		if bits := bitsOf(m); bits&markProxied != 0 && !written.answers(bits) && out.apps[relative(m.Owner, len(z.Name))] == nil {
 			b.refuse(doc, m.Pos, "V15", "write an address of that family where its zone is answered from, or lift the limit",
 				"%q is answered with %s only, and there is no such address for it", m.Owner, onlyFamily(bits))

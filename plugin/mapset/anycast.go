@@ -3,6 +3,8 @@ package mapset
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
@@ -35,4 +37,84 @@ func ParseAnycast(args []string) ([]netip.Addr, error) {
 		return nil, fmt.Errorf("%d addresses of one family are more than %d: an answer with them does not fit a DNS message", n, mapfile.MaxAddrs)
 	}
 	return out, nil
+}
+
+// anycast takes the addresses of the Corefile, else those that the one document with any
+// has for the site. It reports whether they are others than before.
+func (b *builder) anycast(changed []*mapfile.Document) bool {
+	override := b.opt.Anycast
+	var holder *mapfile.Document
+	if d := b.snap.documents[b.anycastIn]; d != nil {
+		holder = d.source
+	}
+	for _, doc := range changed {
+		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid && len(override) == 0
+		switch {
+		case !doc.HoldsAnycast():
+		case holder != nil:
+			b.refuse(doc, doc.Pos, "V4", "keep anycast and sites in one document of the directory", "%s stands in %s already", heldBy(holder), holder.Name)
+		default:
+			holder, b.anycastIn = doc, doc.Name
+		}
+	}
+	addrs := slices.Clone(override)
+	b.snap.siteWarning = ""
+	if holder != nil && len(override) == 0 {
+		addrs = b.ofSite(holder)
+	} else if b.opt.Site != "" {
+		b.snap.siteWarning = siteWarning(b.opt.Site, nil)
+	}
+	b.everyone = new(Pool).of(StepAnycast, "", addrs)
+	if slices.Equal(addrs, b.snap.anycast) {
+		return false
+	}
+	b.snap.anycast = addrs
+	return true
+}
+
+// heldBy names what the document that holds the anycast addresses has of them.
+func heldBy(doc *mapfile.Document) string {
+	if len(doc.Anycast) > 0 {
+		return "anycast"
+	}
+	return "sites"
+}
+
+// ofSite returns the anycast addresses of the document for the site: of each family those
+// of the site, or the general ones where it has none.
+func (b *builder) ofSite(doc *mapfile.Document) []netip.Addr {
+	general := addrsOf(doc.Anycast)
+	if b.opt.Site == "" {
+		return general
+	}
+	i := slices.IndexFunc(doc.Sites, func(s mapfile.Site) bool { return s.Name == b.opt.Site })
+	if i < 0 {
+		b.snap.siteWarning = siteWarning(b.opt.Site, doc)
+		return general
+	}
+	own := addrsOf(doc.Sites[i].Anycast)
+	for _, is4 := range [...]bool{true, false} {
+		ofFamily := func(ip netip.Addr) bool { return ip.Is4() == is4 }
+		if slices.ContainsFunc(own, ofFamily) {
+			general = slices.DeleteFunc(general, ofFamily)
+		}
+	}
+	return append(own, general...)
+}
+
+// siteWarning says that the document does not know the site. doc is nil if none has sites.
+func siteWarning(site string, doc *mapfile.Document) string {
+	const few = 5 // sites that a line can name
+	known := "no document has sites"
+	if doc != nil && len(doc.Sites) > 0 {
+		names := make([]string, 0, few)
+		for _, s := range doc.Sites[:min(few, len(doc.Sites))] {
+			names = append(names, s.Name)
+		}
+		known = doc.Name + " has " + strings.Join(names, ", ")
+		if len(doc.Sites) > few {
+			known += ", …"
+		}
+	}
+	return fmt.Sprintf("site %q is unknown to the map (%s): the general anycast addresses are answered", site, known)
 }

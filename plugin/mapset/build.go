@@ -20,6 +20,7 @@ type Source struct {
 // Options is what the Corefile says about deciding.
 type Options struct {
 	Anycast   []netip.Addr // in place of what the documents say, if any
+	Site      string       // the site whose anycast addresses are answered; "" for the general ones
 	PerFamily bool         // missing_family next: each family falls back by itself
 }
 

@@ -41,33 +41,3 @@ func (b *builder) borrowers(before, after []*mapfile.Document) []string {
 	maps.DeleteFunc(found, func(name string, _ struct{}) bool { return b.snap.documents[name] == nil })
 	return slices.Sorted(maps.Keys(found))
 }
-
-// anycast takes the addresses of the Corefile, else those of the one document
-// that has any. It reports whether they are others than before.
-func (b *builder) anycast(changed []*mapfile.Document) bool {
-	override := b.opt.Anycast
-	var holder *mapfile.Document
-	if d := b.snap.documents[b.anycastIn]; d != nil {
-		holder = d.source
-	}
-	for _, doc := range changed {
-		b.anycastUnknown = b.anycastUnknown || doc.AnycastInvalid && len(override) == 0
-		switch {
-		case len(doc.Anycast) == 0:
-		case holder != nil:
-			b.refuse(doc, doc.Pos, "V4", "keep it in one document of the directory", "anycast stands in %s already", holder.Name)
-		default:
-			holder, b.anycastIn = doc, doc.Name
-		}
-	}
-	addrs := slices.Clone(override)
-	if holder != nil && len(override) == 0 {
-		addrs = addrsOf(holder.Anycast)
-	}
-	b.everyone = new(Pool).of(StepAnycast, "", addrs)
-	if slices.Equal(addrs, b.snap.anycast) {
-		return false
-	}
-	b.snap.anycast = addrs
-	return true
-}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
 // Change counts what a reload did to things of one kind.
@@ -151,6 +153,7 @@ func (d *differ) zone(a, b *zone) {
 				d.Names.Added++
 			}
 		}
+		d.members(a, b)
 		if d.Names == before && a.same(b) {
 			return
 		}
@@ -159,6 +162,24 @@ func (d *differ) zone(a, b *zone) {
 	for _, z := range []*zone{a, b} {
 		if z != nil {
 			d.touched[z.account.id] = true
+		}
+	}
+}
+
+// members compares the names that are members by themselves in either version of a zone,
+// and that no mark and no application speaks of: such a name is proxied by a wildcard
+// above it, or with its whole zone, and has changed if its addresses have.
+func (d *differ) members(a, b *zone) {
+	seen := make(map[string]bool)
+	for _, z := range []*zone{a, b} {
+		for owner := range z.unmarked() {
+			name := absolute(owner, z.apex)
+			was, is := a.decide(name), b.decide(name)
+			named := was.Itself || was.Spectrum || is.Itself || is.Spectrum
+			if !seen[owner] && !named && was.Proxied() && is.Proxied() && !was.same(is) {
+				d.Names.Changed++
+			}
+			seen[owner] = true
 		}
 	}
 }
@@ -224,7 +245,19 @@ func (z *zone) known(owner string) Decision {
 	if !ok {
 		m = z.rest
 	}
-	return z.decision(m)
+	d := z.other(m)
+	if z.members != nil {
+		d.outcome = z.members.outcome(z, absolute(owner, z.apex), "")
+	}
+	return d
+}
+
+// decide decides for a name of the zone as [Snapshot.Lookup] does.
+func (z *zone) decide(name fqdn.Name) Decision {
+	if app := z.apps[relative(name, len(z.apex))]; app != nil {
+		return z.decisionOf(app)
+	}
+	return z.lookup(name)
 }
 
 // same reports whether a client is told the same by both decisions.
@@ -247,5 +280,5 @@ func (o *outcome) same(p *outcome) bool {
 
 // same reports whether the zones are the same but for their applications.
 func (z *zone) same(o *zone) bool {
-	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.outcome.same(o.outcome) && z.marks.same(&o.marks)
+	return z == o || z.rest == o.rest && z.autoV6 == o.autoV6 && z.account.id == o.account.id && z.outcome.same(o.outcome) && z.members.same(o.members) && z.marks.same(&o.marks)
 }

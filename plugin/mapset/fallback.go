@@ -4,6 +4,8 @@ package mapset
 // is the precedence rule of the map format, and stands only here:
 //
 //   - the Spectrum application of exactly the name, if it has a usable address
+//   - else the enabled address map with the name as a member, if it has one; with the
+//     wildcard that covers the name, where none has the name itself
 //   - else the enabled address map with the zone as a member, if it has one
 //   - else the enabled address map with the account as a member, if it has one
 //   - else anycast, unless the account is byoip_only
@@ -18,7 +20,7 @@ func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
 	pools[StepNone] = noPool
 	first := func(judge func(*Pool) Cause) (Step, causes) {
 		why := causes{
-			StepSpectrum: judge(pools[StepSpectrum]), StepZone: judge(pools[StepZone]),
+			StepSpectrum: judge(pools[StepSpectrum]), StepName: judge(pools[StepName]), StepZone: judge(pools[StepZone]),
 			StepAccount: judge(pools[StepAccount]), StepAnycast: judge(pools[StepAnycast]),
 		}
 		if byoipOnly {
@@ -26,6 +28,9 @@ func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
 		}
 		if why.answers(StepSpectrum) {
 			return StepSpectrum, why
+		}
+		if why.answers(StepName) {
+			return StepName, why
 		}
 		if why.answers(StepZone) {
 			return StepZone, why
@@ -51,7 +56,8 @@ func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
 	return out
 }
 
-// outcome is what the fallback comes to for the names of a zone or for an application.
+// outcome is what the fallback comes to for the names of a zone, for a name that is a
+// member of an address map itself, or for an application.
 type outcome struct {
 	pools [Steps]*Pool // of each step, nil where there is none; of StepNone one without addresses
 	step  [2]Step      // :: family → the step that answers
@@ -80,6 +86,13 @@ func (c *candidates) put(step Step, mapID string, addrs addrSet) {
 	if len(addrs.usable) < len(addrs.written) {
 		c.usable[step] = new(Pool).of(step, mapID, addrs.usable)
 	}
+}
+
+// with returns the candidates with an address map as one more step.
+func (c candidates) with(step Step, mapID string, addrs addrSet) *candidates {
+	c.put(step, mapID, addrs)
+	c.outcome = c.fallback()
+	return &c
 }
 
 func (c *candidates) fallback() *outcome { return fallback(c.usable, c.byoipOnly, c.perFamily) }

@@ -42,10 +42,14 @@ func Groups(old, next *Snapshot) []Group {
 			continue
 		}
 		for _, n := range union(a, b) {
+			if a.coveredMember(n) || b.coveredMember(n) {
+				add(string(n), old.Lookup(n), next.Lookup(n)) // as long as it does not exist by itself
+				continue
+			}
 			add(string(n), old.LookupFrom(n, n), next.LookupFrom(n, n))
 		}
 		if a.byDefault() || b.byDefault() {
-			add("all other names of "+string(apex), a.other(), b.other())
+			add("all other names of "+string(apex), a.others(), b.others())
 		}
 	}
 	out := make([]Group, 0, len(groups))
@@ -59,8 +63,19 @@ func Groups(old, next *Snapshot) []Group {
 	return out
 }
 
-// union returns the names that have a mark or an application in either version
-// of a zone, in order. Either may be nil.
+// coveredMember reports whether a name is a member by itself and has no mark, so that a
+// wildcard may have it proxied. z may be nil.
+func (z *zone) coveredMember(name fqdn.Name) bool {
+	if z == nil || z.members == nil {
+		return false
+	}
+	owner := relative(name, len(z.apex))
+	_, marked := z.marks.mark(owner)
+	return !marked && z.members.names[owner] != nil
+}
+
+// union returns the names that have a mark or an application, or are members by
+// themselves, in either version of a zone, in order. Either may be nil.
 func union(a, b *zone) []fqdn.Name {
 	all := make(map[fqdn.Name]struct{})
 	for _, z := range []*zone{a, b} {
@@ -73,6 +88,9 @@ func union(a, b *zone) []fqdn.Name {
 		for owner := range z.apps {
 			all[absolute(owner, z.apex)] = struct{}{}
 		}
+		for owner := range z.unmarked() {
+			all[absolute(owner, z.apex)] = struct{}{}
+		}
 	}
 	return slices.Sorted(maps.Keys(all))
 }
@@ -80,12 +98,12 @@ func union(a, b *zone) []fqdn.Name {
 // byDefault reports whether names without a mark are proxied. z may be nil.
 func (z *zone) byDefault() bool { return z != nil && z.rest&markProxied != 0 }
 
-// other decides for a name of the zone without a mark. z may be nil.
-func (z *zone) other() Decision {
+// others decides for the names of the zone that it says nothing of. z may be nil.
+func (z *zone) others() Decision {
 	if z == nil {
 		return Decision{}
 	}
-	return z.decision(z.rest)
+	return z.other(z.rest)
 }
 
 // texts returns the addresses of both families.

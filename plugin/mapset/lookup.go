@@ -11,10 +11,7 @@ func (s *Snapshot) Lookup(name fqdn.Name) Decision {
 	if z == nil || s.closed != nil && s.IsClosed(name) {
 		return Decision{}
 	}
-	if app := z.apps[relative(name, len(z.apex))]; app != nil {
-		return z.decisionOf(app)
-	}
-	return z.lookup(name)
+	return z.decide(name)
 }
 
 // LookupAbove decides for a name as if neither the declared zone with this apex nor
@@ -39,7 +36,7 @@ func (z *zone) lookup(name fqdn.Name) Decision {
 	if !ok {
 		m, parent = z.above(name)
 	}
-	d := z.decision(m)
+	d := z.decision(m, name, parent)
 	d.ByWildcard, d.Itself = parent != "", ok
 	return d
 }
@@ -86,12 +83,12 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 		return z.decisionOf(app)
 	}
 	if m, ok := z.marks.mark(owner); ok {
-		return z.decision(m)
+		return z.decision(m, name, "")
 	}
 	above, _ := source.Parent()
 	switch {
 	case source == name:
-		return z.decision(z.rest)
+		return z.decision(z.rest, name, "")
 	case !source.IsWildcard() || !name.In(above): // The records of name cannot stand there.
 		return z.lookup(name)
 	case !source.In(z.apex):
@@ -100,7 +97,7 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 				return d
 			}
 		}
-		return z.decision(z.rest)
+		return z.decision(z.rest, name, "")
 	}
 	return z.from(name, source)
 }
@@ -108,12 +105,14 @@ func (s *Snapshot) LookupFrom(name, source fqdn.Name) Decision {
 // from decides by the marks of z, and its rest, for a name whose records come from a
 // wildcard of its zone.
 func (z *zone) from(name, source fqdn.Name) Decision {
-	for _, owner := range [2]fqdn.Name{name, source} {
-		if m, ok := z.marks.mark(relative(owner, len(z.apex))); ok {
-			return z.decision(m)
-		}
+	if m, ok := z.marks.mark(relative(name, len(z.apex))); ok {
+		return z.decision(m, name, "")
 	}
-	return z.decision(z.rest)
+	if m, ok := z.marks.mark(relative(source, len(z.apex))); ok {
+		parent, _ := source.Parent()
+		return z.decision(m, name, parent)
+	}
+	return z.decision(z.rest, name, "")
 }
 
 // Declares reports whether a declared zone encloses a name.

@@ -9,12 +9,15 @@ import (
 // marks compiles what the list "proxied" and the zone file say of the owner
 // names of a zone. A mark of the list holds where the file has none; where they
 // contradict each other, the document is refused (V14).
-func (b *builder) marks(s Source, out *zone, z *mapfile.Zone) {
+//
+// In a zone with "proxied: all", the membership of a wildcard is its mark, too.
+func (b *builder) marks(s Source, out *zone, z *mapfile.Zone, members []nameMember) {
 	file := s.ZoneFiles[z.Name]
 	if z.All || z.ZoneFile != "" && z.ProxiedDefault {
 		out.rest = markProxied
 	}
 	c := newCollector(z, file, out.rest)
+	c.addMembers(z, file, members)
 	for _, m := range z.Marks {
 		if file != nil {
 			b.compare(s.Doc, file, m)
@@ -139,6 +142,28 @@ func (c *collector) add(name fqdn.Name, m mark) {
 // up may cover other names.
 func (c *collector) enter(name fqdn.Name, m mark) {
 	c.list = append(c.list, named{relative(name, len(c.apex)), m})
+}
+
+// addMembers enters the wildcards among the members of a zone that is proxied throughout,
+// but for those that the zone file has.
+func (c *collector) addMembers(z *mapfile.Zone, file *zonefile.Zone, members []nameMember) {
+	if !z.All {
+		return
+	}
+	entered := make(fqdn.Set)
+	for _, m := range members {
+		_, listed := entered[m.Name]
+		if listed || !m.Name.IsWildcard() {
+			continue
+		}
+		entered[m.Name], c.wilds = struct{}{}, true
+		if file != nil {
+			if _, listed = file.Owners[m.Name]; listed {
+				continue
+			}
+		}
+		c.enter(m.Name, markProxied)
+	}
 }
 
 // addFile adds the owners of the zone file that the list does not name.

@@ -1,6 +1,7 @@
 package mapset
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
@@ -11,6 +12,8 @@ import (
 type attachments struct {
 	account *mapfile.AddressMap
 	zones   map[fqdn.Name]*mapfile.AddressMap
+	owners  map[fqdn.Name]*mapfile.AddressMap // :: name or wildcard
+	ofZone  map[fqdn.Name][]nameMember        // :: zone → memberships of its names, those of disabled maps too
 
 	names map[fqdn.Name]fqdn.Name // the account's zones, each to itself as its document has it
 	ids   map[string]fqdn.Name    // :: id of a zone → its apex
@@ -24,9 +27,11 @@ type attachments struct {
 // enabled maps of one member (V9), and enabled maps that could not answer (V10).
 func (b *builder) attach(doc *mapfile.Document, a *mapfile.Account) *attachments {
 	att := &attachments{
-		zones: make(map[fqdn.Name]*mapfile.AddressMap),
-		names: make(map[fqdn.Name]fqdn.Name, len(a.Zones)),
-		ids:   make(map[string]fqdn.Name),
+		zones:  make(map[fqdn.Name]*mapfile.AddressMap),
+		owners: make(map[fqdn.Name]*mapfile.AddressMap),
+		ofZone: make(map[fqdn.Name][]nameMember),
+		names:  make(map[fqdn.Name]fqdn.Name, len(a.Zones)),
+		ids:    make(map[string]fqdn.Name),
 	}
 	for i := range a.Zones {
 		z := &a.Zones[i]
@@ -44,10 +49,13 @@ func (b *builder) attach(doc *mapfile.Document, a *mapfile.Account) *attachments
 		m := &a.Maps[i]
 		b.unlikely(doc, m)
 		for _, mem := range m.Members {
-			if mem.Kind == mapfile.MemberAccount {
+			switch mem.Kind {
+			case mapfile.MemberAccount:
 				b.attachAccount(doc, a, m, mem, att)
-			} else {
+			case mapfile.MemberZone:
 				b.attachZone(doc, a, m, mem, att)
+			case mapfile.MemberName:
+				b.attachName(doc, a, m, mem, att)
 			}
 		}
 		if m.Enabled && len(m.Members) > 0 && len(m.IPs) == 0 && !m.IPsInvalid {
@@ -119,17 +127,29 @@ func (att *attachments) zone(identifier string) (fqdn.Name, bool) {
 	return n, ok
 }
 
-// memberAccount is the membership of the account, among those of its zones, which are
-// their names.
-const memberAccount = "account"
+// member is a membership in the one form in which they can be compared.
+type member struct {
+	kind mapfile.MemberKind
+	name fqdn.Name // the apex of a zone, or a name; "" of the account
+}
 
-// member returns a membership in the one form in which they can be compared.
-func (att *attachments) member(mem mapfile.Member) string {
-	if mem.Kind == mapfile.MemberAccount {
+// memberAccount is the membership of a map's own account.
+var memberAccount = member{kind: mapfile.MemberAccount}
+
+// member returns a membership in that form.
+func (att *attachments) member(mem mapfile.Member) member {
+	switch mem.Kind {
+	case mapfile.MemberAccount:
 		return memberAccount
+	case mapfile.MemberName:
+		return member{mem.Kind, mem.Name}
 	}
 	n, _ := att.zone(mem.Identifier)
-	return string(n)
+	return member{mem.Kind, n}
+}
+
+func (m member) compare(o member) int {
+	return cmp.Or(cmp.Compare(m.kind, o.kind), cmp.Compare(m.name, o.name))
 }
 
 // unlikely warns of maps that answer for nothing and look as if they were meant to.

@@ -23,6 +23,7 @@ type verdict struct {
 	account    string
 	proxied    bool
 	byWildcard bool
+	covering   fqdn.Name // the wildcard whose mark decides
 	spectrum   bool
 	needsAAAA  bool
 	step       [2]mapset.Step
@@ -68,7 +69,7 @@ func (m *model) lookup(name, source fqdn.Name) (v verdict) {
 	for i := range p.account.Spectrum {
 		if app := &p.account.Spectrum[i]; app.Name == name {
 			v.proxied, v.spectrum = true, true
-			m.answer(&v, p, app, app.Connectivity != mapfile.ConnectIPv6 || app.Static, app.Connectivity != mapfile.ConnectIPv4 || app.Static)
+			m.answer(&v, p, name, app, app.Connectivity != mapfile.ConnectIPv6 || app.Static, app.Connectivity != mapfile.ConnectIPv4 || app.Static)
 			return v
 		}
 	}
@@ -85,13 +86,14 @@ func (m *model) lookup(name, source fqdn.Name) (v verdict) {
 	v.needsAAAA = !p.zone.IPv6
 	mark := m.markFrom(&v, p, name, source)
 	if v.proxied = mark.Proxied; v.proxied {
-		m.answer(&v, p, nil, !mark.V6Only, !mark.V4Only)
+		m.answer(&v, p, name, nil, !mark.V6Only, !mark.V4Only)
 	}
 	return v
 }
 
 // markFrom returns the mark that holds for a name.
 func (m *model) markFrom(v *verdict, p place, name, source fqdn.Name) mapfile.Mark {
+	v.covering = ""
 	if mark, ok := p.mark(name); ok {
 		return mark
 	}
@@ -107,7 +109,7 @@ func (m *model) markFrom(v *verdict, p place, name, source fqdn.Name) mapfile.Ma
 	}
 	for _, w := range wildcards {
 		if mark, ok := p.mark(w); ok {
-			v.byWildcard = source == ""
+			v.byWildcard, v.covering = source == "", w
 			return mark
 		}
 	}
@@ -127,6 +129,9 @@ func (p place) mark(name fqdn.Name) (mapfile.Mark, bool) {
 			return mark, true
 		}
 	}
+	if p.isMemberOfAll(name) {
+		return p.rest(), true
+	}
 	file := p.source.ZoneFiles[p.zone.Name]
 	if file == nil {
 		return mapfile.Mark{}, false
@@ -141,9 +146,33 @@ func (p place) mark(name fqdn.Name) (mapfile.Mark, bool) {
 	return mapfile.Mark{Proxied: owner.Mark == zonefile.Proxied}, true
 }
 
+// isMemberOfAll reports whether name is a wildcard that an address map has as a member, in
+// a zone that is proxied throughout: then the membership is its mark.
+func (p place) isMemberOfAll(name fqdn.Name) bool {
+	return p.zone.All && name.IsWildcard() && slices.ContainsFunc(p.account.Maps, func(am mapfile.AddressMap) bool {
+		return slices.ContainsFunc(am.Members, func(mem mapfile.Member) bool { return mem.Name == name })
+	})
+}
+
+// nameMap returns the enabled address map with the name as a member, if p is the closest
+// zone, or nil. The name may be "".
+func (m *model) nameMap(p place, name fqdn.Name) *mapfile.AddressMap {
+	for i := range p.account.Maps {
+		am := &p.account.Maps[i]
+		is := func(mem mapfile.Member) bool { return mem.Kind == mapfile.MemberName && mem.Name == name }
+		if am.Enabled && slices.ContainsFunc(am.Members, is) && m.closest(name).zone == p.zone {
+			return am
+		}
+	}
+	return nil
+}
+
 // named reports whether the zone says something of a name by itself: an owner of the
 // zone file without a mark counts if it has an address or wildcards could cover it.
 func (p place) named(name fqdn.Name) bool {
+	if p.isMemberOfAll(name) {
+		return true
+	}
 	wildcards := false
 	for _, mark := range p.zone.Marks {
 		if wildcards = wildcards || mark.Owner.IsWildcard(); mark.Owner == name {
@@ -165,7 +194,7 @@ func (p place) named(name fqdn.Name) bool {
 }
 
 // answer fills in the addresses by the fallback.
-func (m *model) answer(v *verdict, p place, app *mapfile.SpectrumApp, v4, v6 bool) {
+func (m *model) answer(v *verdict, p place, name fqdn.Name, app *mapfile.SpectrumApp, v4, v6 bool) {
 	type rung struct {
 		step  mapset.Step
 		id    string
@@ -180,6 +209,14 @@ func (m *model) answer(v *verdict, p place, app *mapfile.SpectrumApp, v4, v6 boo
 		rungs = append(rungs, rung{mapset.StepSpectrum, "", m.usable(p.account, ips(app.IPs))})
 	} else if app != nil {
 		rungs = append(rungs, rung{mapset.StepSpectrum, "", families(anycast)})
+	}
+	for _, owner := range []fqdn.Name{name, v.covering} {
+		if am := m.nameMap(p, owner); am != nil {
+			rungs = append(rungs, rung{mapset.StepName, am.ID, m.usable(p.account, ips(am.IPs))})
+			if len(rungs[len(rungs)-1].addrs) > 0 {
+				break // one step: the name's own, or else that of the wildcard
+			}
+		}
 	}
 	for _, kind := range []mapfile.MemberKind{mapfile.MemberZone, mapfile.MemberAccount} {
 		for _, am := range p.account.Maps {

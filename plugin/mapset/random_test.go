@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -82,6 +83,7 @@ func (g *generator) document(i int) mapset.Source {
 		a.Zones = append(a.Zones, g.zone(&src, g.apexes[g.IntN(len(g.apexes))], mapfile.Pos{Line: 20, Col: 1}))
 	}
 	g.maps(&a, i)
+	g.members(&a)
 	doc.Accounts = append(doc.Accounts, a)
 	return src
 }
@@ -200,6 +202,32 @@ func (g *generator) maps(a *mapfile.Account, i int) {
 	}
 }
 
+// members makes some of the account's names members of its maps: marks and other names,
+// now and then one of a zone of somebody else.
+func (g *generator) members(a *mapfile.Account) {
+	taken := make(map[fqdn.Name]bool)
+	for i := range a.Maps {
+		for range g.IntN(4) {
+			if len(a.Zones) == 0 {
+				return
+			}
+			z := &a.Zones[g.IntN(len(a.Zones))]
+			name := g.name(z.Name)
+			if len(z.Marks) > 0 && g.once(2) {
+				name = z.Marks[g.IntN(len(z.Marks))].Owner
+			} else if z.All && g.once(2) {
+				name = name.Wildcard()
+			}
+			foreign := slices.ContainsFunc(g.apexes, func(apex fqdn.Name) bool { return len(apex) > len(z.Name) && name.In(apex) })
+			if foreign && !g.once(20) || taken[name] && !g.once(20) {
+				continue
+			}
+			taken[name] = true
+			a.Maps[i].Members = append(a.Maps[i].Members, mapfile.Member{Kind: mapfile.MemberName, Name: name, Pos: a.Maps[i].Pos})
+		}
+	}
+}
+
 // some picks at least n of list, in its order.
 func (g *generator) some(n int, list []mapfile.Addr) []mapfile.Addr {
 	var out []mapfile.Addr
@@ -246,6 +274,13 @@ func (g *generator) names(sources []mapset.Source) []fqdn.Name {
 		}
 		for _, app := range s.Doc.Accounts[0].Spectrum {
 			add(app.Name)
+		}
+		for _, am := range s.Doc.Accounts[0].Maps {
+			for _, mem := range am.Members {
+				if mem.Kind == mapfile.MemberName {
+					add(mem.Name)
+				}
+			}
 		}
 	}
 	for i, n := range out {

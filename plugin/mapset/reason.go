@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Cause is why a step of the fallback answers for a family, or does not.
@@ -67,21 +70,22 @@ type Reason struct {
 }
 
 // Reasons returns every step of the fallback in its order, a disabled address map as
-// well, with the reason why it answers for the name or does not. There are none for
-// a name that is not proxied.
-func (d Decision) Reasons() []Reason {
+// well, with the reason why it answers for the name of the decision or does not. There
+// are none for a name that is not proxied.
+func (d Decision) Reasons(name fqdn.Name) []Reason {
 	if !d.Proxied() {
 		return nil
 	}
 	out := []Reason{d.reason(StepSpectrum)}
-	out = append(out, d.reasonsOfMaps(StepZone, string(d.Zone()))...)
+	out = append(out, d.reasonsOfName(name)...)
+	out = append(out, d.reasonsOfMaps(StepZone, member{mapfile.MemberZone, d.Zone()})...)
 	out = append(out, d.reasonsOfMaps(StepAccount, memberAccount)...)
 	return append(out, d.reason(StepAnycast))
 }
 
 // reasonsOfMaps returns the reason of each address map with that member, in the order
 // of the document.
-func (d Decision) reasonsOfMaps(step Step, member string) (out []Reason) {
+func (d Decision) reasonsOfMaps(step Step, member member) (out []Reason) {
 	maps := d.zone.account.maps
 	for i := range maps {
 		switch m := &maps[i]; {
@@ -94,6 +98,32 @@ func (d Decision) reasonsOfMaps(step Step, member string) (out []Reason) {
 	}
 	if len(out) == 0 {
 		out = append(out, d.reason(step))
+	}
+	return out
+}
+
+// reasonsOfName returns the reason of each address map that has the name as a member, and
+// of those that have the wildcard that decides.
+func (d Decision) reasonsOfName(name fqdn.Name) (out []Reason) {
+	own := member{mapfile.MemberName, name}
+	covering := own
+	if d.ByWildcard {
+		_, parent := d.zone.above(name)
+		covering.name = parent.Wildcard()
+	}
+	maps, pool := d.zone.account.maps, d.outcome.pools[StepName]
+	for i := range maps {
+		switch m := &maps[i]; {
+		case pool != nil && pool.Map == m.id:
+			out = append(out, d.reason(StepName))
+		case m.enabled && slices.Contains(m.members, own):
+			out = append(out, Reason{Step: StepName, Map: m.id, Why: [2]Cause{Unusable, Unusable}})
+		case !m.enabled && (slices.Contains(m.members, own) || slices.Contains(m.members, covering)):
+			out = append(out, Reason{Step: StepName, Map: m.id, Why: [2]Cause{Disabled, Disabled}})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, d.reason(StepName))
 	}
 	return out
 }

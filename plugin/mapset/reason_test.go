@@ -17,7 +17,7 @@ import (
 func compareReasons(t *testing.T, seed uint64, m *model, snap *mapset.Snapshot, name fqdn.Name) {
 	t.Helper()
 	d := snap.Lookup(name)
-	reasons := d.Reasons()
+	reasons := d.Reasons(name)
 	if !d.Proxied() {
 		if len(reasons) > 0 {
 			t.Errorf("seed %d: %s is not proxied, and yet has reasons %v", seed, name, reasons)
@@ -105,6 +105,7 @@ func (m *model) lacks(p place, name fqdn.Name) (out []string) {
 		}
 	}
 	add(mapset.StepSpectrum, "", app)
+	m.lacksNames(p, name, add)
 	for _, step := range []mapset.Step{mapset.StepZone, mapset.StepAccount} {
 		before := len(out)
 		for _, am := range p.account.Maps {
@@ -131,9 +132,42 @@ func (m *model) lacks(p place, name fqdn.Name) (out []string) {
 	return out
 }
 
+// lacksNames does so for the address maps with the name, or the wildcard that decides, as
+// a member.
+func (m *model) lacksNames(p place, name fqdn.Name, add func(step mapset.Step, id, what string)) {
+	v := m.lookup(name, "")
+	own, covering := m.nameMap(p, name), m.nameMap(p, v.covering)
+	if own != nil && len(m.usable(p.account, ips(own.IPs))) > 0 {
+		covering = nil
+	}
+	none := true
+	for i := range p.account.Maps {
+		am := &p.account.Maps[i]
+		is := func(name fqdn.Name) bool {
+			return name != "" && slices.ContainsFunc(am.Members, func(mem mapfile.Member) bool { return mem.Name == name })
+		}
+		switch {
+		case !is(name) && !is(v.covering):
+			continue
+		case !am.Enabled:
+			add(mapset.StepName, am.ID, "disabled")
+		case am != own && am != covering:
+			continue
+		case len(m.usable(p.account, ips(am.IPs))) == 0:
+			add(mapset.StepName, am.ID, "unusable")
+		default:
+			add(mapset.StepName, am.ID, "")
+		}
+		none = false
+	}
+	if none {
+		add(mapset.StepName, "", "absent")
+	}
+}
+
 // printed is the steps of a decision with their reasons, as people read them.
-func printed(d mapset.Decision) (out []string) {
-	for _, r := range d.Reasons() {
+func printed(d mapset.Decision, name fqdn.Name) (out []string) {
+	for _, r := range d.Reasons(name) {
 		out = append(out, fmt.Sprintf("%s %s: %s", r.Step, r.Map, r))
 	}
 	return out
@@ -164,6 +198,7 @@ accounts:
 `
 	const (
 		noApp     = "spectrum : no application has this name"
+		noNameMap = "name : no address map has the name as a member"
 		noZoneMap = "zone : no address map has the zone as a member"
 		withdrawn = "all its addresses lie in withdrawn prefixes"
 		six       = "account six: enabled, with usable addresses"
@@ -176,21 +211,21 @@ accounts:
 		opt  mapset.Options
 		want []string
 	}{
-		{"www.example.org.", mapset.Options{}, []string{noApp, "zone off: disabled", "zone gone: " + withdrawn, six, unused}},
+		{"www.example.org.", mapset.Options{}, []string{noApp, noNameMap, "zone off: disabled", "zone gone: " + withdrawn, six, unused}},
 		{"www.example.org.", next, []string{
-			noApp, "zone off: disabled", "zone gone: " + withdrawn,
+			noApp, noNameMap, "zone off: disabled", "zone gone: " + withdrawn,
 			"account six: IPv4: no usable address of that family; IPv6: enabled, with usable addresses",
 			"anycast : IPv4: the shared addresses; IPv6: no usable address of that family",
 		}},
-		{"static.example.net.", next, []string{"spectrum : static: its own addresses", noZoneMap, sixUnused, unused}},
-		{"gone.example.net.", mapset.Options{}, []string{"spectrum : " + withdrawn, noZoneMap, six, unused}},
-		{"v4.example.net.", mapset.Options{}, []string{"spectrum : dynamic: anycast, as far as it connects", noZoneMap, sixUnused, unused}},
-		{"v6.example.net.", mapset.Options{}, []string{"spectrum : dynamic: there are no anycast addresses that it connects with", noZoneMap, six, unused}},
-		{"www.example.com.", mapset.Options{}, []string{noApp, noZoneMap, "account floor: " + withdrawn, "anycast : the account is byoip_only"}},
+		{"static.example.net.", next, []string{"spectrum : static: its own addresses", noNameMap, noZoneMap, sixUnused, unused}},
+		{"gone.example.net.", mapset.Options{}, []string{"spectrum : " + withdrawn, noNameMap, noZoneMap, six, unused}},
+		{"v4.example.net.", mapset.Options{}, []string{"spectrum : dynamic: anycast, as far as it connects", noNameMap, noZoneMap, sixUnused, unused}},
+		{"v6.example.net.", mapset.Options{}, []string{"spectrum : dynamic: there are no anycast addresses that it connects with", noNameMap, noZoneMap, six, unused}},
+		{"www.example.com.", mapset.Options{}, []string{noApp, noNameMap, noZoneMap, "account floor: " + withdrawn, "anycast : the account is byoip_only"}},
 		{"other.example.org.", mapset.Options{}, nil},
 		{"example.edu.", mapset.Options{}, nil},
 	} {
-		if got := printed(build(t, c.opt, yaml).Lookup(fqdn.Name(c.name))); !slices.Equal(got, c.want) {
+		if got := printed(build(t, c.opt, yaml).Lookup(fqdn.Name(c.name)), fqdn.Name(c.name)); !slices.Equal(got, c.want) {
 			t.Errorf("%s:\n got %q\nwant %q", c.name, got, c.want)
 		}
 	}

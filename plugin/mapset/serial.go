@@ -96,7 +96,7 @@ func (z *zone) answersAs(o *zone) bool {
 	if !z.hasProxied() && !o.hasProxied() {
 		return true
 	}
-	return z.outcome.same(o.outcome) && z.autoV6 == o.autoV6 && z.rest == o.rest && z.marks.same(&o.marks) &&
+	return z.outcome.same(o.outcome) && z.members.same(o.members) && z.autoV6 == o.autoV6 && z.rest == o.rest && z.marks.same(&o.marks) &&
 		maps.EqualFunc(z.apps, o.apps, func(a, b *spectrum) bool { return a.mark == b.mark && a.outcome.same(b.outcome) })
 }
 
@@ -143,8 +143,8 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	return out
 }
 
-// Marked returns the owner names at or below apex that have a mark of their own,
-// and the apexes of zones there.
+// Marked returns the owner names at or below apex that have a mark of their own or are
+// members of enabled address maps themselves, and the apexes of zones there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
 	for own, z := range s.zones {
@@ -155,6 +155,11 @@ func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 			out = append(out, own)
 		}
 		for owner := range z.marks.all() {
+			if n := absolute(owner, own); n.In(apex) {
+				out = append(out, n)
+			}
+		}
+		for owner := range z.unmarked() {
 			if n := absolute(owner, own); n.In(apex) {
 				out = append(out, n)
 			}

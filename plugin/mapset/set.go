@@ -16,7 +16,7 @@ type Set struct {
 	snap *Snapshot
 	reg  *registry
 
-	anycastIn string // the document that has the anycast addresses; "" if none has
+	anycastIn string // the document that has the anycast addresses or sites; "" if none has
 }
 
 // NewSet returns the set of no documents.
@@ -79,7 +79,9 @@ func (s *Set) update(opt Options, changed []Source, gone []string) (*Set, mapfil
 		b.names(doc)
 	}
 	b.space(after)
-	affected := b.borrowers(before, after)
+	affected := append(b.borrowers(before, after), b.overtaken(after)...)
+	slices.Sort(affected)
+	affected = slices.Compact(affected)
 	if b.anycast(after) || opt.PerFamily != s.opt.PerFamily {
 		affected = slices.Sorted(maps.Keys(b.snap.documents))
 	}

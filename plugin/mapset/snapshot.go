@@ -27,12 +27,18 @@ type Snapshot struct {
 	stats     Stats
 	warnings  []string
 
+	siteWarning string // that the map does not know the site, or ""
+
 	above func() fqdn.Set // aboveProxied, made once; shared with those made by Beside
 }
 
 // Warnings returns what the documents say that is allowed and yet probably not
 // meant, one line each. The slice is shared: read only.
 func (s *Snapshot) Warnings() []string { return s.warnings }
+
+// SiteWarning says that the documents do not know the site of the options, or is "". It
+// is not among the warnings, which are the same for all options.
+func (s *Snapshot) SiteWarning() string { return s.siteWarning }
 
 // Anycast returns the anycast addresses in the order in which they are written. The
 // slice is shared: read only.
@@ -73,6 +79,7 @@ type Step uint8
 const (
 	StepNone Step = iota
 	StepSpectrum
+	StepName
 	StepZone
 	StepAccount
 	StepAnycast
@@ -81,7 +88,7 @@ const (
 
 // String returns the step's name in metrics, metadata and logs.
 func (s Step) String() string {
-	return [...]string{"none", "spectrum", "zone", "account", "anycast"}[s]
+	return [...]string{"none", "spectrum", "name", "zone", "account", "anycast"}[s]
 }
 
 // Pool is the usable addresses of one step: of an application, an address map,
@@ -156,7 +163,7 @@ type addressMap struct {
 	canDelete    bool
 	canModifyIPs bool
 	ips          addrSet  // sorted
-	members      []string // sorted: memberAccount, or the apex of a zone
+	members      []member // sorted
 }
 
 // spectrum is an application: an owner name with addresses of its own.

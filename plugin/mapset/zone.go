@@ -12,7 +12,8 @@ type zone struct {
 	marks   table
 	rest    mark                 // of every name without a mark
 	autoV6  bool                 // AAAA is answered whatever the backend has
-	outcome *outcome             // of names without an application
+	outcome *outcome             // of names without an application and without a membership of their own
+	members *members             // nil if no name is a member by itself
 	apps    map[string]*spectrum // :: owner relative to the apex → its application
 	account *account
 	pos     mapfile.Pos // of its name in the document
@@ -38,14 +39,31 @@ func (z *zone) hasProxied() bool {
 	return z.rest&markProxied != 0 || z.marks.proxied > 0 || len(z.apps) > 0
 }
 
-// needsPools reports whether any name of the zone is answered from its pools:
-// one that is proxied and has no Spectrum application.
-func (z *zone) needsPools() bool { return z.rest&markProxied != 0 || z.names() > len(z.apps) }
-
-// decision is the one for a name with mark m.
-func (z *zone) decision(m mark) Decision {
-	return Decision{zone: z, mark: m, outcome: z.outcome}
+// needsPools reports whether any name of the zone is answered from the zone's pools:
+// one that is proxied and has no Spectrum application, and is not named as a member.
+func (z *zone) needsPools(named map[fqdn.Name]*candidates) bool {
+	own := len(z.apps)
+	for name := range named {
+		owner := relative(name, len(z.apex))
+		if m, _ := z.marks.mark(owner); m&markProxied != 0 && z.apps[owner] == nil {
+			own++
+		}
+	}
+	return z.rest&markProxied != 0 || z.names() > own
 }
+
+// decision is the one for a name with mark m: the mark of the name itself, that of the
+// wildcard below parent unless parent is "", or that of the zone's rest.
+func (z *zone) decision(m mark, name, parent fqdn.Name) Decision {
+	d := z.other(m)
+	if z.members != nil {
+		d.outcome = z.members.outcome(z, name, parent)
+	}
+	return d
+}
+
+// other is the decision for a name with mark m that is no member by itself.
+func (z *zone) other(m mark) Decision { return Decision{zone: z, mark: m, outcome: z.outcome} }
 
 // decisionOf is the one for the name of an application in the zone.
 func (z *zone) decisionOf(app *spectrum) Decision {

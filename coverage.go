@@ -12,8 +12,8 @@ import (
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
-// coverage is where the zones of one directive and those of its map do not meet. A
-// share refers to it: like a notifier, it must not refer to the handler.
+// coverage is where the zones of one directive and those of its map do not meet, and
+// whether the map knows the directive's site. A share refers to it: like a notifier, it must not refer to the handler.
 type coverage struct {
 	acting  fqdn.Set // the zones that the directive acts for
 	block   fqdn.Set // those of its server block
@@ -22,6 +22,7 @@ type coverage struct {
 
 	unlisted []fqdn.Name // as they were last warned of, sorted
 	leftOut  leftOut     // the same, for names
+	site     string      // the same, for the site: the warning
 }
 
 // coverages are those of the directives of a share. They are safe for concurrent use.
@@ -84,8 +85,8 @@ func (cs *coverages) check(name string) bool {
 	return len(cs.all) > 0
 }
 
-// check logs a line for each of the two sets that is another than when it was last
-// checked.
+// check logs a line for each of the two sets, and for the site, that is another than when
+// it was last checked.
 func (c *coverage) check(name string, t tally) {
 	snapshot := c.current.Snapshot()
 	if now := c.unlistedIn(snapshot); !slices.Equal(now, c.unlisted) {
@@ -96,6 +97,14 @@ func (c *coverage) check(name string, t tally) {
 	if now := c.leftOutIn(snapshot); now.count != c.leftOut.count || now.sum != c.leftOut.sum {
 		c.leftOut = now
 		c.warnOfLeftOut(name)
+	}
+	if now := snapshot.SiteWarning(); now != c.site {
+		c.site = now
+		if now == "" {
+			log.Infof("%s knows the site of its addressmap again", name)
+		} else {
+			log.Warningf("%s: %s", name, now)
+		}
 	}
 }
 

@@ -62,7 +62,11 @@ func (o *options) live(sh *share) live.Options {
 
 // settings is what of the options decides what a transfer holds.
 func (o *options) settings() string {
-	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily)
+	site := ""
+	if o.compile.Site != "" {
+		site = fmt.Sprintf(" site %q", o.compile.Site)
+	}
+	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily) + site
 }
 
 // parse reads the directive. It is pure: it opens nothing. An error names the
@@ -97,6 +101,9 @@ func parse(c *caddy.Controller) (*options, error) {
 			if err := option(o, c.RemainingArgs()); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
 			}
+			if seen["site"] && seen["anycast"] {
+				return nil, c.Err("site and anycast together: keep anycast to answer these addresses here, or site to answer those that the map has for it")
+			}
 			if err := o.checkEtcd(name); err != nil {
 				return nil, c.Errf("%s: %v", name, err)
 			}
@@ -121,6 +128,7 @@ func unknownOption(name string) string {
 // optionParsers read the arguments of each option.
 var optionParsers = map[string]func(o *options, args []string) error{
 	"anycast":        (*options).parseAnycast,
+	"site":           (*options).parseSite,
 	"ttl":            (*options).parseTTL,
 	"missing_family": (*options).parseMissingFamily,
 	"https":          (*options).parseHTTPS,
@@ -146,6 +154,18 @@ func (o *options) parseAnycast(args []string) error {
 	var err error
 	o.compile.Anycast, err = mapset.ParseAnycast(args)
 	return err
+}
+
+func (o *options) parseSite(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	if arg == "" {
+		return fmt.Errorf("the site has no name: write one that stands under sites in the map")
+	}
+	o.compile.Site = arg
+	return nil
 }
 
 func (o *options) parseTTL(args []string) error {

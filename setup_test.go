@@ -55,6 +55,7 @@ func TestCorefile_Options(t *testing.T) {
 		{"addressmap maps.yaml .", plain(func(o *options) { o.zones = []string{"."} })},
 		{"addressmap maps.yaml {\n anycast 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.1") })},
 		{"addressmap maps.yaml {\n anycast 192.0.2.2 2001:db8::1 192.0.2.1\n}", plain(func(o *options) { o.compile.Anycast = addrs("192.0.2.2", "2001:db8::1", "192.0.2.1") })},
+		{"addressmap maps.yaml {\n site fra\n}", plain(func(o *options) { o.compile.Site = "fra" })},
 		{"addressmap maps.yaml {\n ttl 0\n}", plain(func(o *options) { o.answer.TTL = 0 })},
 		{"addressmap maps.yaml {\n ttl 2147483647\n}", plain(func(o *options) { o.answer.TTL = 2147483647 })},
 		{"addressmap maps.yaml {\n missing_family nodata\n}", plain(nil)},
@@ -112,8 +113,12 @@ func TestV16_CorefileAnycast(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are announce, anycast, credentials, endpoint, guard, https, lane, missing_family, presence, reload, stage, state, tls, transfer, ttl, unlisted, zone_files`},
+		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are announce, anycast, credentials, endpoint, guard, https, lane, missing_family, presence, reload, site, stage, state, tls, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
+		{"site", `site: takes one argument, not 0`},
+		{`site ""`, `site: the site has no name: write one that stands under sites in the map`},
+		{"site fra\n anycast 192.0.2.1", `site and anycast together: keep anycast to answer these addresses here, or site to answer those that the map has for it`},
+		{"anycast 192.0.2.1\n site fra", `site and anycast together`},
 		{"anycast", `anycast: write at least one address`},
 		{"anycast 192.0.2", `anycast: "192.0.2" is no IP address`},
 		{"anycast 192.0.2.1/32", `"192.0.2.1/32" is no IP address`},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/live"
+	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 func newCheck() *cobra.Command {
@@ -58,6 +59,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
 	guardFlag(cmd, &run.guard)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
+	siteFlag(cmd, &run.compile.Site)
 	zoneFilesFlag(cmd, &run.zoneFiles)
 	run.etcd.add(cmd)
 	return cmd
@@ -67,6 +69,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 type checkRun struct {
 	against   string // path of the map in force, or ""
 	guard     int
+	compile   mapset.Options
 	zoneFiles []string // directories
 	stdin     io.Reader
 	etcd      etcdFlags
@@ -95,11 +98,14 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 		for _, w := range checked.Snapshot.Warnings() {
 			findings = append(findings, warningOf(path, w))
 		}
+		if w := checked.Snapshot.SiteWarning(); w != "" {
+			findings = append(findings, warningOf(path, w))
+		}
 		findings = append(findings, exposed(checked, r.zoneFiles)...)
 		if old == nil {
 			continue
 		}
-		was, next, err := succession(r.against, path, old, checked)
+		was, next, err := succession(r.against, path, old, checked, r.compile)
 		if err != nil {
 			return nil, err
 		}
@@ -109,5 +115,5 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 }
 
 func (r *checkRun) load(path string) (*live.Checked, error) {
-	return load(live.Options{Path: path, ZoneFiles: r.zoneFiles}, r.stdin, &r.etcd)
+	return load(live.Options{Path: path, Compile: r.compile, ZoneFiles: r.zoneFiles}, r.stdin, &r.etcd)
 }

@@ -111,7 +111,7 @@ func (z *declared) step(name fqdn.Name, r mapset.Reason) stepTried {
 		s.IPs = texts(r.Addrs())
 	case mapset.StepAnycast:
 		s.IPs = texts(z.anycast)
-	case mapset.StepZone, mapset.StepAccount:
+	case mapset.StepName, mapset.StepZone, mapset.StepAccount:
 		if i := slices.IndexFunc(z.account.Maps, func(m mapfile.AddressMap) bool { return m.ID == r.Map }); i >= 0 {
 			m := &z.account.Maps[i]
 			s.Place, s.sni = z.at("address map", m.Pos), m.DefaultSNI

@@ -17,6 +17,7 @@ func newDiff() *cobra.Command {
 	var format string
 	var all, strict bool
 	var guard int
+	var compile mapset.Options
 	var zoneFiles []string
 	var etcd etcdFlags
 	cmd := &cobra.Command{
@@ -38,17 +39,18 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 			var maps [2]*live.Checked
 			for i, path := range args {
 				var err error
-				if maps[i], err = load(live.Options{Path: path, ZoneFiles: zoneFiles}, cmd.InOrStdin(), &etcd); err != nil {
+				if maps[i], err = load(live.Options{Path: path, Compile: compile, ZoneFiles: zoneFiles}, cmd.InOrStdin(), &etcd); err != nil {
 					done()
 					return err
 				}
 			}
 			done()
 			refused := errors.Join(sayRefused(cmd.ErrOrStderr(), args[0], maps[0]), sayRefused(cmd.ErrOrStderr(), args[1], maps[1]))
-			old, next, err := succession(args[0], args[1], maps[0], maps[1])
+			old, next, err := succession(args[0], args[1], maps[0], maps[1], compile)
 			if err != nil {
 				return err
 			}
+			sayUnknownSite(cmd.ErrOrStderr(), next)
 			d := compare(args[1], old, next, guard)
 			d.Partly = append(problemsOf(maps[0]), problemsOf(maps[1])...)
 			d.Exposed = revealed(maps[0], maps[1], d.Groups, zoneFiles)
@@ -71,6 +73,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 	cmd.Flags().BoolVar(&all, "all", false, "list every name of each group")
 	guardFlag(cmd, &guard)
 	cmd.Flags().BoolVar(&strict, "strict", false, "what makes origins known, or lifts a protection, is an error: status 3")
+	siteFlag(cmd, &compile.Site)
 	zoneFilesFlag(cmd, &zoneFiles)
 	etcd.add(cmd)
 	return cmd

@@ -18,7 +18,7 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	var format, missing, server string
+	var format, missing, server, site string
 	var anycast, zoneFiles, https []string
 	var etcd etcdFlags
 	ttl := ttlValue(answer.DefaultTTL)
@@ -40,11 +40,11 @@ answers differently, 2 could not run.`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeExplain,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			compile := mapset.Options{PerFamily: missing == "next"}
-			var err error
-			if compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
-				return argumentf("--anycast: %w", err)
+			compile, err := compileFlags(anycast, site)
+			if err != nil {
+				return err
 			}
+			compile.PerFamily = missing == "next"
 			name, err := fqdn.Parse(args[1])
 			if err != nil {
 				return argumentf("%q is no domain name: %w", args[1], err)
@@ -61,6 +61,7 @@ answers differently, 2 could not run.`,
 			if checked.Snapshot == nil {
 				return refused
 			}
+			sayUnknownSite(cmd.ErrOrStderr(), checked.Snapshot)
 			e := explain(checked, name, types, answer.Options{TTL: uint32(ttl), ALPN: https})
 			if server != "" {
 				if err := e.askServer(server); err != nil {
@@ -80,6 +81,7 @@ answers differently, 2 could not run.`,
 	}
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json"}, "how the explanation is printed")
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	siteFlag(cmd, &site)
 	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	cmd.Flags().Var(&ttl, "ttl", "the directive's option")
 	cmd.Flags().StringSliceVar(&https, "https", nil, "the directive's option, with the `ALPNs` if not h2 alone")

@@ -66,6 +66,7 @@ type exportKind struct {
 func (k exportKind) command() *cobra.Command {
 	x := &export{perm: 0o644, gather: k.gather}
 	var anycast, zoneFiles []string
+	var site string
 	var etcd etcdFlags
 	lingers := " An address that has gone stays for --linger."
 	if k.records { // No origin lingers.
@@ -114,8 +115,8 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 			if err := k.refuseIdle(cmd, x); err != nil {
 				return err
 			}
-			if x.load.opt.Compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
-				return argumentf("--anycast: %w", err)
+			if x.load.opt.Compile, err = compileFlags(anycast, site); err != nil {
+				return err
 			}
 			if err := x.load.parseZoneFiles(zoneFiles); err != nil {
 				return err
@@ -142,6 +143,7 @@ Exit status: 0 good, 1 part of the map is refused and left out, 2 could not run.
 		cmd.Flags().DurationVar(&x.linger, "linger", defaultLinger, "with --watch, for how long an address stays that has gone: twice the largest ttl of your directives")
 	}
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	siteFlag(cmd, &site)
 	cmd.Flags().StringVar(&x.load.opt.State, "state", "", "the `directory` of the directive's state option: what the server has in force is read there, nothing is written")
 	guardFlag(cmd, &x.load.opt.Guard)
 	zoneFilesFlag(cmd, &x.load.opt.ZoneFiles)

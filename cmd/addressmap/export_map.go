@@ -134,6 +134,12 @@ func (m *exportedMap) reread(path string, read func(path string) ([]byte, error)
 func (m *exportedMap) read() *loaded {
 	v := m.store.Version()
 	out := &loaded{version: v, files: make(edge.ZoneFiles), paths: []string{m.opt.Path}, refused: v.Refused, anycast: m.opt.Compile.Anycast}
+	if m.opt.Compile.Site != "" {
+		out.anycast = v.Snapshot.Anycast()
+	}
+	if text := v.Snapshot.SiteWarning(); text != "" {
+		out.warnings = append(out.warnings, text)
+	}
 	named, used := make(fqdn.Set), make(fqdn.Set)
 	for _, z := range v.ZoneFiles {
 		named[z.Apex] = struct{}{}

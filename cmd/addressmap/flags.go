@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/mapset"
+	"github.com/addressmap/addressmap/plugin/printable"
 )
 
 // choice is the value of a flag that takes one of some words.
@@ -89,6 +91,31 @@ func (t *ttlValue) Set(arg string) error {
 }
 
 // zoneFilesFlag adds the flag for the directive's zone_files option to a command.
+// siteFlag adds the flag for the directive's option site.
+func siteFlag(cmd *cobra.Command, site *string) {
+	cmd.Flags().StringVar(site, "site", "", "the `name` of the directive's site option: its anycast addresses count")
+	_ = cmd.RegisterFlagCompletionFunc("site", cobra.NoFileCompletions)
+}
+
+// compileFlags returns the options of deciding that the values of --anycast and --site say.
+func compileFlags(anycast []string, site string) (mapset.Options, error) {
+	addrs, err := mapset.ParseAnycast(anycast)
+	switch {
+	case err != nil:
+		return mapset.Options{}, argumentf("--anycast: %w", err)
+	case len(addrs) > 0 && site != "":
+		return mapset.Options{}, argumentf("--anycast and --site together: a directive has one of the two options")
+	}
+	return mapset.Options{Anycast: addrs, Site: site}, nil
+}
+
+// sayUnknownSite warns where the map does not know the site of the options.
+func sayUnknownSite(w io.Writer, s *mapset.Snapshot) {
+	if text := s.SiteWarning(); text != "" {
+		fmt.Fprintln(w, "warning: "+printable.Line(text))
+	}
+}
+
 func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
 	cmd.Flags().Var((*directories)(dirs), "zone-files", "a `directory` of the directive's zone_files option; may be repeated")
 	_ = cmd.MarkFlagDirname("zone-files")

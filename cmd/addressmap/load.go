@@ -81,7 +81,7 @@ func sayRefused(w io.Writer, path string, c *live.Checked) error {
 // succession returns the snapshots to compare of two maps: the one in force with old, and
 // the one after a change to next, at path. A document of next that is refused stays as it
 // is in old, as in a server. An error says that one of the maps has nothing good.
-func succession(oldPath, path string, old, next *live.Checked) (*mapset.Snapshot, *mapset.Snapshot, error) {
+func succession(oldPath, path string, old, next *live.Checked, compile mapset.Options) (*mapset.Snapshot, *mapset.Snapshot, error) {
 	switch {
 	case old.Snapshot == nil:
 		return nil, nil, fmt.Errorf("%s is refused: there is nothing to compare with", oldPath)
@@ -97,7 +97,7 @@ func succession(oldPath, path string, old, next *live.Checked) (*mapset.Snapshot
 			sources = append(sources, old.Sources[i])
 		}
 	}
-	after, errs := mapset.Build(sources, mapset.Options{})
+	after, errs := mapset.Build(sources, compile)
 	if err := errs.Err(); err != nil {
 		return nil, nil, fmt.Errorf("%s cannot come into force beside what stays of %s: %w", path, oldPath, err)
 	}

@@ -195,8 +195,9 @@ func wrong(errs mapfile.Errors) fault {
 	lists := make(map[string]mapfile.Errors)
 	for _, e := range errs {
 		lists[e.File] = append(lists[e.File], e)
-		// Who holds what, who lends what and who has anycast depends on others.
-		if e.Rule != "V4" && e.Rule != "V6" && e.Rule != "V15" {
+		// Who holds what, who lends what, whose zone a name lies in and who has anycast
+		// depends on others.
+		if !slices.Contains([]string{"V4", "V6", "V8", "V15"}, e.Rule) {
 			f.own[e.File] = true
 		}
 	}

@@ -118,7 +118,7 @@ func claimsOf(doc *mapfile.Document) []claim {
 		return nil
 	}
 	var out []claim
-	if len(doc.Anycast) > 0 {
+	if doc.HoldsAnycast() {
 		out = append(out, ofAnycast)
 	}
 	for i := range doc.Accounts {

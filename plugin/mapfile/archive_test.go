@@ -22,6 +22,7 @@ var archives = []string{
 	"five-mistakes",
 	"v01-syntax",
 	"v01-keys",
+	"v01-sites",
 	"v01-types",
 	"v02-addresses",
 	"v03-names",
@@ -121,6 +122,7 @@ func writeArchive(t *testing.T, archive string, all []sample) {
 
 func TestV1_Syntax(t *testing.T)          { testArchive(t, "v01-syntax") }
 func TestV1_Keys(t *testing.T)            { testArchive(t, "v01-keys") }
+func TestV1_Sites(t *testing.T)           { testArchive(t, "v01-sites") }
 func TestV1_Types(t *testing.T)           { testArchive(t, "v01-types") }
 func TestV2_Addresses(t *testing.T)       { testArchive(t, "v02-addresses") }
 func TestV3_Names(t *testing.T)           { testArchive(t, "v03-names") }

@@ -20,6 +20,7 @@ const (
 	otherForm  = "the same value in another form"
 	octets     = "octets of a name in the DNS cannot be counted in its text"
 	idna       = "the rules of internationalized names are too many for a pattern"
+	anyKey     = "keys that are names of something have no pattern"
 	families   = "the addresses of one family cannot be counted in a list of both"
 )
 
@@ -28,6 +29,8 @@ var beyondSchema = map[string]string{
 	"v01-syntax/two-documents.yaml":                    twoTrees,
 	"v01-keys/duplicate.yaml":                          lastWins,
 	"v01-keys/duplicate.json":                          lastWins,
+	"v01-sites/twice.yaml":                             lastWins,
+	"v01-sites/names.yaml":                             anyKey,
 	"v02-addresses/duplicate-spelled-differently.yaml": otherForm,
 	"v03-names/long.yaml":                              octets,
 	"v03-names/unicode.yaml":                           idna,

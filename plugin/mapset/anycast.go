@@ -52,7 +52,7 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 		switch {
 		case !doc.HoldsAnycast():
 		case holder != nil:
-			b.refuse(doc, doc.Pos, "V4", "keep anycast and sites in one document of the directory", "%s stands in %s already", heldBy(holder), holder.Name)
+			b.refuse(doc, doc.Pos, "V4", "keep anycast and sites in one document of the directory", "%s in %s already", whichAnycast(holder), holder.Name)
 		default:
 			holder, b.anycastIn = doc, doc.Name
 		}
@@ -72,12 +72,12 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 	return true
 }
 
-// heldBy names what the document that holds the anycast addresses has of them.
-func heldBy(doc *mapfile.Document) string {
+// whichAnycast says which of the anycast addresses the document that has any has.
+func whichAnycast(doc *mapfile.Document) string {
 	if len(doc.Anycast) > 0 {
-		return "anycast"
+		return "anycast stands"
 	}
-	return "sites"
+	return "sites stand"
 }
 
 // ofSite returns the anycast addresses of the document for the site: of each family those

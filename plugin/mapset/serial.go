@@ -143,8 +143,9 @@ func (s *Snapshot) Applications(apex fqdn.Name) []fqdn.Name {
 	return out
 }
 
-// Marked returns the owner names at or below apex that have a mark of their own or are
-// members of enabled address maps themselves, and the apexes of zones there.
+// Marked returns the owner names at or below apex that have a mark of their own or an
+// address map of their own that a wildcard above them has proxied, and the apexes of zones
+// there.
 func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 	var out []fqdn.Name
 	for own, z := range s.zones {
@@ -160,7 +161,7 @@ func (s *Snapshot) Marked(apex fqdn.Name) []fqdn.Name {
 			}
 		}
 		for owner := range z.unmarked() {
-			if n := absolute(owner, own); n.In(apex) {
+			if n := absolute(owner, own); n.In(apex) && z.lookup(n).Proxied() {
 				out = append(out, n)
 			}
 		}

@@ -128,7 +128,7 @@ func (w *world) touchesHints(owner, target string) bool {
 		}
 		next, aliased := w.aliasOf(target)
 		if !aliased {
-			return len(next) > maxName || w.lost(target)
+			return len(next) > maxName || w.lost(target) || w.denied(target)
 		}
 		if target = next; w.zoneOf(target) == nil {
 			return true // where nobody can be asked
@@ -140,6 +140,13 @@ func (w *world) touchesHints(owner, target string) bool {
 // lost reports whether a look-up of a target may fail: it is in a zone that an
 // addressmap acts for, and in none that a backend has.
 func (w *world) lost(target string) bool { return w.acting(target) && w.zoneOf(target) == nil }
+
+// denied reports whether the backend has no such name as the target that it has itself
+// named, and does not tell its wildcards: then it cannot be believed in either.
+func (w *world) denied(target string) bool {
+	z := w.zoneOf(target)
+	return !w.backing.tells && z != nil && z.source(target) == "" && !z.exists[target]
+}
 
 // loops reports whether the aliases of a name never end, or only where a redirection
 // into itself has made it too long. What servers make of that differs, and with NSD

@@ -15,6 +15,7 @@ type account struct {
 	byoipOnly bool
 	zones     []*mapZone
 	wide      *pool // of the account-wide address map
+	named     []namedMap
 	apps      []*app
 }
 
@@ -28,6 +29,12 @@ type mapZone struct {
 	fallback bool  // proxied_default
 	marks    map[string]flags
 	pool     *pool // of the zone's address map
+}
+
+// namedMap is an address map whose members are names.
+type namedMap struct {
+	pool    *pool
+	members []string
 }
 
 // flags is the mark of an owner name.
@@ -47,7 +54,12 @@ type app struct {
 // makeMap makes up a map over the zones.
 func (w *world) makeMap() {
 	w.mapZones, w.apps = make(map[string]*mapZone), make(map[string]*app)
-	w.anycast = pool{v4: []string{"192.0.2.1", "192.0.2.2"}, v6: []string{"2001:db8::1"}}
+	w.general = pool{v4: []string{"192.0.2.1", "192.0.2.2"}, v6: []string{"2001:db8::1"}}
+	w.atSite = pool{v4: []string{"192.0.2.65", "192.0.2.66"}}
+	w.pools, w.anycast = make(map[string]*pool), w.general
+	if w.shape.site {
+		w.anycast.v4 = w.atSite.v4
+	}
 	for i := range 1 + w.IntN(2) {
 		a := &account{id: fmt.Sprintf("account%d", i), byoipOnly: w.chance(1, 5)}
 		if a.byoipOnly || w.chance(1, 2) {
@@ -69,6 +81,36 @@ func (w *world) makeMap() {
 	}
 	for range w.IntN(3) {
 		w.makeApp()
+	}
+	for i, a := range w.accounts {
+		for n := range w.IntN(3) {
+			w.makeNamed(i, a, n)
+		}
+	}
+}
+
+// makeNamed makes up an address map of names: those that are marked, and names that only a
+// wildcard answers for, that have an application, or that are not there at all.
+func (w *world) makeNamed(i int, a *account, n int) {
+	m := namedMap{pool: w.pool(i, 106+4*n, false)}
+	both := len(m.pool.v4) > 0 && len(m.pool.v6) > 0
+	for _, z := range a.zones {
+		names := slices.Collect(maps.Keys(w.apps))
+		names = append(names, w.markable(z, w.zoneOf(z.apex))...)
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			mark, marked := z.marks[name]
+			limited := mark.v4Only || mark.v6Only
+			unmarked := strings.HasPrefix(name, "*.") && !marked && !z.all
+			if w.mapZone(name) != z || w.pools[name] != nil || limited && !both || unmarked || !w.chance(1, 4) {
+				continue
+			}
+			w.pools[name] = m.pool
+			m.members = append(m.members, name)
+		}
+	}
+	if len(m.members) > 0 {
+		a.named = append(a.named, m)
 	}
 }
 
@@ -157,7 +199,7 @@ func (w *world) families(z *mapZone) bool {
 	if z.pool != nil && len(z.pool.withdrawn) > 0 || z.account.wide != nil && len(z.account.wide.withdrawn) > 0 {
 		return false
 	}
-	return len(w.fallback(z, nil, ipv4)) > 0 && len(w.fallback(z, nil, ipv6)) > 0
+	return len(w.fallback(z, nil, nil, ipv4)) > 0 && len(w.fallback(z, nil, nil, ipv6)) > 0
 }
 
 // markable returns names of the zone that a mark could be for: owners, names

@@ -86,52 +86,76 @@ func (z *zone) source(name string) string {
 
 // flags returns what the map says of a name, and the zone that says so.
 func (w *world) flags(name string) (flags, *mapZone) {
+	f, m, _ := w.decide(name)
+	return f, m
+}
+
+// decide is flags, and returns the wildcard whose mark decides, or "". In a zone that is
+// proxied throughout, a wildcard that is a member of an address map is marked by that.
+func (w *world) decide(name string) (f flags, m *mapZone, wildcard string) {
 	if app := w.apps[name]; app != nil {
-		return flags{proxied: true}, w.mapZone(name)
+		return flags{proxied: true}, w.mapZone(name), ""
 	}
-	m := w.mapZone(name)
+	m = w.mapZone(name)
 	if m == nil {
-		return flags{}, nil
+		return flags{}, nil, ""
 	}
 	if f, ok := m.marks[name]; ok {
-		return f, m
+		return f, m, ""
 	}
 	rest := flags{proxied: m.all || m.file != nil && m.fallback}
 	if w.backing.tells {
 		if z := w.zoneOf(name); z != nil && z.cutAbove(name) == "" && z.at[name] == nil {
 			source := z.source(name)
 			if f, ok := m.marks[source]; ok {
-				return f, m
+				return f, m, source
 			}
 			// A wildcard of a zone of the map further up decides, if it is proxied.
 			if above := w.mapZone(source); above != nil && above != m && strings.HasPrefix(source, "*.") && len(above.apex) < len(m.apex) {
 				f, ok := above.marks[name]
+				wildcard := ""
 				if !ok {
 					f, ok = above.marks[source]
+					wildcard = source
 				}
 				if !ok {
 					f = flags{proxied: above.all || above.file != nil && above.fallback}
 				}
 				if f.proxied {
-					return f, above
+					return f, above, wildcard
 				}
 			}
+			if m.all && w.mapZone(source) == m {
+				return rest, m, source
+			}
 		}
-		return rest, m
+		return rest, m, ""
 	}
 	if m.file != nil && m.file.at[name] != nil {
-		return rest, m // its zone file tells that it exists by itself
+		return rest, m, "" // its zone file tells that it exists by itself
 	}
 	for n := name; n != m.apex; {
 		n = parent(n)
 		if f, ok := m.marks["*."+n]; ok {
-			return f, m
+			return f, m, "*." + n
 		}
 		if m.file != nil && m.file.at["*."+n] != nil {
 			break
 		}
+		if m.all && w.pools["*."+n] != nil {
+			return rest, m, "*." + n
+		}
 	}
-	return rest, m
+	return rest, m, ""
+}
+
+// namePool returns the addresses of the map with a name as a member, or with the wildcard
+// that decides for it. One without usable addresses counts as disabled.
+func (w *world) namePool(name string, m *mapZone, wildcard string) *pool {
+	if p := w.pools[name]; p != nil && w.mapZone(name) == m && len(p.v4)+len(p.v6) > 0 {
+		return p
+	}
+	return w.pools[wildcard]
 }
 
 // covered reports whether a zone of the map further up may have a name proxied that
@@ -166,7 +190,7 @@ func (w *world) proxied(name string) bool {
 
 // addressesOf returns what a proxied name is answered with.
 func (w *world) addressesOf(name string, f mapset.Family) []string {
-	mark, m := w.flags(name)
+	mark, m, wildcard := w.decide(name)
 	app := w.apps[name]
 	switch {
 	case f == ipv4 && mark.v6Only, f == ipv6 && mark.v4Only:
@@ -174,17 +198,17 @@ func (w *world) addressesOf(name string, f mapset.Family) []string {
 	case f == ipv6 && !m.ipv6 && app == nil && !w.holds(name, dns.TypeAAAA):
 		return nil
 	}
-	return w.fallback(m, app, f)
+	return w.fallback(m, w.namePool(name, m, wildcard), app, f)
 }
 
 // fallback returns the usable addresses of the step that answers for names of a
-// zone of the map, or for an application in it.
-func (w *world) fallback(m *mapZone, app *app, f mapset.Family) []string {
+// zone of the map, for one with an address map of its own, or for an application in it.
+func (w *world) fallback(m *mapZone, named *pool, app *app, f mapset.Family) []string {
 	var steps []*pool
 	if app != nil {
 		steps = append(steps, app.addresses(&w.anycast))
 	}
-	steps = append(steps, m.pool, m.account.wide)
+	steps = append(steps, named, m.pool, m.account.wide)
 	if !m.account.byoipOnly {
 		steps = append(steps, &w.anycast)
 	}

@@ -12,7 +12,7 @@ import (
 // document prints the map.
 func (w *world) document() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "anycast: [%s]\naccounts:\n", quoted(w.anycast.all()))
+	fmt.Fprintf(&b, "anycast: [%s]\nsites: {here: {anycast: [%s]}, away: {anycast: [192.0.2.129]}}\naccounts:\n", quoted(w.general.all()), quoted(w.atSite.all()))
 	for i, a := range w.accounts {
 		fmt.Fprintf(&b, "  - id: %s\n    byoip_only: %v\n    prefixes:\n", a.id, a.byoipOnly)
 		fmt.Fprintf(&b, "      - 203.0.113.%d/25\n      - '2001:db8:%d::/48'\n", i*128, i+1)
@@ -49,6 +49,13 @@ func (a *account) addressMaps() []string {
 			out = append(out, fmt.Sprintf("{id: %s-%d, enabled: true, ips: [%s], memberships: [{kind: zone, identifier: '%s'}]}",
 				a.id, i, quoted(z.pool.all()), z.apex))
 		}
+	}
+	for i, m := range a.named {
+		var members []string
+		for _, name := range m.members {
+			members = append(members, fmt.Sprintf("{kind: name, identifier: '%s'}", name))
+		}
+		out = append(out, fmt.Sprintf("{id: %s-names-%d, enabled: true, ips: [%s], memberships: [%s]}", a.id, i, quoted(m.pool.all()), strings.Join(members, ", ")))
 	}
 	return out
 }

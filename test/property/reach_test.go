@@ -175,6 +175,9 @@ func (w *world) mayTransfer(z *zone) map[token]bool {
 	for name := range w.apps {
 		r.exception(z, name)
 	}
+	for name := range w.pools {
+		r.exception(z, name)
+	}
 	for _, m := range w.mapZones {
 		r.exception(z, m.apex)
 		if m.file != nil {

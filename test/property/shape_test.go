@@ -15,6 +15,7 @@ type shape struct {
 	front     string     // a plugin before addressmap, or ""
 	perFamily bool       // missing_family next
 	https     bool
+	site      bool   // the servers stand at the site that the map calls here
 	transfer  string // which mode, as the Corefile has it
 	presence  string // so short that it ends while the questions are asked, default, or off
 }
@@ -53,6 +54,7 @@ func newShape(w *world) shape {
 		}
 		s.blocks, s.acting = append(s.blocks, zones), append(s.acting, acting)
 	}
+	s.site = w.chance(1, 4)
 	s.presence = []string{"off", "1ms", "5s"}[w.IntN(3)]
 	return s
 }
@@ -123,6 +125,9 @@ func (w *world) corefile(mapped bool, backend func(zones []string) string) strin
 			fmt.Fprintf(&b, "    addressmap map.yaml %s {\n        ttl %d\n        transfer %s\n        reload off\n        presence %s\n", strings.Join(acting, " "), mapTTL, w.shape.transfer, w.shape.presence)
 			if w.shape.perFamily {
 				fmt.Fprint(&b, "        missing_family next\n")
+			}
+			if w.shape.site {
+				fmt.Fprint(&b, "        site here\n")
 			}
 			if w.shape.https {
 				fmt.Fprint(&b, "        https h2\n")

@@ -19,7 +19,10 @@ type world struct {
 	accounts []*account
 	mapZones map[string]*mapZone // :: apex → zone of the map
 	apps     map[string]*app     // :: owner → Spectrum application
+	general  pool                // the anycast addresses of the map, those of its site, and those that are answered
+	atSite   pool
 	anycast  pool
+	pools    map[string]*pool // :: name or wildcard → the addresses of its address map
 	shape    shape
 
 	backing backing

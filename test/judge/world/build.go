@@ -221,7 +221,7 @@ func (b *builder) secretTarget(owner, zone string) string {
 // addresses gives the name the mapped addresses of its zone.
 func (b *builder) addresses(n *judge.Name) {
 	p := netip.MustParseAddr
-	n.V4, n.V6, n.AAAAOnly = []netip.Addr{p("192.0.2.1")}, []netip.Addr{p("2001:db8::1")}, false
+	n.V4, n.V6, n.AAAAOnly = []netip.Addr{b.anycast4()}, []netip.Addr{p("2001:db8::1")}, false
 	if !dns.IsSubDomain(Main, n.Name) || b.nested(n.Name) {
 		return
 	}

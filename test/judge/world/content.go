@@ -56,6 +56,7 @@ func (b *builder) fill() {
 	for _, o := range []string{"nxname", "rw"} {
 		b.plain(o)
 	}
+	b.members()
 }
 
 // addressed are proxied names with addresses.

@@ -161,7 +161,7 @@ func (b *builder) applications() {
 	b.alias("specin", Com)
 	n := b.name(full("specdyn"), judge.Proxied)
 	n.Spectrum, n.AAAAOnly = true, false
-	n.V4, n.V6 = []netip.Addr{p("192.0.2.1")}, nil
+	n.V4, n.V6 = []netip.Addr{b.anycast4()}, nil
 	if b.spec["missing_family"] == "next" {
 		n.Status = judge.Unsure
 	}

@@ -28,6 +28,8 @@ var WorldDimensions = []Dimension{
 	{"blocks", []string{"one", "split", "splitdiff", "view", "viewdiff"}},
 	{"family", []string{"both", "v4", "v6", "noipv6"}},
 	{"nested", []string{"none", "cut", "nocut"}},
+	{"members", []string{"none", "names", "wildcard"}},
+	{"site", []string{"none", "fra", "unknown"}},
 	{"fault", append([]string{"none"}, upstream.Kinds...)},
 	{"faulton", []string{"any", "A", "AAAA", "CNAME", "SOA", "HTTPS", "other"}},
 	{"chase", []string{"no", "yes"}},

@@ -24,6 +24,9 @@ func (w *World) directive(ttl string) string {
 	if p := w.Spec["presence"]; p != "default" {
 		b.WriteString("\t\tpresence " + p + "\n")
 	}
+	if s := w.Spec["site"]; s == "fra" || s == "unknown" {
+		b.WriteString("\t\tsite " + s + "\n")
+	}
 	if u := w.Spec["unlisted"]; u == "pass" || u == "refuse" {
 		b.WriteString("\t\tunlisted " + u + "\n")
 	}

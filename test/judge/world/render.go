@@ -112,7 +112,12 @@ func (w *World) mapFile() string {
 	if w.Spec["nested"] != "none" {
 		nest = "      - {name: nest.example.org, proxied: [www, flat]}\n"
 	}
+	names := ""
+	if list := w.memberships(); list != "" {
+		names = `      - {id: m2, enabled: true, ips: [203.0.113.20, "2001:db8:100::20"], memberships: [` + list + "]}\n"
+	}
 	return `anycast: [192.0.2.1, "2001:db8::1"]
+sites: {fra: {anycast: [192.0.2.65]}, ams: {anycast: ["2001:db8::129"]}}
 accounts:
   - id: acme
     prefixes: [203.0.113.0/24, "2001:db8:100::/48"]
@@ -122,7 +127,7 @@ accounts:
 ` + nest + `      - {name: example.net, proxied: ` + w.list(Net, all) + `}
     address_maps:
       - {id: m1, enabled: true, ips: [` + ips + `], memberships: [{kind: zone, identifier: example.org}]}
-    spectrum_apps:
+` + names + `    spectrum_apps:
       - {dns: {name: spec.example.org, type: ADDRESS}, edge_ips: {type: static, ips: [198.51.100.7, "2001:db8:7::7"]}}
       - {dns: {name: specin.example.org, type: ADDRESS}, edge_ips: {type: static, ips: [198.51.100.7, "2001:db8:7::7"]}}
       - {dns: {name: specdyn.example.org, type: CNAME}, edge_ips: {type: dynamic, connectivity: ipv4}}

@@ -125,7 +125,7 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 	}
 	groups, more := firstGroups(d.Groups, all)
 	for _, g := range groups {
-		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addressText(g.Old), addressText(g.New))
+		fmt.Fprintf(&b, "\n%d names of account %s: %s → %s\n", len(g.Names), g.Account, addressText(g.Old, g.OldProxied), addressText(g.New, g.NewProxied))
 		names, others := firstNames(g.Names, all)
 		for _, n := range names {
 			b.WriteString("    " + n + "\n")
@@ -160,9 +160,12 @@ func firstNames(names []string, all bool) ([]string, int) {
 	return names[:maxShownNames], len(names) - maxShownNames
 }
 
-func addressText(list []string) string {
-	if len(list) == 0 {
+func addressText(list []string, proxied bool) string {
+	switch {
+	case !proxied:
 		return "the backend's"
+	case len(list) == 0:
+		return "no address"
 	}
 	return strings.Join(list, " ")
 }

@@ -126,7 +126,7 @@ func unmasked(old, next *live.Checked, groups []mapset.Group) (out []finding) {
 	index := make(map[finding]int) // :: place → in out
 	names := make(map[int][]string)
 	for _, g := range groups {
-		if len(g.Old) == 0 || len(g.New) > 0 {
+		if !g.OldProxied || g.NewProxied {
 			continue
 		}
 		for _, name := range g.Names {
@@ -169,7 +169,7 @@ func unmaskedBy(path string, old, next *live.Checked) (changes []cloudflare.Chan
 		}}
 	}
 	for _, g := range mapset.Groups(old.Snapshot, next.Snapshot) {
-		if len(g.Old) == 0 || len(g.New) > 0 {
+		if !g.OldProxied || g.NewProxied {
 			continue
 		}
 		for _, name := range g.Names {

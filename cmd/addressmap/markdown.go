@@ -56,7 +56,7 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 		if others > 0 {
 			names = append(names, fmt.Sprintf("… and %d more", others))
 		}
-		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(names, "<br>"), len(g.Names), cell(g.Account), addressText(g.Old), addressText(g.New))
+		fmt.Fprintf(&b, "| %s (%d) | %s | %s | %s |\n", strings.Join(names, "<br>"), len(g.Names), cell(g.Account), addressText(g.Old, g.OldProxied), addressText(g.New, g.NewProxied))
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)

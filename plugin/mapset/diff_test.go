@@ -184,6 +184,39 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestGroups_WithoutAddress: a name that is proxied and has no address is not one that is
+// not proxied.
+func TestGroups_WithoutAddress(t *testing.T) {
+	version := func(advertised bool, proxied string) *mapset.Snapshot {
+		return build(t, mapset.Options{}, fmt.Sprintf(`
+accounts:
+  - id: acme
+    byoip_only: true
+    prefixes: [{cidr: 203.0.113.0/24, advertised: %t}]
+    zones: [{name: example.org, proxied: [%s]}]
+    address_maps: [{id: m1, enabled: true, can_delete: false, can_modify_ips: false, ips: [203.0.113.1], memberships: [{kind: account, identifier: acme}]}]
+`, advertised, proxied))
+	}
+	for _, c := range []struct {
+		old, next *mapset.Snapshot
+		want      string
+	}{
+		{version(true, "www"), version(false, "www"), "[203.0.113.1] true → [] true"},
+		{version(false, "www"), version(true, "www"), "[] true → [203.0.113.1] true"},
+		{version(false, "www"), version(false, ""), "[] true → [] false"},
+		{version(false, ""), version(false, "www"), "[] false → [] true"},
+		{version(true, "www"), version(true, ""), "[203.0.113.1] true → [] false"},
+	} {
+		var got []string
+		for _, g := range mapset.Groups(c.old, c.next) {
+			got = append(got, fmt.Sprintf("%v %t → %v %t", g.Old, g.OldProxied, g.New, g.NewProxied))
+		}
+		if len(got) != 1 || got[0] != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 // TestDiff_ZoneFilePresence: what a zone file has at a name is not what a client is
 // told of it, and moves no serial.
 func TestDiff_ZoneFilePresence(t *testing.T) {

@@ -2,6 +2,7 @@ package mapset
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,13 +10,16 @@ import (
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
-// Group is names whose addresses change in the same way. Old or New is empty
-// where the names are not proxied.
+// Group is names whose addresses change in the same way. Old or New is empty where the
+// names are not proxied, or proxied and without an address.
 type Group struct {
 	Account string   `json:"account"`
 	Old     []string `json:"old"`
 	New     []string `json:"new"`
 	Names   []string `json:"names"` // in order; "*" and the zone for all other names of a zone
+
+	OldProxied bool `json:"old_proxied"`
+	NewProxied bool `json:"new_proxied"`
 }
 
 // Groups returns what changes for the owner names that either snapshot has a mark
@@ -24,14 +28,14 @@ func Groups(old, next *Snapshot) []Group {
 	groups := make(map[string]*Group)
 	add := func(name string, before, after Decision) {
 		from, to := before.texts(), after.texts()
-		if slices.Equal(from, to) {
+		if slices.Equal(from, to) && (len(from) > 0 || before.Proxied() == after.Proxied()) {
 			return
 		}
 		account := cmp.Or(after.Account(), before.Account())
-		key := strings.Join([]string{account, strings.Join(from, " "), strings.Join(to, " ")}, "\x00")
+		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t\x00%t", account, strings.Join(from, " "), strings.Join(to, " "), before.Proxied(), after.Proxied())
 		g := groups[key]
 		if g == nil {
-			g = &Group{Account: account, Old: from, New: to}
+			g = &Group{Account: account, Old: from, New: to, OldProxied: before.Proxied(), NewProxied: after.Proxied()}
 			groups[key] = g
 		}
 		g.Names = append(g.Names, name)

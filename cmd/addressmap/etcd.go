@@ -123,6 +123,7 @@ func (e *etcdFlags) check(opt live.Options) (*live.Checked, error) {
 	of := checker(store.Map(), opt.ZoneFiles)
 	of.Compile = opt.Compile
 	checked, _ := of.Check(contents.Everyone)
+	checked.SHA256 = contents.Everyone.Digest()
 	return checked, nil
 }
 

@@ -18,6 +18,7 @@ type Checked struct {
 	Snapshot *mapset.Snapshot // what would come into force; nil if nothing would
 	Sources  []mapset.Source  // the documents it was made of
 	Problems []Problem        // of all documents
+	SHA256   string           // of Sources, as in [Load]
 }
 
 // checkPatience is for how long Check waits for files that are being written. It is
@@ -69,7 +70,7 @@ func (l *loader) check(paths []string, readFile readFunc) *Checked {
 	b := l.read(paths, readFile)
 	l.apply(b)
 	l.shutOut(b)
-	out := &Checked{Snapshot: l.snapshot()}
+	out := &Checked{Snapshot: l.snapshot(), SHA256: l.sum()}
 	for _, c := range b.candidates {
 		if _, inForce := l.docs[c.path]; inForce {
 			out.Sources = append(out.Sources, c.src)

@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"plugin/mapfile":  {"plugin/fqdn", "plugin/nearest", "plugin/printable"},
 	"plugin/zonefile": {"plugin/fqdn", "plugin/printable"},
 	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
+	"plugin/who":      {"plugin/fqdn", "plugin/mapfile", "plugin/mapset"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
 	"plugin/lane":     {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
@@ -41,7 +42,7 @@ var mayImport = map[string][]string{
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/source/etcd", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge"},
+	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge", "plugin/who"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
@@ -80,7 +81,7 @@ var keptTo = map[string][]string{
 	"github.com/fsnotify/":   {"plugin/source"},
 	"go.etcd.io/":            {"plugin/fleet", "plugin/source/etcd", "plugin/push", "test/etcd"},
 	"github.com/hashicorp/":  {"plugin/cloudflare/fetch"},
-	"net/http":               {"plugin/cloudflare/fetch", "bench/size", "bench/speed", "bench/fleet", "test/server", "test/judge/run"}, // the product asks nobody else
+	"net/http":               {"plugin/cloudflare/fetch", "cmd/addressmap", "bench/size", "bench/speed", "bench/fleet", "test/server", "test/judge/run"}, // the product asks nobody else
 }
 
 func TestImports_OneWay(t *testing.T) {

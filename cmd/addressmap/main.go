@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newCheck(), newExplain(), newDiff(), newFetch(), newImport(), newExport(),
+	root.AddCommand(newCheck(), newExplain(), newWho(), newDiff(), newFetch(), newImport(), newExport(),
 		newPush(), newPull(), newHistory(), newRollback(), newPromote(), newAbandon(), newFleet(), newSchema(), newMan(root))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultHelpCmd()

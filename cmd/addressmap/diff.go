@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ func newDiff() *cobra.Command {
 	var compile mapset.Options
 	var zoneFiles []string
 	var etcd etcdFlags
+	var wait waiting
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Compare two maps by what they answer",
@@ -27,12 +29,17 @@ func newDiff() *cobra.Command {
 addresses, grouped by the change. A document that is refused in NEW counts as it is
 in OLD, as in a server that has OLD in force.
 
+If addresses begin or end to be answered, or names to be proxied, the order of work says
+what to bind at the edge before the map is in force, how long to wait after it, and what
+to unbind then. The wait is --ttl, as long again for caches that count late, and what
+--secondaries and --stale add.
+
 Exit status: 0 same, 1 different or partly refused, 2 could not run, 3 when a reload
 would refuse the change (P1 to P5), or with --strict if it makes origins known.`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseTwoStdin(args...); err != nil {
+			if err := cmp.Or(refuseTwoStdin(args...), wait.check()); err != nil {
 				return err
 			}
 			done := progress(cmd.ErrOrStderr(), "loading")
@@ -51,7 +58,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 				return err
 			}
 			sayUnknownSite(cmd.ErrOrStderr(), next)
-			d := compare(args[1], old, next, guard)
+			d := compare(args[1], old, next, guard, wait)
 			d.Partly = append(problemsOf(maps[0]), problemsOf(maps[1])...)
 			d.Exposed = revealed(maps[0], maps[1], d.Groups, zoneFiles)
 			if strict {
@@ -75,6 +82,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 	cmd.Flags().BoolVar(&strict, "strict", false, "what makes origins known, or lifts a protection, is an error: status 3")
 	siteFlag(cmd, &compile.Site)
 	zoneFilesFlag(cmd, &zoneFiles)
+	wait.add(cmd)
 	etcd.add(cmd)
 	return cmd
 }
@@ -83,14 +91,16 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 type difference struct {
 	Summary string         `json:"summary"`
 	Groups  []mapset.Group `json:"groups"`
+	Work    *workOrder     `json:"work,omitempty"`    // nil if the change makes none
 	Refused []finding      `json:"refused,omitempty"` // by a reload
 	Partly  []finding      `json:"errors,omitempty"`  // of documents that are refused by themselves
 	Exposed []finding      `json:"exposures,omitempty"`
 }
 
 // compare returns the difference of two snapshots.
-func compare(path string, old, next *mapset.Snapshot, guard int) *difference {
+func compare(path string, old, next *mapset.Snapshot, guard int, wait waiting) *difference {
 	d := &difference{Groups: mapset.Groups(old, next), Refused: violations(path, old, next, guard)}
+	d.Work = newWorkOrder(old, next, d.Groups, wait)
 	if c := mapset.Diff(old, next); c != (mapset.Changes{}) {
 		d.Summary = c.String()
 	}
@@ -136,6 +146,9 @@ func writeDiff(w io.Writer, d *difference, all bool) error {
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "\n… and %d more groups (--all)\n", more)
+	}
+	if d.Work != nil {
+		b.WriteString("\nThe order of work:\n" + strings.Join(d.Work.lines(all), "\n") + "\n")
 	}
 	for _, f := range d.Refused {
 		b.WriteString("\n" + f.String() + "\n")

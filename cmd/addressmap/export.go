@@ -44,9 +44,6 @@ type export struct {
 	errs    io.Writer
 }
 
-// defaultLinger is twice the default ttl of the directive.
-const defaultLinger = 10 * time.Minute
-
 // exportKind is one kind of export.
 type exportKind struct {
 	use, short, long string

@@ -61,6 +61,9 @@ func writeDiffMarkdown(w io.Writer, d *difference, all bool) error {
 	if more > 0 {
 		fmt.Fprintf(&b, "| … and %d more groups | | | |\n", more)
 	}
+	if d.Work != nil {
+		b.WriteString("\nThe order of work:\n\n" + strings.Join(d.Work.lines(all), "\n") + "\n")
+	}
 	for _, f := range d.Partly {
 		fmt.Fprintf(&b, "\n**This document is refused by itself** (%s): %s\n", f.Rule, code(fmt.Sprintf("%s:%d: %s; %s", f.File, f.Line, f.Text, f.Remedy)))
 	}

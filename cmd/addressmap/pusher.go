@@ -192,7 +192,10 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 	if next.Snapshot == nil {
 		next.Snapshot = empty
 	}
-	d := compare(cmp.Or(p.dir, m.String()), old.Snapshot, next.Snapshot, p.guard)
+	d := compare(cmp.Or(p.dir, m.String()), old.Snapshot, next.Snapshot, p.guard, newWaiting())
+	if c.Stage != "" && !p.unjudged {
+		d.Work = d.Work.ofStage()
+	}
 	for _, v := range violations(cmp.Or(p.dir, m.String()), found.Snapshot, next.Snapshot, p.guard) {
 		if !slices.Contains(d.Refused, v) { // Servers may have either in force.
 			d.Refused = append(d.Refused, v)

@@ -70,7 +70,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 			switch {
 			case len(d.Refused) > 0, strict && len(d.Exposed) > 0:
 				return status(exitProtected)
-			case len(d.Groups)+len(d.Exposed) > 0 || d.Summary != "" || refused != nil:
+			case len(d.Groups)+len(d.Exposed) > 0 || d.Summary != "" || d.Work != nil || refused != nil:
 				return status(exitRefused)
 			}
 			return nil
@@ -101,8 +101,11 @@ type difference struct {
 func compare(path string, old, next *mapset.Snapshot, guard int, wait waiting) *difference {
 	d := &difference{Groups: mapset.Groups(old, next), Refused: violations(path, old, next, guard)}
 	d.Work = newWorkOrder(old, next, d.Groups, wait)
-	if c := mapset.Diff(old, next); c != (mapset.Changes{}) {
+	switch c := mapset.Diff(old, next); {
+	case c != (mapset.Changes{}):
 		d.Summary = c.String()
+	case d.Work != nil:
+		d.Summary = "sites: other addresses"
 	}
 	return d
 }

@@ -27,7 +27,7 @@ var hostile = []string{
 // anything else.
 func TestMarkdown_Hostile(t *testing.T) {
 	for _, h := range hostile {
-		d := &difference{Summary: "names: 1 changed", Groups: []mapset.Group{{Account: h, Old: []string{"192.0.2.1"}, New: nil, Names: []string{h}}}}
+		d := &difference{Summary: "names: 1 changed", Groups: []mapset.Group{{Account: h, Old: []string{"192.0.2.1"}, New: nil, Names: []string{h}, OldProxied: true}}}
 		d.Refused = []finding{{Rule: "P1", Text: h, Remedy: h}}
 		var b bytes.Buffer
 		if err := writeDiffMarkdown(&b, d, false); err != nil {

@@ -28,7 +28,7 @@ type workOrder struct {
 // newWorkOrder returns the order of work of a change that does groups to names, or nil if
 // the change begins and ends no address, and no name enters or leaves.
 func newWorkOrder(old, next *mapset.Snapshot, groups []mapset.Group, w waiting) *workOrder {
-	was, is := old.Answered(), next.Answered()
+	was, is := answeredBy(old), answeredBy(next)
 	o := &workOrder{Bind: without(is, was), Unbind: without(was, is), StillListed: []string{}}
 	for _, g := range groups {
 		switch {
@@ -60,6 +60,20 @@ func newWorkOrder(old, next *mapset.Snapshot, groups []mapset.Group, w waiting) 
 		o.WaitSeconds += p.Seconds
 	}
 	return o
+}
+
+// answeredBy returns the addresses that any name may be answered with, at any site: which
+// names anycast is left for, and so that of each site, is not looked into.
+func answeredBy(s *mapset.Snapshot) map[netip.Addr]struct{} {
+	out := s.Answered()
+	for _, doc := range s.Documents() {
+		for _, site := range doc.Sites {
+			for _, ip := range site.Anycast {
+				out[ip.IP] = struct{}{}
+			}
+		}
+	}
+	return out
 }
 
 // without returns the addresses of one set that the other one lacks, in order.

@@ -79,9 +79,13 @@ func waitText(sum int64, parts []waitPart) string {
 	return fmt.Sprintf("%s (%s)", durationText(sum), strings.Join(texts, " + "))
 }
 
-// durationText is a number of seconds as 1h5m, without the zeros of its end.
+// durationText is a number of seconds as 1h5m, without the zeros at its end.
 func durationText(s int64) string {
 	text := (time.Duration(s) * time.Second).String()
-	text = strings.TrimSuffix(text, "m0s") + strings.Repeat("m", strings.Count(text, "m0s"))
-	return strings.TrimSuffix(text, "h0m") + strings.Repeat("h", strings.Count(text, "h0m"))
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func newWho() *cobra.Command {
-	var format, missing, together, server string
+	var format, missing, together, server, site string
 	var all bool
 	var anycast, zoneFiles []string
 	var etcd etcdFlags
@@ -55,12 +55,12 @@ another content in force, 2 could not run.`,
 			if err := refuseIdle(cmd, "--format text", format == "text", "all"); err != nil {
 				return err
 			}
-			compile := mapset.Options{PerFamily: missing == "next"}
+			compile := mapset.Options{PerFamily: missing == "next", Site: site}
 			var err error
 			if compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
 				return argumentf("--anycast: %w", err)
 			}
-			a, err := newAsked(args, together)
+			a, err := newAsked(args, together, site)
 			if err != nil {
 				return err
 			}
@@ -101,6 +101,9 @@ another content in force, 2 could not run.`,
 	cmd.Flags().StringVar(&server, "server", "", "ask the metrics of a running server at `URL` whether the map is the one in force there")
 	_ = cmd.RegisterFlagCompletionFunc("server", cobra.NoFileCompletions)
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	cmd.Flags().StringVar(&site, "site", "", "the `name` of the directive's site option")
+	_ = cmd.RegisterFlagCompletionFunc("site", cobra.NoFileCompletions)
+	cmd.MarkFlagsMutuallyExclusive("anycast", "site")
 	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	zoneFilesFlag(cmd, &zoneFiles)
 	etcd.add(cmd)
@@ -118,11 +121,12 @@ type asked struct {
 	*who.Report
 
 	query who.Query
+	site  string
 }
 
 // newAsked reads the arguments.
-func newAsked(args []string, together string) (*asked, error) {
-	a := &asked{Map: args[len(args)-1]}
+func newAsked(args []string, together, site string) (*asked, error) {
+	a := &asked{Map: args[len(args)-1], site: site}
 	var err error
 	if together != "" {
 		if a.Name, err = fqdn.Parse(together); err != nil {

@@ -52,7 +52,7 @@ func writeWho(out io.Writer, a *asked, all bool) error {
 	if len(a.Places) == 0 {
 		w.line("on  nothing: no address map, Spectrum application or anycast has it")
 	}
-	w.places(a.Places)
+	w.places(a.Places, a.site)
 	w.accounts(a.Accounts)
 	return w.Flush()
 }
@@ -106,7 +106,7 @@ func (w whoWriter) space(list []who.Space) {
 	w.more("    ", len(list)-shown, "prefixes and static addresses")
 }
 
-func (w whoWriter) places(list []*who.Place) {
+func (w whoWriter) places(list []*who.Place, site string) {
 	shown := w.rows(len(list), maxShownPlaces)
 	for _, p := range list[:shown] {
 		text := p.Kind
@@ -116,9 +116,14 @@ func (w whoWriter) places(list []*who.Place) {
 		case who.KindSpectrum:
 			text = fmt.Sprintf("Spectrum application %s of account %s", p.ID, p.Account)
 		}
-		if p.Names > 0 {
+		switch {
+		case p.Kind == who.KindSite && p.ID == site:
+			text = "anycast of this site, " + site
+		case p.Kind == who.KindSite:
+			text = fmt.Sprintf("anycast of site %s: --site %s says who is on it there", p.ID, p.ID)
+		case p.Names > 0:
 			text += ": " + many(p.Names, "name")
-		} else {
+		default:
 			text += ": answers for NOBODY, " + whyNobody(p)
 		}
 		if p.File != "" {

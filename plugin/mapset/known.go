@@ -10,9 +10,9 @@ import (
 )
 
 // Known yields the decision for each owner name that a zone has a mark or an application
-// of, zone by zone in the order of their apexes; and, under the empty name, the decision
-// for all other names of a zone that is proxied throughout. Names that are not proxied
-// are left out.
+// of, or that is a member of an address map itself, zone by zone in the order of their
+// apexes; and, under the empty name, the decision for all other names of a zone that is
+// proxied throughout. Names that are not proxied are left out.
 func (s *Snapshot) Known() iter.Seq2[fqdn.Name, Decision] {
 	return func(yield func(fqdn.Name, Decision) bool) {
 		for _, apex := range slices.Sorted(maps.Keys(s.zones)) {
@@ -24,7 +24,13 @@ func (s *Snapshot) Known() iter.Seq2[fqdn.Name, Decision] {
 					return
 				}
 			}
-			if d := z.other(); d.Proxied() && !yield("", d) {
+			for owner := range z.unmarked() {
+				name := absolute(owner, apex)
+				if d := s.Lookup(name); d.zone == z && d.Proxied() && !yield(name, d) {
+					return
+				}
+			}
+			if d := z.others(); d.Proxied() && !yield("", d) {
 				return
 			}
 		}
@@ -45,6 +51,21 @@ func (s *Snapshot) Answered() map[netip.Addr]struct{} {
 			for _, ip := range d.Addrs(f) {
 				out[ip] = struct{}{}
 			}
+		}
+	}
+	return out
+}
+
+// Tried returns the steps that there are for the name of a decision, in their order, with
+// the reason why each answers or does not: [Decision.Reasons] without the steps that lack
+// and the address maps that are disabled, and at a cost that does not grow with these.
+func (d Decision) Tried() (out []Reason) {
+	if !d.Proxied() {
+		return nil
+	}
+	for step := StepSpectrum; int(step) < Steps; step++ {
+		if d.outcome.pools[step] != nil {
+			out = append(out, d.reason(step))
 		}
 	}
 	return out

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 // TestKnown: on random maps, each name that a document or zone file speaks of, and each
 // zone as a whole, is known as it is decided by itself, once.
 func TestKnown(t *testing.T) {
+	built := 0
 	for seed := range uint64(300) {
 		g := newGenerator(seed)
 		var sources []mapset.Source
@@ -23,19 +25,36 @@ func TestKnown(t *testing.T) {
 		if len(errs) > 0 {
 			continue
 		}
+		built++
 		want := make(map[fqdn.Name]mapset.Decision)
 		for _, s := range sources {
 			for _, a := range s.Doc.Accounts {
+				for _, m := range a.Maps {
+					for _, mem := range m.Members {
+						if mem.Kind != mapfile.MemberName || !m.Enabled && !mem.Name.IsWildcard() {
+							continue
+						}
+						d := snap.Lookup(mem.Name)
+						if d.Itself || d.Spectrum {
+							d = snap.LookupFrom(mem.Name, mem.Name)
+						}
+						want[mem.Name] = d
+					}
+				}
 				for _, app := range a.Spectrum {
 					want[app.Name] = snap.LookupFrom(app.Name, app.Name)
 				}
 				for _, z := range a.Zones {
 					for _, m := range z.Marks {
-						want[m.Owner] = snap.LookupFrom(m.Owner, m.Owner)
+						if d := snap.LookupFrom(m.Owner, m.Owner); d.Zone() == z.Name { // else a deeper zone decides
+							want[m.Owner] = d
+						}
 					}
 					if f := s.ZoneFiles[z.Name]; f != nil {
 						for owner := range f.Owners {
-							want[owner] = snap.LookupFrom(owner, owner)
+							if _, is := want[owner]; !is { // A member is decided for as long as it does not exist by itself.
+								want[owner] = snap.LookupFrom(owner, owner)
+							}
 						}
 					}
 				}
@@ -77,6 +96,9 @@ func TestKnown(t *testing.T) {
 			t.Errorf("seed %d: answered %v, want %v", seed, slices.Collect(maps.Keys(all)), slices.Collect(maps.Keys(answered)))
 		}
 	}
+	if built < 100 {
+		t.Errorf("of 300 maps, %d are good", built)
+	}
 }
 
 func inAll(set map[netip.Addr]struct{}) map[netip.Addr]bool {
@@ -85,6 +107,26 @@ func inAll(set map[netip.Addr]struct{}) map[netip.Addr]bool {
 		out[ip] = true
 	}
 	return out
+}
+
+// TestTried: it is the reasons but for disabled maps and steps that lack.
+func TestTried(t *testing.T) {
+	snap := build(t, mapset.Options{}, edit(t, edit(t, before, "{id: m1, enabled: true", "{id: m1, enabled: false"), "www, api", "www, \"*\""))
+	for _, name := range []fqdn.Name{"www.example.org.", "a.example.org.", "ssh.example.org.", "x.example.net.", "off.example.org."} {
+		d := snap.Lookup(name)
+		var got, want []string
+		for _, r := range d.Reasons(name) {
+			if r.Why[mapset.IPv4] != mapset.Absent && r.Why[mapset.IPv4] != mapset.Disabled {
+				want = append(want, r.Step.String()+" "+r.Map+" "+r.String())
+			}
+		}
+		for _, r := range d.Tried() {
+			got = append(got, r.Step.String()+" "+r.Map+" "+r.String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
 }
 
 // TestListings: each address map and static application, with what of it is usable.

@@ -14,11 +14,16 @@ func (g *gatherer) written(s *mapset.Snapshot) {
 	documents := s.Documents()
 	anycast := &Place{Kind: KindAnycast, Addresses: g.of(s.Anycast())}
 	for _, doc := range documents {
-		if list := addrsOf(doc.Anycast); len(list) > 0 && slices.Equal(list, s.Anycast()) { // else it is that of the Corefile
+		if list := addrsOf(doc.Anycast); len(list) > 0 && slices.Equal(list, s.Anycast()) { // else it is that of the Corefile, or of a site
 			anycast.File, anycast.Line = doc.Name, int(doc.Pos.Line)
 		}
 	}
 	g.put(key{}, anycast)
+	for _, doc := range documents {
+		for _, site := range doc.Sites {
+			g.put(key{site: site.Name}, &Place{Kind: KindSite, ID: site.Name, Addresses: g.of(addrsOf(site.Anycast)), File: doc.Name, Line: int(site.Pos.Line)})
+		}
+	}
 	for _, doc := range documents {
 		for i := range doc.Accounts {
 			g.account(doc, &doc.Accounts[i])

@@ -51,13 +51,15 @@ const (
 	KindMap      = "address_map"
 	KindSpectrum = "spectrum"
 	KindAnycast  = "anycast"
+	KindSite     = "site"
 )
 
 // Place is where the map has the addresses: an address map, a static Spectrum
-// application, or anycast.
+// application, anycast, or that of a site. Of a site, the names are counted under anycast,
+// of a snapshot for that site.
 type Place struct {
 	Kind      string       `json:"kind"`
-	ID        string       `json:"id,omitempty"` // of the address map, or the name of the application
+	ID        string       `json:"id,omitempty"` // of the address map, or the name of the application or site
 	Account   string       `json:"account,omitempty"`
 	Disabled  bool         `json:"disabled"`
 	Addresses []netip.Addr `json:"addresses"` // those of the query

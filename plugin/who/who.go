@@ -52,6 +52,7 @@ func Ask(s *mapset.Snapshot, q Query, limit int, without fqdn.Name) *Report {
 type key struct {
 	account, addressMap string
 	app                 fqdn.Name
+	site                string
 }
 
 // touch is whether addresses are asked about, and whether there are others.
@@ -81,12 +82,11 @@ type gatherer struct {
 // decide prepares for names with the decision d.
 func (g *gatherer) decide(d mapset.Decision) {
 	g.last, g.passing, g.from, g.steps = d, nil, nil, nil
-	var by string
 	for _, f := range [...]mapset.Family{mapset.IPv4, mapset.IPv6} {
 		g.on[f] = g.touch(d, f)
 		if step := stepText(d.Step(f).String(), d.Map(f)); g.on[f].in && !slices.Contains(g.steps, step) {
 			g.steps = append(g.steps, step)
-			if p := g.place(d, f); p != nil {
+			if p := g.placeOf(d, d.Map(f)); p != nil {
 				g.from = append(g.from, p)
 			}
 		}
@@ -94,18 +94,16 @@ func (g *gatherer) decide(d mapset.Decision) {
 	if len(g.places) == 0 {
 		return
 	}
-	reasons := d.Reasons()
-	for _, r := range reasons {
+	tried := d.Tried()
+	by := ""
+	for _, r := range tried {
 		if r.Answers() {
 			by = stepText(r.Step.String(), r.Map)
 		}
 	}
-	for _, r := range reasons {
-		p := g.places[key{account: d.Account(), addressMap: r.Map}]
-		if r.Step == mapset.StepAnycast {
-			p = g.places[key{}]
-		}
-		if p == nil || slices.Contains(g.from, p) || r.Answers() || r.Map == "" && r.Step != mapset.StepAnycast {
+	for _, r := range tried {
+		p := g.placeOf(d, r.Map)
+		if p == nil || slices.Contains(g.from, p) || r.Answers() || r.Step == mapset.StepSpectrum {
 			continue
 		}
 		g.passing = append(g.passing, p.passed(r.String(), by))
@@ -132,13 +130,13 @@ func (g *gatherer) touch(d mapset.Decision, f mapset.Family) touch {
 	return t
 }
 
-// place returns the place that answers for a family, nil for a static application, of
-// which only the name tells.
-func (g *gatherer) place(d mapset.Decision, f mapset.Family) *Place {
-	if id := d.Map(f); id != "" {
-		return g.places[key{account: d.Account(), addressMap: id}]
+// placeOf returns the place of an address map of the account that a decision is of, or that
+// of anycast if the id is "". Of a static application, only the name tells.
+func (g *gatherer) placeOf(d mapset.Decision, id string) *Place {
+	if id == "" {
+		return g.places[key{}]
 	}
-	return g.places[key{}]
+	return g.places[key{account: d.Account(), addressMap: id}]
 }
 
 // passed returns what counts the names that a place does not answer for, by a reason.

@@ -96,7 +96,7 @@ prefix 203.0.113.0/24 of acme withdrawn=false
 address_map front 3 names; 2 not reached by spectrum
 address_map all 2 names; 4 not reached by zone front; 2 not reached by spectrum
 spectrum ssh.example.org. 1 names
-address_map old 0 names; 4 disabled by zone front; 2 disabled by spectrum
+address_map old 0 names
 acme example.org. 4 [spectrum zone front] [*.dev.example.org. example.org. ssh.example.org. www.example.org.]
 acme example.net. 1 [account all] []
 acme shop.example.org. 1 [account all] [deep.shop.example.org.]

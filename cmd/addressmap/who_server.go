@@ -39,32 +39,32 @@ func inForceAt(text string) (*inForce, error) {
 		return nil, err
 	}
 	client := http.Client{Timeout: metricsPatience}
-	resp, err := client.Get(u)
+	resp, err := client.Get(u.String())
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask the server: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s says %s: write the URL of its metrics, as the prometheus plugin of its Corefile has it", u, resp.Status)
+		return nil, fmt.Errorf("%s says %s: write the URL of its metrics, as the prometheus plugin of its Corefile has it", u.Redacted(), resp.Status)
 	}
-	s := &inForce{URL: u}
+	s := &inForce{URL: u.Redacted()}
 	if s.Maps, err = readInfo(io.LimitReader(resp.Body, maxMetrics)); err != nil {
-		return nil, fmt.Errorf("cannot read the metrics at %s: %w", u, err)
+		return nil, fmt.Errorf("cannot read the metrics at %s: %w", s.URL, err)
 	}
 	if len(s.Maps) == 0 {
-		return nil, fmt.Errorf("%s has no metric %s: no map is in force there, or it is another server", u, infoMetric)
+		return nil, fmt.Errorf("%s has no metric %s: no map is in force there, or it is another server", s.URL, infoMetric)
 	}
 	return s, nil
 }
 
 // metricsURL completes the URL of a server's metrics.
-func metricsURL(text string) (string, error) {
+func metricsURL(text string) (*url.URL, error) {
 	if !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", argumentf("--server %q is no URL of metrics: write one such as http://192.0.2.53:9153/metrics", text)
+		return nil, argumentf("--server is no URL of metrics: write one such as http://192.0.2.53:9153/metrics")
 	}
 	if u.Port() == "" && u.Scheme == "http" {
 		u.Host += ":9153"
@@ -72,7 +72,7 @@ func metricsURL(text string) (string, error) {
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/metrics"
 	}
-	return u.String(), nil
+	return u, nil
 }
 
 // readInfo reads the metric that says which maps are in force, in the text format of

@@ -74,9 +74,39 @@ func TestMetricsURL(t *testing.T) {
 		"http://[2001:db8::1]/": "http://[2001:db8::1]:9153/metrics", "https://m.example.org/x": "https://m.example.org/x",
 		"ftp://192.0.2.1": "", "http://": "", "http://a b": "", "http://192.0.2.1:x": "",
 	} {
-		if got, err := metricsURL(text); got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		switch got, err := metricsURL(text); {
+		case want == "" && err == nil, want != "" && (err != nil || got.String() != want):
+			t.Errorf("%s: got %v, %v, want %q", text, got, err, want)
 		}
+	}
+}
+
+// TestWho_ServerPassword: a password in the URL is not printed, whatever goes wrong.
+func TestWho_ServerPassword(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "hush" {
+			t.Errorf("got the password %q", password)
+		}
+		switch r.URL.Path {
+		case "/other":
+			fmt.Fprintln(w, infoMetric+`{map="m",sha256="0"} 1`)
+		case "/gone":
+			w.WriteHeader(http.StatusNotFound)
+		case "/bad":
+			fmt.Fprintln(w, infoMetric+`{map}`)
+		}
+	}))
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, u := range []string{"http://me:hush@" + host + "/other", "http://me:hush@" + host + "/gone", "http://me:hush@" + host + "/bad",
+		"http://me:hush@" + host + "/none", "ftp://me:hush@" + host, "http://me:hush@" + host + "x/", "http://me:hush@ho st/"} {
+		s, err := inForceAt(u)
+		if text := fmt.Sprint(s, err); strings.Contains(text, "hush") || strings.HasSuffix(u, "/other") && s == nil {
+			t.Errorf("%s: %s", u, text)
+		}
+	}
+	server.Close()
+	if _, err := inForceAt("http://me:hush@" + host); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a server that is away: %v", err)
 	}
 }
 

@@ -180,7 +180,11 @@ func (w whoWriter) zone(z *who.Zone) {
 	if n := z.Names - len(names); n > 0 {
 		names = append(names, fmt.Sprintf("… and %d more", n))
 	}
-	head := fmt.Sprintf("  %s %d by %s", z.Name, z.Names, strings.Join(z.Steps, ", "))
+	steps := strings.Join(z.Steps, ", ")
+	if !w.all {
+		steps = firstOf(z.Steps)
+	}
+	head := fmt.Sprintf("  %s %d by %s", z.Name, z.Names, steps)
 	if !w.all {
 		w.line("%s: %s", head, strings.Join(names, " "))
 		return

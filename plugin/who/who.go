@@ -14,7 +14,7 @@ import (
 // left out, unless it is "".
 func Ask(s *mapset.Snapshot, q Query, limit int, without fqdn.Name) *Report {
 	g := &gatherer{
-		Query: q, limit: limit, places: make(map[key]*Place), pools: make(map[*byte]touch),
+		Query: q, limit: limit, places: make(map[key]*Place), pools: make(map[*byte]touch), passes: make(map[passedKey]*Passed),
 		report: &Report{Space: []Space{}, Places: []*Place{}, Accounts: []*Account{}},
 	}
 	g.written(s)
@@ -71,6 +71,8 @@ type gatherer struct {
 	report *Report
 	places map[key]*Place
 	pools  map[*byte]touch // by where the addresses of a pool begin: many names share one
+	passes map[passedKey]*Passed
+	ofZone map[string]bool // the steps of the last zone
 
 	last    mapset.Decision // names come zone by zone: the next one is most often decided alike
 	on      touches         // of last
@@ -106,7 +108,7 @@ func (g *gatherer) decide(d mapset.Decision) {
 		if p == nil || slices.Contains(g.from, p) || r.Answers() || r.Step == mapset.StepSpectrum {
 			continue
 		}
-		g.passing = append(g.passing, p.passed(r.String(), by))
+		g.passing = append(g.passing, g.passed(p, r.String(), by))
 	}
 }
 
@@ -140,15 +142,18 @@ func (g *gatherer) placeOf(d mapset.Decision, id string) *Place {
 }
 
 // passed returns what counts the names that a place does not answer for, by a reason.
-func (p *Place) passed(reason, by string) *Passed {
-	for _, o := range p.Passed {
-		if o.Reason == reason && o.By == by {
-			return o
-		}
+func (g *gatherer) passed(p *Place, reason, by string) *Passed {
+	at := passedKey{p, reason, by}
+	if g.passes[at] == nil {
+		g.passes[at] = &Passed{Reason: reason, By: by}
+		p.Passed = append(p.Passed, g.passes[at])
 	}
-	out := &Passed{Reason: reason, By: by}
-	p.Passed = append(p.Passed, out)
-	return out
+	return g.passes[at]
+}
+
+type passedKey struct {
+	of         *Place
+	reason, by string
 }
 
 func stepText(step, addressMap string) string {
@@ -192,11 +197,13 @@ func (g *gatherer) add(a *Account, name fqdn.Name, d mapset.Decision) {
 	} else {
 		z = &Zone{Name: d.Zone(), List: []fqdn.Name{}}
 		a.Zones = append(a.Zones, z)
+		g.ofZone = make(map[string]bool)
 	}
 	a.Names++
 	z.Names++
 	for _, step := range g.steps {
-		if !slices.Contains(z.Steps, step) {
+		if !g.ofZone[step] {
+			g.ofZone[step] = true
 			z.Steps = append(z.Steps, step)
 		}
 	}

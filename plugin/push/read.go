@@ -5,8 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
@@ -32,25 +33,12 @@ type Contents struct {
 	count    int64 // of the keys below documents/
 }
 
-// page is how many keys are read at once.
-const page = 500
-
 // below calls f for each key below a prefix, at a revision, with the revision that wrote it.
 func (s *Store) below(ctx context.Context, prefix string, revision int64, f func(name string, value []byte, revision int64), opts ...clientv3.OpOption) error {
-	opts = append(opts, clientv3.WithRange(clientv3.GetPrefixRangeEnd(prefix)), clientv3.WithLimit(page), clientv3.WithRev(revision))
-	for from := prefix; ; {
-		resp, err := s.get(ctx, from, opts...)
-		if err != nil {
-			return err
-		}
-		for _, kv := range resp.Kvs {
-			f(strings.TrimPrefix(string(kv.Key), prefix), kv.Value, kv.ModRevision)
-		}
-		if !resp.More || len(resp.Kvs) == 0 {
-			return nil
-		}
-		from = string(resp.Kvs[len(resp.Kvs)-1].Key) + "\x00"
+	ask := func(from string, more ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+		return s.get(ctx, from, slices.Concat(opts, more, []clientv3.OpOption{clientv3.WithRev(revision)})...)
 	}
+	return fleet.Below(prefix, ask, func(name string, kv *mvccpb.KeyValue) { f(name, kv.Value, kv.ModRevision) })
 }
 
 // overlay reads the documents below a prefix of which an empty one is removed.

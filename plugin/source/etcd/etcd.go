@@ -98,7 +98,8 @@ type Source struct {
 	position Position           // of the same
 	offers   []*offer           // to hand over next, in order
 	status   Status
-	err      error // why nothing was listed yet
+	err      error         // why nothing was listed yet
+	lists    chan struct{} // closed when the first listing has failed; nil while etcd has not answered
 }
 
 // The pauses between attempts, each twice the one before, and the longest random one after
@@ -155,7 +156,9 @@ func (s *Source) Set(o Options) {
 	s.end()
 }
 
-// Await waits until everything was listed once, and returns why it was not until then.
+// Await waits until everything was listed once, and returns why it was not until then. If
+// there is nothing of an earlier run, it waits longer where etcd answers by then: for as
+// long as the listing goes on.
 func (s *Source) Await(until time.Time) error {
 	timer := time.NewTimer(max(0, time.Until(until)))
 	defer timer.Stop()
@@ -163,6 +166,15 @@ func (s *Source) Await(until time.Time) error {
 	case <-s.listed:
 		return nil
 	case <-timer.C:
+	}
+	s.mu.Lock()
+	failed := s.lists
+	s.mu.Unlock()
+	if failed != nil && !s.resumed {
+		select {
+		case <-s.listed:
+		case <-failed:
+		}
 	}
 	select { // Both may have been ready.
 	case <-s.listed:
@@ -341,6 +353,10 @@ func (s *Source) down(err error) {
 	}
 	s.mu.Lock()
 	s.err = fmt.Errorf("etcd at %s: %w", s.opt.Connection, err)
+	if s.lists != nil {
+		close(s.lists)
+		s.lists = nil
+	}
 	s.mu.Unlock()
 	s.setStatus(func(st *Status) { st.Up = false })
 }
@@ -352,6 +368,15 @@ func (s *Source) up() {
 	}
 	s.said, s.pause = nil, 0
 	s.setStatus(func(st *Status) { st.Up = true })
+}
+
+// listing notes that etcd answers and is being listed.
+func (s *Source) listing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lists == nil {
+		s.lists = make(chan struct{})
+	}
 }
 
 // setStatus changes the status, and has it taken if it is another one.

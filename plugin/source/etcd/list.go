@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	pageSize       = 500             // keys that one request lists
-	requestTimeout = 5 * time.Second // of one request
+	requestTimeout = 5 * time.Second // of one request that writes
 	// pageTimeout is that of one page. Where a fleet starts at once, a page waits for those
 	// of all others, and to begin anew would only make more of them. A node that is gone is
 	// noticed by the pings of the connection.
@@ -26,10 +25,11 @@ const (
 // put since comes after the head, as it did in the store. Where nothing is in force yet,
 // the store is taken as it is.
 func (s *Source) list(ctx context.Context, client clientv3.KV) error {
-	resp, err := get(ctx, client, requestTimeout, s.opt.Map.Head())
+	resp, err := get(ctx, client, s.opt.Map.Head())
 	if err != nil {
 		return err
 	}
+	s.listing()
 	next := &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
 	if len(resp.Kvs) > 0 {
 		next.headRevision, next.headValue = resp.Kvs[0].ModRevision, resp.Kvs[0].Value
@@ -132,24 +132,17 @@ func (s *Source) readStage(ctx context.Context, client clientv3.KV, h fleet.Head
 // documentsBelow lists the keys below a prefix, in pages.
 func documentsBelow(ctx context.Context, client clientv3.KV, prefix string, revision int64) (fleet.Documents, error) {
 	out := make(fleet.Documents)
-	for from, end := prefix, clientv3.GetPrefixRangeEnd(prefix); ; {
-		resp, err := get(ctx, client, pageTimeout, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(pageSize))
-		if err != nil {
-			return nil, err
-		}
-		for _, kv := range resp.Kvs {
-			out[strings.TrimPrefix(string(kv.Key), prefix)] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision, Removed: len(kv.Value) == 0}
-		}
-		if !resp.More {
-			return out, nil
-		}
-		from = string(resp.Kvs[len(resp.Kvs)-1].Key) + "\x00"
+	ask := func(from string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+		return get(ctx, client, from, append(opts, clientv3.WithRev(revision))...)
 	}
+	return out, fleet.Below(prefix, ask, func(name string, kv *mvccpb.KeyValue) {
+		out[name] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision, Removed: len(kv.Value) == 0}
+	})
 }
 
-// get asks etcd, for a while.
-func get(ctx context.Context, client clientv3.KV, timeout time.Duration, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+// get asks etcd, for as long as a page may take.
+func get(ctx context.Context, client clientv3.KV, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	resp, err := client.Get(ctx, key, opts...)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 type options struct {
 	path     string
 	place    string // of the directive in the Corefile
+	tlsPlace string // of its option tls; "" if absent
 	zones    []string
 	compile  mapset.Options
 	answer   answer.Options
@@ -94,6 +95,9 @@ func parse(c *caddy.Controller) (*options, error) {
 				return nil, c.Errf("%s stands twice: keep one of the two", name)
 			}
 			seen[name] = true
+			if name == "tls" {
+				o.tlsPlace = fmt.Sprintf("%s:%d", c.File(), c.Line())
+			}
 			option, ok := optionParsers[name]
 			if !ok {
 				return nil, c.Err(unknownOption(name))

@@ -31,6 +31,11 @@ func setup(c *caddy.Controller) error {
 	for _, file := range []*string{&o.etcd.Connection.Cert, &o.etcd.Connection.Key, &o.etcd.Connection.CA} {
 		*file = under(config.Root, *file)
 	}
+	if o.tlsPlace != "" {
+		if err := o.etcd.Connection.CheckFiles(); err != nil {
+			return plugin.Error(pluginName, fmt.Errorf("%s - tls: %w", o.tlsPlace, err))
+		}
+	}
 	for i, dir := range o.zoneFiles {
 		o.zoneFiles[i] = under(config.Root, dir)
 	}

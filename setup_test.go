@@ -3,6 +3,8 @@ package addressmap
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -231,5 +233,25 @@ func TestCorefile_WrongDirectives(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A file of certificates that is missing, or is none, is an error of the option that names
+// it, and no etcd is asked.
+func TestCorefile_CertificateFiles(t *testing.T) {
+	dir := t.TempDir()
+	none := filepath.Join(dir, "none.pem")
+	if err := os.WriteFile(none, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ files, want string }{
+		{filepath.Join(dir, "missing.pem"), "missing.pem"},
+		{none, "certificates for etcd cannot be used"},
+		{filepath.Join(dir, "cert.pem") + " " + filepath.Join(dir, "key.pem") + " " + none, "cert.pem"},
+	} {
+		err := setup(controller("\naddressmap etcd:/m {\n endpoint http://127.0.0.1:1\n tls " + c.files + "\n state " + dir + "\n}"))
+		if err == nil || !strings.Contains(err.Error(), "Testfile:4 - tls: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.files, err)
+		}
 	}
 }

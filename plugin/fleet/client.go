@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,9 +100,9 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 		config.Endpoints = []string{DefaultEndpoint}
 	}
 	if c.UseTLS || slices.ContainsFunc(config.Endpoints, func(e string) bool { return strings.HasPrefix(e, "https://") }) {
-		settings, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
+		settings, err := c.tls()
 		if err != nil {
-			return config, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
+			return config, err
 		}
 		if err := c.checkExpired(); err != nil {
 			return config, err
@@ -109,6 +110,25 @@ func (c Connection) config(ctx context.Context) (clientv3.Config, error) {
 		config.TLS = settings
 	}
 	return config, nil
+}
+
+// tls reads the certificates.
+func (c Connection) tls() (*tls.Config, error) {
+	settings, err := transport.TLSInfo{CertFile: c.Cert, KeyFile: c.Key, TrustedCAFile: c.CA}.ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("the certificates for etcd cannot be used: %w", err)
+	}
+	if c.CA != "" && settings.RootCAs.Equal(x509.NewCertPool()) {
+		return nil, fmt.Errorf("the certificates for etcd cannot be used: %s has no certificate in PEM", c.CA)
+	}
+	return settings, nil
+}
+
+// CheckFiles returns an error if a file of certificates or keys is missing or is none.
+// Whether a certificate has expired says [Connection.Dial]: it may be renewed.
+func (c Connection) CheckFiles() error {
+	_, err := c.tls()
+	return err
 }
 
 // ErrToken is the error of a client whose token etcd does not know any more, as after a

@@ -71,14 +71,6 @@ type Change struct {
 	Judged        bool // everything was judged where it was pushed
 }
 
-// Status is how the source is. The zero value is that of one that was never reached.
-type Status struct {
-	Up   bool  // etcd answers
-	Push int64 // number of the last push that was handed over; 0 for none
-	// Back is why what the store holds is not handed over; nil if it is.
-	Back error
-}
-
 // Source is the documents of a map in etcd. It is safe for concurrent use.
 type Source struct {
 	*announcer
@@ -224,13 +216,6 @@ func (s *Source) Read(path string) ([]byte, error) {
 	return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 }
 
-// Status returns how the source is.
-func (s *Source) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status
-}
-
 // Position returns where the documents as last handed over are from.
 func (s *Source) Position() Position {
 	s.mu.Lock()
@@ -327,71 +312,5 @@ func watchConnection(ctx context.Context, client *clientv3.Client, states chan<-
 		case <-ctx.Done():
 			return
 		}
-	}
-}
-
-// errAway ends a session whose connection is away. The next one says why.
-var errAway = errors.New("no connection")
-
-// maxSaid is how many different reasons are said while etcd is lost.
-const maxSaid = 5
-
-// down notes that etcd does not answer, and why. Each reason is said once.
-func (s *Source) down(err error) {
-	kind := strings.Map(func(r rune) rune { // without ports, which are others each time
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, err.Error())
-	if !errors.Is(err, errAway) && !s.said[kind] && len(s.said) < maxSaid {
-		if s.said == nil {
-			s.said = make(map[string]bool)
-		}
-		s.said[kind] = true
-		s.opt.Log("%s: etcd at %s is lost, what is in force stays, and it is tried again until it is back: %v", s.opt.Map, s.opt.Connection, err)
-	}
-	s.mu.Lock()
-	s.err = fmt.Errorf("etcd at %s: %w", s.opt.Connection, err)
-	if s.lists != nil {
-		close(s.lists)
-		s.lists = nil
-	}
-	s.mu.Unlock()
-	s.setStatus(func(st *Status) { st.Up = false })
-}
-
-// up notes that etcd answers.
-func (s *Source) up() {
-	if len(s.said) > 0 {
-		s.opt.Log("%s: etcd at %s is back", s.opt.Map, s.opt.Connection)
-	}
-	s.said, s.pause = nil, 0
-	s.setStatus(func(st *Status) { st.Up = true })
-}
-
-// listing notes that etcd answers and is being listed.
-func (s *Source) listing() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lists == nil {
-		s.lists = make(chan struct{})
-	}
-}
-
-// setStatus changes the status, and has it taken if it is another one.
-func (s *Source) setStatus(change func(*Status)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.status
-	if change(&s.status); s.status != before {
-		s.signal()
-	}
-}
-
-func (s *Source) signal() {
-	select {
-	case s.changes <- struct{}{}:
-	default:
 	}
 }

@@ -46,7 +46,9 @@ type follower struct {
 	verifyAt   time.Time // when to compare digests; zero for never
 	listedFor  int64     // the revision of the head for which everything was listed anew
 
-	said    map[string]bool // why etcd is lost, without digits; nil while it answers
+	saidLost    bool // since etcd answered last
+	saidRefusal bool // the same
+
 	ignored map[string]bool // names that were said to be of no document
 	pause   time.Duration   // before the last attempt
 }

@@ -25,7 +25,7 @@ func TestPush_Followed(t *testing.T) {
 	if err := source.Await(time.Now().Add(longest)); err != nil {
 		t.Fatal(err)
 	}
-	const last = 24
+	const last = 12
 	pushed := make(chan error, 1)
 	go func() {
 		for i := 2; i <= last; i++ {
@@ -37,7 +37,6 @@ func TestPush_Followed(t *testing.T) {
 		}
 		pushed <- nil
 	}()
-	deadline := time.After(longest)
 	versions := 0
 	for newest := int64(0); newest < last; {
 		select {
@@ -47,7 +46,7 @@ func TestPush_Followed(t *testing.T) {
 				t.Fatal(err)
 			}
 			continue
-		case <-deadline:
+		case <-time.After(longest):
 			t.Fatalf("push %d is the newest that has come", newest)
 		}
 		source.Take()
@@ -170,12 +169,11 @@ func await(t *testing.T, what string, holds func() bool) {
 // wantFollowed waits until a source has handed over a push, and wants these documents then.
 func wantFollowed(t *testing.T, source *follower.Source, push int64, documents fleet.Documents) {
 	t.Helper()
-	deadline := time.After(longest)
 	for source.Status().Push < push {
 		select {
 		case <-source.Changes():
 			source.Take()
-		case <-deadline:
+		case <-time.After(longest):
 			t.Fatalf("push %d does not come: %+v", push, source.Status())
 		}
 	}

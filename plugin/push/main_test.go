@@ -13,7 +13,8 @@ import (
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
 
-// longest is how long anything may take on a busy machine: a deadline for giving up.
+// longest is how long one step may take on a busy machine: a deadline for giving up. What
+// is many steps has one for each.
 const longest = time.Minute
 
 const testMap = fleet.Map("/test/map")
@@ -100,14 +101,17 @@ func want(t testing.TB, s *Store, documents fleet.Documents) *Contents {
 // the number of transactions.
 func wholeAlways(t testing.TB, client *clientv3.Client) (revisions int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	give := time.AfterFunc(longest, cancel)
+	defer give.Stop()
 	const end = string(testMap) + "/end"
 	if _, err := client.Put(ctx, end, ""); err != nil {
 		t.Fatal(err)
 	}
 	keys, newest, last := make(map[string]fleet.Document), int64(0), int64(0)
 	for resp := range client.Watch(ctx, string(testMap)+"/", clientv3.WithPrefix(), clientv3.WithRev(1)) {
+		give.Reset(longest)
 		if resp.Err() != nil {
 			t.Fatal(resp.Err())
 		}

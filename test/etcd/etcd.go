@@ -133,7 +133,7 @@ func (c *Cluster) Await() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
-		attempt, end := context.WithTimeout(ctx, time.Second)
+		attempt, end := context.WithTimeout(ctx, patience/4)
 		_, err := client.Get(attempt, "awaited")
 		end()
 		if err == nil {

@@ -28,38 +28,40 @@ var (
 	rightOfServers   = right{"/servers/", "/servers0", readwrite}
 )
 
+// must does one thing to etcd, which has a minute of its own.
+func (w *world) must(do func(context.Context) (any, error)) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
+	defer cancel()
+	if _, err := do(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // restrict has etcd ask who somebody is: the server is the user ns with these rights and no
 // others, and the test is root.
 func (w *world) restrict(rights ...right) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
-	must := func(err error) {
-		w.t.Helper()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
 	for _, user := range []string{"root", "ns"} {
-		_, err := w.client.RoleAdd(ctx, user)
-		must(err)
-		_, err = w.client.UserAdd(ctx, user, "secret")
-		must(err)
-		_, err = w.client.UserGrantRole(ctx, user, user)
-		must(err)
+		w.must(func(ctx context.Context) (any, error) { return w.client.RoleAdd(ctx, user) })
+		w.must(func(ctx context.Context) (any, error) { return w.client.UserAdd(ctx, user, "secret") })
+		w.must(func(ctx context.Context) (any, error) { return w.client.UserGrantRole(ctx, user, user) })
 	}
 	for _, r := range rights {
 		end := r.end
 		if end != "" {
 			end = string(w.m) + end
 		}
-		_, err := w.client.RoleGrantPermission(ctx, "ns", string(w.m)+r.from, end, r.kind)
-		must(err)
+		w.must(func(ctx context.Context) (any, error) {
+			return w.client.RoleGrantPermission(ctx, "ns", string(w.m)+r.from, end, r.kind)
+		})
 	}
-	_, err := w.client.AuthEnable(ctx)
-	must(err)
+	w.must(func(ctx context.Context) (any, error) { return w.client.AuthEnable(ctx) })
+	var err error
 	w.client, err = clientv3.New(clientv3.Config{Endpoints: w.cluster.Endpoints(), Username: "root", Password: "secret"})
-	must(err)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	w.t.Cleanup(func() { _ = w.client.Close() })
 	w.options = append(w.options, "credentials ns secret", "reload 1s")
 }

@@ -151,23 +151,17 @@ func TestFleet_Certificates(t *testing.T) {
 func TestFleet_Credentials(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
-	must := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(w.client.UserAdd(ctx, "root", "r"))
-	must(w.client.RoleAdd(ctx, "root"))
-	must(w.client.UserGrantRole(ctx, "root", "root"))
-	must(w.client.RoleAdd(ctx, "servers"))
-	must(w.client.RoleGrantPermission(ctx, "servers", w.m.Documents(), w.m.Head()+"\x00", clientv3.PermissionType(clientv3.PermRead)))
-	must(w.client.UserAdd(ctx, "ns", "secret"))
-	must(w.client.UserAdd(ctx, "stranger", "secret"))
-	must(w.client.UserGrantRole(ctx, "ns", "servers"))
-	must(w.client.AuthEnable(ctx))
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserAdd(ctx, "root", "r") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.RoleAdd(ctx, "root") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserGrantRole(ctx, "root", "root") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.RoleAdd(ctx, "servers") })
+	w.must(func(ctx context.Context) (any, error) {
+		return w.client.RoleGrantPermission(ctx, "servers", w.m.Documents(), w.m.Head()+"\x00", clientv3.PermissionType(clientv3.PermRead))
+	})
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserAdd(ctx, "ns", "secret") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserAdd(ctx, "stranger", "secret") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserGrantRole(ctx, "ns", "servers") })
+	w.must(func(ctx context.Context) (any, error) { return w.client.AuthEnable(ctx) })
 	asRoot := func() *clientv3.Client { // Etcd forgets who it knew when it starts anew.
 		c := fleet.Connection{Endpoints: w.cluster.Endpoints(), Username: "root", Password: "r"}
 		var err error
@@ -196,9 +190,7 @@ func TestFleet_Credentials(t *testing.T) {
 	w.shows("degraded", 0)
 
 	t.Log("the right to read is taken away, and given back")
-	ctx, cancel = context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
-	must(w.client.UserRevokeRole(ctx, "ns", "servers"))
+	w.must(func(ctx context.Context) (any, error) { return w.client.UserRevokeRole(ctx, "ns", "servers") })
 	w.cluster.Nodes[0].Kill()
 	w.cluster.Nodes[0].Start()
 	w.logs("permission denied")
@@ -206,16 +198,16 @@ func TestFleet_Credentials(t *testing.T) {
 	w.reload()
 	w.answers(2)
 	root := asRoot()
-	must(root.UserGrantRole(ctx, "ns", "servers"))
-	must(root.RoleGrantPermission(ctx, "servers", w.m.Servers(), clientv3.GetPrefixRangeEnd(w.m.Servers()), clientv3.PermissionType(clientv3.PermReadWrite)))
+	w.must(func(ctx context.Context) (any, error) { return root.UserGrantRole(ctx, "ns", "servers") })
+	w.must(func(ctx context.Context) (any, error) {
+		return root.RoleGrantPermission(ctx, "servers", w.m.Servers(), clientv3.GetPrefixRangeEnd(w.m.Servers()), clientv3.PermissionType(clientv3.PermReadWrite))
+	})
 	w.change(3, func() { w.put("a.yaml", server.Version(3)) })
 	w.shows("source_up", 1)
 	w.announced("itself", func(s fleet.Server) bool { return s.Digest != "" })
 
 	t.Log("the password is another one")
-	ctx, cancel = context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
-	must(root.UserChangePassword(ctx, "ns", "other"))
+	w.must(func(ctx context.Context) (any, error) { return root.UserChangePassword(ctx, "ns", "other") })
 	w.cluster.Nodes[0].Kill()
 	w.cluster.Nodes[0].Start()
 	w.logs("authentication failed")

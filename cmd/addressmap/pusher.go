@@ -204,6 +204,7 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 	if p.unjudged {
 		d.Refused, unjudged = nil, nil
 	}
+	d.Refused = append(d.Refused, p.beside(m, c)...)
 	d.Exposed = revealed(old, next, d.Groups, p.zoneFiles)
 	if err := writeDiff(out, d, false); err != nil {
 		return err
@@ -216,7 +217,7 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), text)
 		return status(exitRefused)
 	}
-	if why := c.Unknown(); why != "" && !p.unjudged {
+	if why := c.Unknown(); why != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: nothing was written: %s, so that nobody can tell what this change takes away from the servers; compare what they answer with all documents of the store, by addressmap pull, and say by addressmap push --anew that these are meant\n", why)
 		return status(exitRefused)
 	}
@@ -228,6 +229,23 @@ func (p *pusher) judge(cmd *cobra.Command, m fleet.Map, c *push.Change) error {
 		}
 	}
 	return nil
+}
+
+// beside returns the rules that others have broken for everyone, where the change is about
+// a stage.
+func (p *pusher) beside(m fleet.Map, c *push.Change) []finding {
+	was, found, changed := c.Everyone()
+	if !changed {
+		return nil
+	}
+	of := checker(m, p.zoneFiles)
+	of.WithoutZoneFiles = true
+	old, _ := of.Check(was)
+	next, _ := of.Check(found)
+	if old.Snapshot == nil || next.Snapshot == nil { // Servers keep what is in force.
+		return nil
+	}
+	return violations(m.String(), old.Snapshot, next.Snapshot, p.guard)
 }
 
 // documentsOf says which documents a change writes.

@@ -51,6 +51,13 @@ func (c *Change) Empty() bool {
 // of what is judged.
 func (c *Change) Foreign() []string { return c.read.Foreign }
 
+// Everyone returns everyone's documents after the last push and as they are, where the
+// change is about a stage and others have changed them meanwhile: everyone's servers take
+// with the next head what is there, whichever stage that is about.
+func (c *Change) Everyone() (was, found fleet.Documents, changed bool) {
+	return c.read.pushed, c.read.Everyone, c.Stage != "" && len(c.read.Foreign) > 0
+}
+
 // Unknown is why the change cannot be judged, because nobody knows what the servers have in
 // force; "" if it can, or if the content of the store was said to be meant.
 func (c *Change) Unknown() string {

@@ -94,7 +94,11 @@ func (l *loader) documentReader(readFile readFunc) readFunc {
 // start.
 func (l *loader) takeKeys() {
 	c := l.keys.Take()
-	if len(c.Paths) > 0 || c.Judged || l.wasAway() { // What was refused here may have been pushed as it is.
+	if c.Alone { // What was refused before is not judged by it, but tried again then.
+		l.load(c.Change, true, func(paths []string) []string { return paths })
+		c.Paths, c.Judged = nil, false
+	}
+	if c.Alone || len(c.Paths) > 0 || c.Judged || l.wasAway() { // What was refused here may have been pushed as it is.
 		l.change(c.Change, c.Judged)
 		l.keepPosition()
 		return

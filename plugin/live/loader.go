@@ -161,13 +161,16 @@ func (l *loader) list() ([]string, error) {
 
 // change loads what may have changed. pushed says that it was judged where it was pushed,
 // so that P1 to P5 say nothing about it.
-func (l *loader) change(c source.Change, pushed bool) {
+func (l *loader) change(c source.Change, pushed bool) { l.load(c, pushed, l.affected) }
+
+// load is change for the documents that a function says are affected by these files.
+func (l *loader) load(c source.Change, pushed bool, affected func(files []string) []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pushed = pushed
 	defer func() { l.pushed = false }()
 	before, set, shut := l.snapshot(), l.views.lead().set, l.closed()
-	b := l.read(l.affected(c.Paths), l.watch.Read)
+	b := l.read(affected(c.Paths), l.watch.Read)
 	l.holdBack(b)
 	l.apply(b)
 	l.reopen(b, shut)

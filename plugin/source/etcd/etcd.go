@@ -69,6 +69,7 @@ type Options struct {
 type Change struct {
 	source.Change      // Paths may be none: then it is the [Status] that has changed
 	Judged        bool // everything was judged where it was pushed
+	Alone         bool // of what is Judged: the Paths are, and nothing that was handed over before
 }
 
 // Source is the documents of a map in etcd. It is safe for concurrent use.

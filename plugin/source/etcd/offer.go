@@ -70,6 +70,7 @@ type offer struct {
 	values   map[string][]byte // :: name → value, nil if it was removed
 	noticed  time.Time
 	judged   bool
+	alone    bool // of a judged one: nothing before it is judged by it
 	position Position
 }
 
@@ -87,7 +88,7 @@ const (
 func (s *Source) publish(judged covers) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := &offer{values: make(map[string][]byte), noticed: time.Now(), judged: judged != nothing, position: s.store.position()}
+	next := &offer{values: make(map[string][]byte), noticed: time.Now(), judged: judged != nothing, alone: judged == itself, position: s.store.position()}
 	if len(s.dirty.names) > 0 {
 		next.noticed = s.dirty.first
 	}
@@ -113,6 +114,7 @@ func (s *Source) publish(judged covers) {
 		was := s.offers[n-1]
 		maps.Copy(was.values, next.values)
 		was.judged = judged == everything || was.judged && next.judged
+		was.alone = judged != everything && was.alone
 		was.position = next.position
 		next, s.offers = was, s.offers[:n-1]
 	}
@@ -141,7 +143,7 @@ func (s *Source) Take() Change {
 	}
 	o := s.offers[0]
 	s.offers = slices.Delete(s.offers, 0, 1)
-	c.Noticed, c.Judged = o.noticed, o.judged
+	c.Noticed, c.Judged, c.Alone = o.noticed, o.judged, o.judged && o.alone
 	for name, value := range o.values {
 		c.Paths = append(c.Paths, s.Path(name))
 		if value == nil {

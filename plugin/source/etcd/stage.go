@@ -47,8 +47,30 @@ func (s *Source) restage(ctx context.Context, client clientv3.KV) error {
 	if err := s.verify(ctx, client); err != nil {
 		return err
 	}
+	unjudged := s.takeUnjudged()
 	s.publish(itself) // Back to everyone's, which count as in force.
+	s.dirty.addNames(unjudged)
 	return nil
+}
+
+// takeUnjudged takes from what is dirty the documents that everyone's servers may have
+// refused: those that changed without a head since the last one. Where a removal may be
+// one of these, nobody can tell which is.
+func (s *Source) takeUnjudged() map[string]struct{} {
+	out := make(map[string]struct{})
+	whole, _ := s.store.isWhole()
+	for name := range s.dirty.names {
+		doc, is := s.store.documents[name]
+		if over, staged := s.store.staging[name]; staged && over.Revision > doc.Revision {
+			doc, is = over, true
+		}
+		removed := !is || doc.Removed
+		if !whole && (removed || s.store.headBroken || doc.Revision > s.store.headRevision) {
+			out[name] = struct{}{}
+			delete(s.dirty.names, name)
+		}
+	}
+	return out
 }
 
 // stageAt reads the documents of the stage at a revision, or at a newer one if they are

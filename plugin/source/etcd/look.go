@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -82,12 +84,16 @@ func (s *Source) isSameHistory(ctx context.Context, client clientv3.KV) (bool, e
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(s.store.revision)
-	name, newest := s.store.newest()
-	resp, err := client.Txn(ctx).Then(
+	newest := s.store.newest()
+	ops := []clientv3.Op{
 		clientv3.OpGet(s.opt.Map.Head(), at),
 		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithCountOnly(), at),
-		clientv3.OpGet(prefix+name, at),
-	).Commit()
+	}
+	names := slices.Sorted(maps.Keys(newest))
+	for _, name := range names {
+		ops = append(ops, clientv3.OpGet(prefix+name, at))
+	}
+	resp, err := client.Txn(ctx).Then(ops...).Commit()
 	switch {
 	case errors.Is(err, rpctypes.ErrCompacted):
 		return true, nil
@@ -101,9 +107,13 @@ func (s *Source) isSameHistory(ctx context.Context, client clientv3.KV) (bool, e
 		h, err := fleet.ParseHead(value)
 		return head == s.store.headRevision && (err != nil || h.Push == s.store.head.Push && h.Digest == s.store.head.Digest), nil
 	}
-	revision, text := lastOf(resp.Responses[2])
+	for i, name := range names {
+		revision, text := lastOf(resp.Responses[2+i])
+		if revision != newest[name].Revision || !bytes.Equal(text, newest[name].Value) {
+			return false, nil
+		}
+	}
 	return head == s.store.headRevision && bytes.Equal(value, s.store.headValue) &&
-		revision == newest.Revision && bytes.Equal(text, newest.Value) &&
 		int(resp.Responses[1].GetResponseRange().Count) == s.store.count(), nil
 }
 

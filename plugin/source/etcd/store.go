@@ -1,6 +1,8 @@
 package etcd
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
@@ -53,16 +55,37 @@ func (st *store) apply(name string, doc fleet.Document) {
 	}
 }
 
-// newest returns the key below documents/ that was written last.
-func (st *store) newest() (name string, newest fleet.Document) {
+// maxNewest bounds what is compared of the newest revision, in keys and in bytes.
+const (
+	maxNewestKeys  = 100
+	maxNewestBytes = 1 << 20
+)
+
+// newest returns the keys below documents/ that were written last, with one transaction:
+// some of them, if they are many or large.
+func (st *store) newest() fleet.Documents {
+	last := int64(0)
+	names := make(map[string]fleet.Document)
 	for _, docs := range []fleet.Documents{st.documents, st.ignored} {
-		for n, doc := range docs {
-			if doc.Revision > newest.Revision && !doc.Removed {
-				name, newest = n, doc
+		for name, doc := range docs {
+			if doc.Removed || doc.Revision < last {
+				continue
 			}
+			if doc.Revision > last {
+				last = doc.Revision
+				clear(names)
+			}
+			names[name] = doc
 		}
 	}
-	return name, newest
+	out, size := make(fleet.Documents), 0
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if size += len(names[name].Value); len(out) > 0 && (len(out) == maxNewestKeys || size > maxNewestBytes) {
+			break
+		}
+		out[name] = names[name]
+	}
+	return out
 }
 
 // count is how many keys there are below documents/.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -55,7 +56,7 @@ type past struct {
 	Push      int64     `json:"push"`
 	When      time.Time `json:"when"`
 	By        string    `json:"by"`
-	Documents int       `json:"documents"` // that it replaced of everyone's
+	Documents int       `json:"documents"` // that it changed, of everyone's or of the stage
 	Stage     string    `json:"stage,omitempty"`
 	Message   string    `json:"message,omitempty"`
 	Digest    string    `json:"digest"`
@@ -64,7 +65,7 @@ type past struct {
 func pastOf(entries []push.Entry) []past {
 	out := make([]past, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, past{e.Head.Push, e.Head.When, e.Head.By, e.Replaced, e.Head.Stage, e.Head.Message, e.Head.Digest})
+		out = append(out, past{e.Head.Push, e.Head.When, e.Head.By, cmp.Or(e.Changed, e.Replaced), e.Head.Stage, e.Head.Message, e.Head.Digest})
 	}
 	return out
 }

@@ -39,7 +39,8 @@ or abandoned.
 Servers do not follow an etcd that went back, as after a restore, until somebody
 has looked: push with --anew then, which writes also what changes nothing. It is
 needed as well where nobody knows what the servers have in force, because documents
-were written to etcd by other means and it does not have the last push any more.
+were changed in etcd by other means, it has compacted the last push, and not all
+servers announce that they have the documents in force.
 ` + statusOfPush,
 		Example: `  addressmap push maps/ --to etcd:/addressmap --message "new prefix"
   addressmap push maps/ --to etcd:/addressmap --dry-run

@@ -62,13 +62,15 @@ func (h Head) staging() int64 {
 
 // Server is what a server tells the fleet.
 type Server struct {
-	Push     int64     `json:"push"`   // the newest that is in force; 0 if none ever was
-	Digest   string    `json:"digest"` // of the documents in force and of the zone files that they use
-	Degraded bool      `json:"degraded"`
-	Why      string    `json:"why,omitempty"` // it is degraded
-	Since    time.Time `json:"since"`         // when it was first like this
-	Version  string    `json:"version"`       // of the program
-	Stage    string    `json:"stage,omitempty"`
+	Push   int64  `json:"push"`   // the newest that is in force; 0 if none ever was
+	Digest string `json:"digest"` // of the documents in force and of the zone files that they use
+	// Documents is the digest of the documents alone; empty if they use no zone files.
+	Documents string    `json:"documents,omitempty"`
+	Degraded  bool      `json:"degraded"`
+	Why       string    `json:"why,omitempty"` // it is degraded
+	Since     time.Time `json:"since"`         // when it was first like this
+	Version   string    `json:"version"`       // of the program
+	Stage     string    `json:"stage,omitempty"`
 }
 
 // WentBack is the Why of a server whose store went back.

@@ -143,10 +143,14 @@ func (l *loader) announce(sum string, degraded bool) {
 	if l.keys == nil {
 		return
 	}
-	l.keys.Announce(fleet.Server{
+	now := fleet.Server{
 		Push: l.push, Digest: l.withZoneFiles(sum),
 		Degraded: degraded, Why: l.why(), Since: time.Now().UTC().Truncate(time.Second),
-	})
+	}
+	if now.Digest != sum {
+		now.Documents = sum
+	}
+	l.keys.Announce(now)
 }
 
 // why says in a few words why what is in force is not what is in etcd.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/s2"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
@@ -33,6 +34,7 @@ type Entry struct {
 	Head     fleet.Head `json:"head"`     // of the push
 	Before   fleet.Head `json:"before"`   // the one that it replaced; the zero one if there was none
 	Replaced int        `json:"replaced"` // documents of everyone
+	Changed  int        `json:"changed"`  // documents, of everyone or of the stage
 	Bytes    int        `json:"bytes"`    // of the other pieces
 	Pieces   int        `json:"pieces"`   // beside this one
 }
@@ -72,7 +74,7 @@ func replacedBy(c *Change) (n int, pieces [][]byte, err error) {
 
 // entry returns the entry of a change that is written with a head.
 func (c *Change) entry(h fleet.Head, n int, pieces [][]byte) ([]byte, error) {
-	e := Entry{Head: h, Before: c.read.Head, Replaced: n, Pieces: len(pieces)}
+	e := Entry{Head: h, Before: c.read.Head, Replaced: n, Changed: len(c.Names()), Pieces: len(pieces)}
 	for _, p := range pieces {
 		e.Bytes += len(p)
 	}
@@ -82,7 +84,7 @@ func (c *Change) entry(h fleet.Head, n int, pieces [][]byte) ([]byte, error) {
 // entries returns the numbers of the pushes of which there is a history, the newest first.
 func (s *Store) entries(ctx context.Context, revision int64) ([]int64, error) {
 	var out []int64
-	err := s.below(ctx, s.at.Histories(), revision, func(name string, _ []byte, _ int64) {
+	err := s.below(ctx, s.at.Histories(), revision, func(name string, _ *mvccpb.KeyValue) {
 		number, piece, _ := strings.Cut(name, "/")
 		if n, err := strconv.ParseInt(number, 10, 64); err == nil && n > 0 && piece == "000000" {
 			out = append(out, n)

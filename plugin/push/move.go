@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
@@ -82,7 +83,7 @@ func (s *Store) move(ctx context.Context, head fleet.Head, revision int64, prefi
 // passed their numbers.
 func (s *Store) deleteDead(ctx context.Context, head fleet.Head, revision int64) error {
 	dead := make(map[int64]bool)
-	err := s.below(ctx, s.at.Stagings(), 0, func(name string, _ []byte, _ int64) {
+	err := s.below(ctx, s.at.Stagings(), 0, func(name string, _ *mvccpb.KeyValue) {
 		number, _, _ := strings.Cut(name, "/")
 		if n, err := strconv.ParseInt(number, 10, 64); err == nil && n <= head.Push && fleet.FromStaging(n) != head.From {
 			dead[n] = true

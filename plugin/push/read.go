@@ -23,6 +23,7 @@ type Contents struct {
 	// Unknown is why nobody knows what the servers have in force; "" if it is known.
 	Unknown string
 
+	created  []string         // everyone's that were made after the last push
 	pushed   fleet.Documents  // everyone's after the last push; as they are if that is unknown
 	stage    string           // its name; "" for none
 	base     map[string]int64 // :: document of the stage → the revision of everyone's that it is based on
@@ -33,20 +34,20 @@ type Contents struct {
 	count    int64 // of the keys below documents/
 }
 
-// below calls f for each key below a prefix, at a revision, with the revision that wrote it.
-func (s *Store) below(ctx context.Context, prefix string, revision int64, f func(name string, value []byte, revision int64), opts ...clientv3.OpOption) error {
+// below calls f for each key below a prefix, at a revision.
+func (s *Store) below(ctx context.Context, prefix string, revision int64, f func(name string, kv *mvccpb.KeyValue), opts ...clientv3.OpOption) error {
 	ask := func(from string, more ...clientv3.OpOption) (*clientv3.GetResponse, error) {
 		return s.get(ctx, from, slices.Concat(opts, more, []clientv3.OpOption{clientv3.WithRev(revision)})...)
 	}
-	return fleet.Below(prefix, ask, func(name string, kv *mvccpb.KeyValue) { f(name, kv.Value, kv.ModRevision) })
+	return fleet.Below(prefix, ask, f)
 }
 
 // overlay reads the documents below a prefix of which an empty one is removed.
 func (s *Store) overlay(ctx context.Context, prefix string, revision int64) (fleet.Documents, error) {
 	out := make(fleet.Documents)
-	return out, s.below(ctx, prefix, revision, func(name string, value []byte, revision int64) {
+	return out, s.below(ctx, prefix, revision, func(name string, kv *mvccpb.KeyValue) {
 		if isDocument(name) {
-			out[name] = fleet.Document{Value: value, Revision: revision, Removed: len(value) == 0}
+			out[name] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision, Removed: len(kv.Value) == 0}
 		}
 	})
 }
@@ -65,10 +66,13 @@ func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
 			c.Head = fleet.Head{} // A push writes another one.
 		}
 	}
-	err = s.below(ctx, s.at.Documents(), c.revision, func(name string, value []byte, revision int64) {
+	err = s.below(ctx, s.at.Documents(), c.revision, func(name string, kv *mvccpb.KeyValue) {
 		c.count++
 		if isDocument(name) {
-			c.Everyone[name] = fleet.Document{Value: value, Revision: revision}
+			c.Everyone[name] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision}
+			if kv.CreateRevision > c.head {
+				c.created = append(c.created, name)
+			}
 		}
 	})
 	if err != nil {
@@ -84,11 +88,19 @@ func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
 	if c.Head.Stage == "" {
 		c.Everyone = c.Everyone.Overlay(staged).Present()
 	}
-	c.next = c.Head.Push + 1
-	if err := s.since(ctx, c); err != nil || stage == "" {
-		return c, err
+	servers, _, err := s.Servers(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return c, s.readStage(ctx, c, staged)
+	if err := s.number(ctx, c, servers); err != nil {
+		return nil, err
+	}
+	if stage != "" {
+		if err := s.readStage(ctx, c, staged); err != nil {
+			return nil, err
+		}
+	}
+	return c, s.since(ctx, c, servers)
 }
 
 // readStage reads the stage of contents. staged is what is in the staging yet.
@@ -118,11 +130,8 @@ func (s *Store) ReadToWrite(ctx context.Context, stage string) (*Contents, error
 			return nil, err
 		}
 		c, err := s.Read(ctx, stage)
-		if err != nil {
-			return nil, err
-		}
-		if !c.unmoved {
-			return c, s.number(ctx, c)
+		if err != nil || !c.unmoved {
+			return c, err
 		}
 	}
 }
@@ -132,15 +141,12 @@ const most = 1 << 52
 
 // number chooses the number of the next push. A store that went back has a head, or none,
 // that is older than what its history and the servers have seen.
-func (s *Store) number(ctx context.Context, c *Contents) error {
+func (s *Store) number(ctx context.Context, c *Contents, servers []Server) error {
+	c.next = c.Head.Push + 1
 	entries, err := s.entries(ctx, c.revision)
-	if err != nil {
-		return err
-	}
 	if len(entries) > 0 {
 		c.next = max(c.next, entries[0]+1)
 	}
-	servers, _, err := s.Servers(ctx)
 	for _, server := range servers {
 		if server.Push < most {
 			c.next = max(c.next, server.Push+1)

@@ -1,12 +1,14 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/addressmap/addressmap/plugin/fleet"
@@ -17,12 +19,8 @@ import (
 // against what the last push has left, not against what it finds.
 
 // since finds out what everyone's documents were after the last push.
-func (s *Store) since(ctx context.Context, c *Contents) error {
+func (s *Store) since(ctx context.Context, c *Contents, servers []Server) error {
 	c.pushed = c.Everyone
-	servers, _, err := s.Servers(ctx)
-	if err != nil {
-		return err
-	}
 	for _, server := range servers {
 		if server.Push > c.Head.Push && server.Push < most {
 			c.Unknown = fmt.Sprintf("the server %s has push %d in force, and the store is at push %d: it went back, or is another one", server.Name, server.Push, c.Head.Push)
@@ -37,13 +35,17 @@ func (s *Store) since(ctx context.Context, c *Contents) error {
 		return nil
 	}
 	then, err := s.everyone(ctx, c.Head, c.head)
+	compacted := errors.Is(err, rpctypes.ErrCompacted)
+	if compacted {
+		then, err = s.compacted(ctx, c, servers)
+	}
 	switch {
-	case errors.Is(err, rpctypes.ErrCompacted):
-		c.Unknown = fmt.Sprintf("documents were changed without a push since push %d, and etcd does not have any more how they were", c.Head.Push)
-		return nil
 	case err != nil:
 		return err
-	case then.Digest() != c.Head.Digest:
+	case compacted && then == nil:
+		c.Unknown = fmt.Sprintf("documents were changed without a push since push %d, etcd does not have any more how they were, and not all servers have announced that they have them in force as they are", c.Head.Push)
+		return nil
+	case !compacted && then.Digest() != c.Head.Digest:
 		c.Unknown = fmt.Sprintf("the digest of push %d is not that of the documents of then", c.Head.Push)
 		return nil
 	}
@@ -59,12 +61,43 @@ func (s *Store) since(ctx context.Context, c *Contents) error {
 	return nil
 }
 
+// compacted returns everyone's documents as they were after the last push, of which etcd has
+// forgotten the revision, nil if nobody knows. They are known if others have made documents
+// and changed none, which the digest proves. Otherwise the documents are those that there
+// are, if all servers have them in force: then they were judged by all of them.
+func (s *Store) compacted(ctx context.Context, c *Contents, servers []Server) (fleet.Documents, error) {
+	then := c.Everyone.Replace(nil)
+	for _, name := range c.created {
+		delete(then, name)
+	}
+	if then.Digest() == c.Head.Digest {
+		return then, nil
+	}
+	stages := map[string]string{"": c.Everyone.Digest()} // :: stage → digest of the documents of its servers
+	for _, server := range servers {
+		if _, known := stages[server.Stage]; !known {
+			stage, err := s.overlay(ctx, s.at.Stage(server.Stage), c.revision)
+			if err != nil {
+				return nil, err
+			}
+			stages[server.Stage] = c.Everyone.Replace(stage).Digest()
+		}
+		if cmp.Or(server.Documents, server.Digest) != stages[server.Stage] {
+			return nil, nil
+		}
+	}
+	if len(servers) == 0 {
+		return nil, nil
+	}
+	return c.Everyone, nil
+}
+
 // everyone reads everyone's documents at a revision at which the head was this one.
 func (s *Store) everyone(ctx context.Context, head fleet.Head, revision int64) (fleet.Documents, error) {
 	out := make(fleet.Documents)
-	err := s.below(ctx, s.at.Documents(), revision, func(name string, value []byte, revision int64) {
+	err := s.below(ctx, s.at.Documents(), revision, func(name string, kv *mvccpb.KeyValue) {
 		if isDocument(name) {
-			out[name] = fleet.Document{Value: value, Revision: revision}
+			out[name] = fleet.Document{Value: kv.Value, Revision: kv.ModRevision}
 		}
 	})
 	if prefix, ok := head.StagingOf(s.at); err == nil && ok && head.Stage == "" {

@@ -372,6 +372,9 @@ func TestFleet_ZoneFiles(t *testing.T) {
 	w.put("a.yaml", doc)
 	w.start()
 	w.answers(1)
+	w.announced("the digest of the documents", func(s fleet.Server) bool {
+		return s.Documents == fleet.Documents{"a.yaml": {Value: []byte(doc)}}.Digest() && s.Digest != s.Documents
+	})
 	w.put("a.yaml", strings.ReplaceAll(doc, "zone_file: db", "zone_file: ../db.example.org"))
 	w.logs("V17")
 	w.answers(1)

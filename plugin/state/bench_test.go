@@ -110,3 +110,26 @@ func BenchmarkOneChanged(b *testing.B) {
 	}
 	perOp(b)
 }
+
+// A push has changed many documents at once.
+func BenchmarkManyChanged(b *testing.B) {
+	const changed = 1500
+	m, texts := large()
+	d := open(b, b.TempDir())
+	_, err := putAll(d, texts)
+	must(b, err)
+	must(b, d.Save(m))
+	next := make([][]byte, changed)
+	for n := 0; b.Loop(); n++ {
+		for i := range next {
+			next[i] = fmt.Appendf(nil, "change %d\n%s", n, texts[2*i])
+		}
+		sums, err := putAll(d, next)
+		must(b, err)
+		for i, sum := range sums {
+			m.Documents[i].Text = sum
+		}
+		must(b, d.Save(m))
+	}
+	perOp(b)
+}

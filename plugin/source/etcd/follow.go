@@ -43,6 +43,7 @@ type follower struct {
 	suspicious bool      // the last look has found a difference
 	awaySince  time.Time // since when there is no connection; zero if there is one
 	lookAt     time.Time // zero for never
+	deepAt     time.Time // from when on a look compares the revisions of all documents; zero for never
 	verifyAt   time.Time // when to compare digests; zero for never
 	listedFor  int64     // the revision of the head for which everything was listed anew
 
@@ -79,7 +80,11 @@ func (s *Source) follow(ctx context.Context, client *clientv3.Client, states <-c
 	if s.opt.Stage != "" {
 		own = watch(s.opt.Map.Stage(s.opt.Stage), clientv3.WithPrefix())
 	}
-	s.planLook()
+	if due := s.deepAt; due.IsZero() || s.opt.Look == 0 || time.Until(due) > s.opt.Look {
+		s.planLook()
+	} else { // A connection that is lost now and again postpones it for ever, if each session did.
+		s.lookAt = due
+	}
 	for {
 		timer := time.NewTimer(time.Until(s.next()))
 		var err error

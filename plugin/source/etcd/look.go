@@ -17,22 +17,26 @@ import (
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
 
-// planLook plans the next look, which a fleet does not do at one moment.
+// planLook plans the next look at the revisions of all documents, which a fleet does not do
+// at one moment: etcd reads every document for it.
 func (s *Source) planLook() {
-	s.lookAt = time.Time{}
+	s.deepAt = time.Time{}
 	if s.opt.Look > 0 {
-		s.lookAt = time.Now().Add(s.opt.Look*3/4 + rand.N(s.opt.Look/2))
+		s.deepAt = time.Now().Add(s.opt.Look*3/4 + rand.N(s.opt.Look/2))
 	}
+	s.lookAt = s.deepAt
 }
 
 // look compares the store with what the watch has brought. After a connection has come to
-// be again, nothing is handed over before: the store may be another one.
+// be again, nothing is handed over before: the store may be another one. The documents are
+// not gone through then: the watch goes on where it was, and brings what has changed.
 func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 	same, err := s.isSameHistory(ctx, client)
 	if err != nil {
 		return err
 	}
-	now, differs, err := s.compare(ctx, client, 0)
+	deep := !s.deepAt.IsZero() && !time.Now().Before(s.deepAt)
+	now, differs, err := s.compare(ctx, client, 0, deep)
 	if err != nil {
 		return err
 	}
@@ -45,33 +49,39 @@ func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 	}
 	s.verified = true
 	s.suspicious = differs
-	s.planLook()
-	if differs {
+	switch {
+	case differs:
 		s.lookAt = time.Now().Add(again)
+	case deep:
+		s.planLook()
+	default:
+		s.lookAt = s.deepAt
 	}
 	return nil
 }
 
 // compare compares the store at a revision, 0 for the newest, with what the watch has
-// brought, without reading a document. A fleet looks at once when etcd is back, and etcd
-// goes through all documents to find those with a higher revision: it may take as long as
-// a page.
-func (s *Source) compare(ctx context.Context, client clientv3.KV, revision int64) (now *store, differs bool, err error) {
+// brought, without sending a document. A deep one compares the revisions of all documents,
+// which may take as long as a page.
+func (s *Source) compare(ctx context.Context, client clientv3.KV, revision int64, deep bool) (now *store, differs bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(revision)
-	resp, err := client.Txn(ctx).Then(
+	ops := []clientv3.Op{
 		clientv3.OpGet(s.opt.Map.Head(), at),
 		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithCountOnly(), at),
-		clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1), clientv3.WithMinModRev(s.store.revision+1), at),
-	).Commit()
+	}
+	if deep {
+		ops = append(ops, clientv3.OpGet(prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(1), clientv3.WithMinModRev(s.store.revision+1), at))
+	}
+	resp, err := client.Txn(ctx).Then(ops...).Commit()
 	if err != nil {
 		return nil, false, fmt.Errorf("looking at %s: %w", prefix, err)
 	}
 	now = &store{cluster: resp.Header.ClusterId, revision: resp.Header.Revision}
 	now.headRevision, _ = lastOf(resp.Responses[0])
-	differs = now.headRevision != s.store.headRevision || len(resp.Responses[2].GetResponseRange().Kvs) > 0 ||
-		int(resp.Responses[1].GetResponseRange().Count) != s.store.count()
+	differs = now.headRevision != s.store.headRevision || int(resp.Responses[1].GetResponseRange().Count) != s.store.count() ||
+		deep && len(resp.Responses[2].GetResponseRange().Kvs) > 0
 	return now, differs, nil
 }
 

@@ -19,7 +19,7 @@ func (s *Source) staged(ctx context.Context, client clientv3.KV, revision int64)
 		return nil
 	}
 	if revision > s.store.revision {
-		_, differs, err := s.compare(ctx, client, revision)
+		_, differs, err := s.compare(ctx, client, revision, true)
 		if err != nil || differs { // What differs is on its way, or compacted. Stages are small and change rarely.
 			return fmt.Errorf("%w: the stage is ahead: %v", errAnew, err)
 		}

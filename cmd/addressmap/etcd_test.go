@@ -21,6 +21,7 @@ func TestScript_Etcd(t *testing.T) {
 		Dir:           "testdata/etcd",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("FORGED", "x\nforged.yaml")
 			env.Setenv("ETCD", cluster.Nodes[0].Endpoint)
 			env.Setenv("MAP", "etcd:/"+env.T().(interface{ Name() string }).Name())
 			return nil

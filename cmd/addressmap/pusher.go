@@ -262,9 +262,14 @@ func documentsOf(c *push.Change) string {
 }
 
 // firstOf joins the first names of a list, and says how many more there are.
-func firstOf(names []string) string {
+func firstOf(names []string) (text string) {
 	shown, others := firstNames(names, false)
-	text := strings.Join(shown, ", ")
+	for i, name := range shown { // Anybody may have written a key of that name.
+		if i > 0 {
+			text += ", "
+		}
+		text += printable.Line(name)
+	}
 	if others > 0 {
 		text += fmt.Sprintf(" and %d more", others)
 	}

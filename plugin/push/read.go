@@ -142,10 +142,16 @@ const most = 1 << 52
 // number chooses the number of the next push. A store that went back has a head, or none,
 // that is older than what its history and the servers have seen.
 func (s *Store) number(ctx context.Context, c *Contents, servers []Server) error {
-	c.next = c.Head.Push + 1
+	c.next = 1
+	if c.Head.Push < most {
+		c.next = c.Head.Push + 1
+	}
 	entries, err := s.entries(ctx, c.revision)
-	if len(entries) > 0 {
-		c.next = max(c.next, entries[0]+1)
+	for _, n := range entries { // the newest first
+		if n < most {
+			c.next = max(c.next, n+1)
+			break
+		}
 	}
 	for _, server := range servers {
 		if server.Push < most {

@@ -2,6 +2,7 @@ package push
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"testing"
 
@@ -99,6 +100,22 @@ func TestRead_Number(t *testing.T) {
 	}
 	c, err := s.Read(t.Context(), "")
 	if err != nil || c.next != 8 {
+		t.Errorf("%d, %v", c.next, err)
+	}
+
+	t.Log("somebody writes numbers that are none")
+	for _, key := range []string{testMap.Head(), string(testMap) + "/servers/ns1", pieceKey(testMap, math.MaxInt64, 0)} {
+		if _, err := cluster.Client().Put(t.Context(), key, string(fleet.Head{Push: math.MaxInt64}.Encode())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err = s.Read(t.Context(), ""); err != nil || c.next != 2 {
+		t.Errorf("%d, %v", c.next, err)
+	}
+	if _, err := cluster.Client().Delete(t.Context(), testMap.Histories(), clientv3.WithPrefix()); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = s.Read(t.Context(), ""); err != nil || c.next != 1 {
 		t.Errorf("%d, %v", c.next, err)
 	}
 }

@@ -207,8 +207,6 @@ func TestFleet_ManyChanges(t *testing.T) {
 		c.allow(v)
 	}
 	// In each transaction one document loses the map and the other gets it.
-	ctx, cancel := context.WithTimeout(context.Background(), server.Patience)
-	defer cancel()
 	const none = "accounts: []\n"
 	last := 0
 	for n := range 100 {
@@ -226,9 +224,7 @@ func TestFleet_ManyChanges(t *testing.T) {
 			w.push++
 			ops = append(ops, clientv3.OpPut(w.m.Head(), string(fleet.Head{Push: w.push, Digest: "of nobody"}.Encode())))
 		}
-		if _, err := w.client.Txn(ctx).Then(ops...).Commit(); err != nil {
-			t.Fatal(err)
-		}
+		w.commit(ops...)
 		if n == 50 {
 			w.reload()
 		}

@@ -21,19 +21,21 @@ func FreePort(t testing.TB) string {
 	return free
 }
 
-// Get fetches a page of a server on this machine.
+// Get fetches a page of a server on this machine. A server gives up a page that takes it
+// five seconds, as beside much else, and closes the connection: it is asked again.
 func Get(t testing.TB, port, path string) (status int, body string) {
 	t.Helper()
-	resp, err := http.Get("http://127.0.0.1:" + port + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(page)
+	Eventually(t, "the page "+path, func() bool {
+		resp, err := http.Get("http://127.0.0.1:" + port + path)
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		page, err := io.ReadAll(resp.Body)
+		status, body = resp.StatusCode, string(page)
+		return err == nil
+	})
+	return status, body
 }
 
 // Scrape returns the metrics of addressmap as Prometheus gets them, by name and labels:

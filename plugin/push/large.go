@@ -13,8 +13,8 @@ import (
 )
 
 // claimTTL is for how many seconds the claim of a process that was killed keeps others from
-// pushing as much. Tests make it shorter.
-var claimTTL int64 = 15
+// pushing as much.
+const claimTTL = 15
 
 // claim is the right of one process to write the staging of a push.
 type claim struct {

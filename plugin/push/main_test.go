@@ -20,7 +20,6 @@ const longest = time.Minute
 const testMap = fleet.Map("/test/map")
 
 func TestMain(m *testing.M) {
-	claimTTL = 1
 	if os.Getenv(childEndpoint) != "" {
 		child()
 	}

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fleet"
 )
+
+var seeds = flag.Uint64("seeds", 500, "how many random orders of events are tried")
 
 // orders drives a source that is connected to no etcd with the events of one in memory.
 type orders struct {
@@ -206,7 +209,7 @@ func (o *orders) hasStage(revision int64) bool {
 // handed over is a version that the store had, and in the end the one that it has.
 func TestSource_AnyOrder(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(2000) {
+	for seed := range *seeds {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		o := &orders{T: t, rng: rng, m: newMemory(), at: 1}
 		if seed%2 == 1 {
@@ -262,7 +265,7 @@ func TestSource_AnyOrder(t *testing.T) {
 func TestSource_AnyRestore(t *testing.T) {
 	t.Parallel()
 	noticed := 0
-	for seed := range uint64(2000) {
+	for seed := range *seeds {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		o := &orders{T: t, rng: rng, m: newMemory(), at: 1}
 		o.note("seed %d", seed)
@@ -331,7 +334,7 @@ func TestSource_AnyRestore(t *testing.T) {
 			o.fail("after a push it has %s, and the store %s", got, want)
 		}
 	}
-	if noticed < 500 {
+	if noticed < int(*seeds/4) {
 		t.Errorf("%d restored stores were noticed", noticed)
 	}
 }

@@ -90,7 +90,6 @@ func (t *ttlValue) Set(arg string) error {
 	return err
 }
 
-// zoneFilesFlag adds the flag for the directive's zone_files option to a command.
 // siteFlag adds the flag for the directive's option site.
 func siteFlag(cmd *cobra.Command, site *string) {
 	cmd.Flags().StringVar(site, "site", "", "the `name` of the directive's site option: its anycast addresses count")
@@ -116,6 +115,7 @@ func sayUnknownSite(w io.Writer, s *mapset.Snapshot) {
 	}
 }
 
+// zoneFilesFlag adds the flag for the directive's zone_files option to a command.
 func zoneFilesFlag(cmd *cobra.Command, dirs *[]string) {
 	cmd.Flags().Var((*directories)(dirs), "zone-files", "a `directory` of the directive's zone_files option; may be repeated")
 	_ = cmd.MarkFlagDirname("zone-files")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/who"
 )
 
@@ -55,11 +54,11 @@ another content in force, 2 could not run.`,
 			if err := refuseIdle(cmd, "--format text", format == "text", "all"); err != nil {
 				return err
 			}
-			compile := mapset.Options{PerFamily: missing == "next", Site: site}
-			var err error
-			if compile.Anycast, err = mapset.ParseAnycast(anycast); err != nil {
-				return argumentf("--anycast: %w", err)
+			compile, err := compileFlags(anycast, site)
+			if err != nil {
+				return err
 			}
+			compile.PerFamily = missing == "next"
 			a, err := newAsked(args, together, site)
 			if err != nil {
 				return err
@@ -77,6 +76,7 @@ another content in force, 2 could not run.`,
 			if checked.Snapshot == nil {
 				return refused
 			}
+			sayUnknownSite(cmd.ErrOrStderr(), checked.Snapshot)
 			if err := a.ask(checked, limitOf(all || format == "json")); err != nil {
 				return err
 			}
@@ -101,9 +101,7 @@ another content in force, 2 could not run.`,
 	cmd.Flags().StringVar(&server, "server", "", "ask the metrics of a running server at `URL` whether the map is the one in force there")
 	_ = cmd.RegisterFlagCompletionFunc("server", cobra.NoFileCompletions)
 	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	cmd.Flags().StringVar(&site, "site", "", "the `name` of the directive's site option")
-	_ = cmd.RegisterFlagCompletionFunc("site", cobra.NoFileCompletions)
-	cmd.MarkFlagsMutuallyExclusive("anycast", "site")
+	siteFlag(cmd, &site)
 	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	zoneFilesFlag(cmd, &zoneFiles)
 	etcd.add(cmd)

@@ -69,7 +69,7 @@ var mayImport = map[string][]string{
 	"test/judge/opt":      {},
 	"test/judge/upstream": {},
 	"test/judge/world":    {"test/judge", "test/judge/upstream"},
-	"test/judge/run":      {"test/judge", "test/judge/upstream", "test/judge/world"},
+	"test/judge/run":      {"test/judge", "test/judge/upstream", "test/judge/world", "test/ports"},
 }
 
 // keptTo names the modules that only some packages may import: CoreDNS is

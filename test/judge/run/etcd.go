@@ -26,8 +26,8 @@ func haveEtcd() bool {
 }
 
 // startEtcd starts etcd and waits until it is healthy.
-func startEtcd(ctx context.Context, dir string, ports *Ports) (*etcd, error) {
-	p, err := ports.Take(2)
+func startEtcd(ctx context.Context, dir string) (*etcd, error) {
+	p, err := takePorts(2)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,6 @@ const patience = 90 * time.Second
 type runner struct {
 	Options
 	rng    *rand.Rand
-	ports  *Ports
 	report *Report
 	plain  *world.Array
 	odd    *world.Array
@@ -54,13 +53,13 @@ type runner struct {
 
 // Run makes worlds until enough queries are judged, and reports.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	r := &runner{Options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), ports: NewPorts(), report: newReport()}
+	r := &runner{Options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: newReport()}
 	if err := writeCertificate(o.Dir); err != nil {
 		return nil, err
 	}
 	if haveEtcd() {
 		world.AddEtcd()
-		e, err := startEtcd(ctx, o.Dir, r.ports)
+		e, err := startEtcd(ctx, o.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -203,7 +202,7 @@ func (r *runner) site(dir, id string, spec world.Spec, each int) (*site, error) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.ports.Take(world.PortCount)
+	p, err := takePorts(world.PortCount)
 	if err != nil {
 		return nil, err
 	}

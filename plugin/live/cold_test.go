@@ -59,3 +59,24 @@ func TestV15_NamesTheRefused(t *testing.T) {
 		t.Error("the wrong zones are closed")
 	}
 }
+
+// Where a document has a name as a member and another one the closer zone around it, the
+// one with the name is refused (V8), and the other answers.
+func TestV8_CloserZoneOfAnotherDocument(t *testing.T) {
+	t.Parallel()
+	const byName = `
+anycast: [192.0.2.1]
+accounts:
+  - id: a
+    prefixes: [203.0.113.0/24]
+    zones: [{name: a.example, proxied: [www.sub]}]
+    address_maps: [{enabled: true, ips: [203.0.113.1], memberships: [{kind: name, identifier: www.sub.a.example}]}]
+`
+	c := coldly(t, map[string]string{"10.yaml": byName, "20.yaml": "accounts: [{id: b, zones: [{name: sub.a.example}]}]\n"})
+	if len(c.Problems) != 1 || !strings.Contains(c.Problems[0].Err.Error(), `V8: name "www.sub.a.example." lies in zone "sub.a.example." of account "b"`) {
+		t.Fatalf("got %v", c.Problems)
+	}
+	if !c.Snapshot.Declares("www.sub.a.example.") || !c.Snapshot.IsClosed("www.a.example.") {
+		t.Error("the wrong zones are closed")
+	}
+}

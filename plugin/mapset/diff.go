@@ -227,7 +227,7 @@ func (z *zone) proxied() iter.Seq[string] {
 
 // names counts the owners known to be proxied.
 func (z *zone) names() int {
-	n := z.marks.proxied + len(z.apps)
+	n := int(z.marks.proxied) + len(z.apps)
 	for owner := range z.apps {
 		if m, _ := z.marks.mark(owner); m&markProxied != 0 {
 			n--

@@ -37,7 +37,7 @@ import (
 type table struct {
 	entries   string
 	index     []uint32 // nil if the entries are few
-	proxied   int      // how many of the marks make a name proxied
+	proxied   int32    // how many of the marks make a name proxied
 	wildcards bool     // there are marks of wildcards
 }
 
@@ -75,7 +75,7 @@ func newTable(apex fqdn.Name, list []named) (fqdn.Name, table) {
 		key, wildcard := keyOf(e.owner)
 		text = binary.LittleEndian.AppendUint16(text, headOf(key, wildcard)|uint16(e.mark))
 		text = append(text, key...)
-		t.proxied += int(e.mark & markProxied)
+		t.proxied += int32(e.mark & markProxied)
 		t.wildcards = t.wildcards || wildcard
 	}
 	packed := string(text)

@@ -36,7 +36,7 @@ func TestTable_LikeAMap(t *testing.T) {
 			proxied, wildcards = proxied+int(m&markProxied), wildcards || wildcard
 		}
 		apex, table := newTable("example.org.", list)
-		if apex != "example.org." || table.proxied != proxied || table.wildcards != wildcards {
+		if apex != "example.org." || int(table.proxied) != proxied || table.wildcards != wildcards {
 			t.Fatalf("turn %d: got %q, %d, %t, want %d, %t", turn, apex, table.proxied, table.wildcards, proxied, wildcards)
 		}
 		if table.index != nil {

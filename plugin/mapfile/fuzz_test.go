@@ -123,7 +123,7 @@ func checkDocument(t *testing.T, doc *Document) {
 			}
 			checkAddrs(t, "ips", m.IPs)
 			for _, to := range m.Members {
-				if to.Kind != MemberZone && to.Kind != MemberAccount || to.Identifier == "" {
+				if to.Kind != MemberZone && to.Kind != MemberAccount && (to.Kind != MemberName || to.Name == "") || to.Identifier == "" {
 					t.Errorf("membership %+v", to)
 				}
 			}

@@ -22,7 +22,8 @@ var mayImport = map[string][]string{
 	"plugin/nearest":  {},
 	"plugin/mapfile":  {"plugin/fqdn", "plugin/nearest", "plugin/printable"},
 	"plugin/zonefile": {"plugin/fqdn", "plugin/printable"},
-	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile"},
+	"plugin/drain":    {"plugin/mapfile"},
+	"plugin/mapset":   {"plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/drain"},
 	"plugin/who":      {"plugin/fqdn", "plugin/mapfile", "plugin/mapset"},
 	"plugin/answer":   {"plugin/fqdn", "plugin/mapset"},
 	"plugin/presence": {"plugin/fqdn", "plugin/mapset", "plugin/answer"},
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"plugin/source/etcd": {"plugin/fleet", "plugin/source"},
 	"plugin/push":        {"plugin/fleet", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/live", "plugin/source"},
 
-	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/mapset"},
+	"plugin/live": {"plugin/fleet", "plugin/source/etcd", "plugin/fqdn", "plugin/source", "plugin/state", "plugin/mapfile", "plugin/zonefile", "plugin/drain", "plugin/mapset"},
 
 	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile", "plugin/printable"},
 	"plugin/cloudflare/fetch": {"plugin/cloudflare", "plugin/printable"},
@@ -42,7 +43,7 @@ var mayImport = map[string][]string{
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/source/etcd", "plugin/live"},
 	"cmd/coredns":     {""},
-	"cmd/addressmap":  {"plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge", "plugin/who"},
+	"cmd/addressmap":  {"plugin/drain", "plugin/nearest", "plugin/exposure", "plugin/printable", "plugin/answer", "plugin/fqdn", "plugin/mapfile", "plugin/zonefile", "plugin/mapset", "plugin/fleet", "plugin/push", "plugin/live", "plugin/source", "plugin/cloudflare", "plugin/cloudflare/fetch", "plugin/mapedit", "plugin/edge", "plugin/who"},
 	"bench/rig":       {},
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},

@@ -1,0 +1,36 @@
+// Package drain reads files of drains: facts of the hour that take addresses out of
+// answers, as if their prefix were withdrawn. A drain only ever takes addresses away,
+// and ends by itself. What it does to an address map is the business of plugin/mapset.
+package drain
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Drain is one entry of a file. Exactly one of Addresses, Site and Map is set.
+type Drain struct {
+	Source    string         // file and line, for the log
+	Addresses []netip.Prefix // masked; a single address has its full length
+	Site      string         // the anycast addresses of that site
+	Map       string         // the address map of that id
+	Reason    string
+	By        string    // "" if nobody is named
+	Since     time.Time // zero: always
+	Until     time.Time
+}
+
+// InForce reports whether the drain is in force at a time.
+func (d *Drain) InForce(at time.Time) bool { return !at.Before(d.Since) && at.Before(d.Until) }
+
+// InForce returns those of the drains that are in force at a time, in their order. It is
+// nil if none is.
+func InForce(drains []Drain, at time.Time) []Drain {
+	var out []Drain
+	for _, d := range drains {
+		if d.InForce(at) {
+			out = append(out, d)
+		}
+	}
+	return out
+}

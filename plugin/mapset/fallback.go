@@ -62,6 +62,8 @@ type outcome struct {
 	pools [Steps]*Pool // of each step, nil where there is none; of StepNone one without addresses
 	step  [2]Step      // :: family → the step that answers
 	why   [2]causes    // :: family → the reason of every step
+
+	drained *[Steps]*Pool // of each step, the addresses that are drained; nil of what no drain touches
 }
 
 // pool returns the addresses that answer for a family.

@@ -15,6 +15,7 @@ import (
 type model struct {
 	sources []mapset.Source
 	opt     mapset.Options
+	drains  mapset.Drains
 }
 
 // verdict is what the model says of a name.
@@ -249,7 +250,16 @@ func (m *model) answer(v *verdict, p place, name fqdn.Name, app *mapfile.Spectru
 				chosen = rungs[i]
 			}
 		}
-		v.step[f], v.addrMap[f], v.addrs[f] = chosen.step, chosen.id, families(of(chosen))
+		left := m.undrained(of(chosen))
+		if len(left) == 0 && len(of(chosen)) > 0 {
+			left = of(chosen)
+			later := slices.IndexFunc(rungs, func(r rung) bool { return r.step > chosen.step && len(m.undrained(of(r))) > 0 })
+			if m.drains.Next && later >= 0 {
+				chosen = rungs[later]
+				left = m.undrained(of(chosen))
+			}
+		}
+		v.step[f], v.addrMap[f], v.addrs[f] = chosen.step, chosen.id, families(left)
 	}
 }
 
@@ -280,6 +290,13 @@ func (m *model) usable(a *mapfile.Account, addrs []netip.Addr) []netip.Addr {
 			}
 		})
 		return !advertised
+	})
+}
+
+// undrained leaves out what is drained.
+func (m *model) undrained(addrs []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(addrs, func(ip netip.Addr) bool {
+		return slices.ContainsFunc(m.drains.Prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 	})
 }
 

@@ -15,13 +15,15 @@ type Cause uint8
 // The causes. Of a step that would answer if it came first, the cause is NotReached;
 // of every other one, it is what the step itself lacks.
 const (
-	Answers     Cause = iota
-	NotReached        // a step before it answers
-	Absent            // there is no such application or address map
-	Disabled          // the address map is not enabled
-	Unusable          // it has no address, or all of them are withdrawn
-	OtherFamily       // it has usable addresses, but none of the family (missing_family next)
-	BYOIPOnly         // the account is never answered for with anycast
+	Answers      Cause = iota
+	NotReached         // a step before it answers
+	Absent             // there is no such application or address map
+	Disabled           // the address map is not enabled
+	Unusable           // it has no address, or all of them are withdrawn
+	OtherFamily        // it has usable addresses, but none of the family (missing_family next)
+	BYOIPOnly          // the account is never answered for with anycast
+	AllDrained         // all its usable addresses of the family are drained
+	DrainIgnored       // it answers with addresses that are drained: no other step it may fall back to has any
 )
 
 // judge says what a step with this pool lacks, which may be nil.
@@ -66,7 +68,8 @@ type Reason struct {
 	Map  string   // id of the address map, "" if there is none
 	Why  [2]Cause // :: family
 
-	pool *Pool // usable addresses; nil if there are none
+	pool    *Pool // usable addresses; nil if there are none
+	drained *Pool // addresses that are drained; nil if no drain touches the name
 }
 
 // Reasons returns every step of the fallback in its order, a disabled address map as
@@ -133,19 +136,23 @@ func (d Decision) reason(step Step) Reason {
 	if r.pool != nil {
 		r.Map = r.pool.Map
 	}
+	if d.outcome.drained != nil {
+		r.drained = d.outcome.drained[step]
+	}
 	return r
 }
 
 // Answers reports whether the step answers for any family.
-func (r Reason) Answers() bool { return r.Why[IPv4] == Answers || r.Why[IPv6] == Answers }
+func (r Reason) Answers() bool { return r.Why[IPv4].answers() || r.Why[IPv6].answers() }
 
-// Addrs returns the usable addresses of the step, IPv4 first.
-func (r Reason) Addrs() []netip.Addr {
-	if r.pool == nil {
-		return nil
-	}
-	return slices.Concat(r.pool.addrs(IPv4), r.pool.addrs(IPv6))
-}
+func (c Cause) answers() bool { return c == Answers || c == DrainIgnored }
+
+// Addrs returns the addresses that the step answers with, or would: usable ones, IPv4 first.
+func (r Reason) Addrs() []netip.Addr { return r.pool.all() }
+
+// Drained returns the usable addresses of the step that are drained, IPv4 first. Where the
+// drain is ignored for a family, they are among its Addrs.
+func (r Reason) Drained() []netip.Addr { return r.drained.all() }
 
 // String prints the reason for people, once if it is the same for both families.
 func (r Reason) String() string {
@@ -166,6 +173,10 @@ func (r Reason) text(why Cause) string {
 		return "no usable address of that family"
 	case BYOIPOnly:
 		return "the account is byoip_only"
+	case AllDrained:
+		return "all its addresses of that family are drained"
+	case DrainIgnored:
+		return "drained, and answers all the same: no other step has an address of that family"
 	case Absent:
 		if r.Step == StepSpectrum {
 			return "no application has this name"

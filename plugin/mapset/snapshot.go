@@ -24,6 +24,7 @@ type Snapshot struct {
 	serials   serials
 	shares    bool    // an address may be on the maps of two accounts
 	closed    *Closed // nil if nothing is
+	drained   *Drained
 	stats     Stats
 	warnings  []string
 
@@ -133,6 +134,14 @@ func (p *Pool) addrs(f Family) []netip.Addr {
 		out = append(out, a)
 	}
 	return out
+}
+
+// all returns the addresses of both families, none if p is nil.
+func (p *Pool) all() []netip.Addr {
+	if p == nil {
+		return nil
+	}
+	return slices.Concat(p.addrs(IPv4), p.addrs(IPv6))
 }
 
 // account is what a decision and a later reload need to know of an account.

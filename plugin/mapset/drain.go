@@ -1,0 +1,241 @@
+package mapset
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/gaissmai/bart"
+
+	"github.com/addressmap/addressmap/plugin/fqdn"
+)
+
+// Drains is what is drained at one moment: addresses that are not answered although the
+// map has them. The zero Drains drains nothing.
+type Drains struct {
+	Prefixes []netip.Prefix // every address in them; one address is a prefix by itself
+	Maps     []string       // written ids of address maps: every address of them, on whichever map it is answered
+	// Next (drain_last next): a family of which a drain leaves the step that answers no
+	// address falls back by itself. Otherwise, and where no later step has an address of
+	// the family, the drain is ignored for that step and family.
+	Next bool
+}
+
+// Drain returns the snapshot as it answers while d is in force. It changes nothing of s,
+// and shares with it whatever no drain touches. Rules are judged, reloads protected and
+// the next version built on s, which knows of no drain; s is not a drained one itself.
+//
+// Drains take addresses away from the step that answers, and may make that step another
+// one, for each family by itself: draining addresses of one family changes no answer of
+// the other.
+func (s *Snapshot) Drain(d Drains) *Snapshot {
+	dr := newDrainer(s, d)
+	var touched []*zone
+	for _, z := range s.zones {
+		if drained := dr.zone(z); drained != z {
+			touched = append(touched, drained)
+		}
+	}
+	out := *s
+	out.drained = dr.drained()
+	if len(touched) == 0 {
+		return &out
+	}
+	out.zones, out.documents = maps.Clone(s.zones), maps.Clone(s.documents)
+	for _, z := range touched {
+		out.zones[z.apex] = z
+		// By another pointer a reload knows that zones of the document may answer differently.
+		if name := z.account.file; out.documents[name] == s.documents[name] {
+			d := *s.documents[name]
+			out.documents[name] = &d
+		}
+	}
+	return &out
+}
+
+// drainer drains the zones of one snapshot. What zones share is made once: the outcomes of
+// an account, and the pools of a map.
+type drainer struct {
+	prefixes bart.Lite
+	next     bool
+	unknown  []string // ids of maps
+
+	cuts     map[*Pool]*cut
+	outcomes map[*outcome]drainedOutcome
+	ignored  map[ignoredAt]*Ignored
+}
+
+func newDrainer(s *Snapshot, d Drains) *drainer {
+	dr := &drainer{
+		next:     d.Next,
+		cuts:     make(map[*Pool]*cut),
+		outcomes: make(map[*outcome]drainedOutcome),
+		ignored:  make(map[ignoredAt]*Ignored),
+	}
+	for _, p := range d.Prefixes {
+		dr.prefixes.Insert(p.Masked())
+	}
+	dr.addMaps(s, d.Maps)
+	return dr
+}
+
+// addMaps drains the addresses of the maps with these ids. An id that is made from the
+// map's position is none: it may be another map's after the next edit.
+func (dr *drainer) addMaps(s *Snapshot, ids []string) {
+	unknown := make(map[string]struct{}, len(ids))
+	for _, id := range ids {
+		unknown[id] = struct{}{}
+	}
+	if len(ids) > 0 {
+		for _, a := range s.accounts {
+			for i := range a.maps {
+				m := &a.maps[i]
+				if !slices.Contains(ids, m.id) || madeUp(a.id, m.id) {
+					continue
+				}
+				delete(unknown, m.id)
+				for _, ip := range m.ips.written {
+					dr.prefixes.Insert(netip.PrefixFrom(ip, ip.BitLen()))
+				}
+			}
+		}
+	}
+	dr.unknown = slices.Sorted(maps.Keys(unknown))
+}
+
+// zone returns the zone as it is while drained: z itself if it answers as ever.
+func (dr *drainer) zone(z *zone) *zone {
+	out := z
+	if z.needsPools() {
+		if o := dr.outcome(z.outcome, z.account, z.apex); o != z.outcome {
+			cp := *z
+			cp.outcome, out = o, &cp
+		}
+	}
+	var apps map[string]*spectrum
+	for owner, app := range z.apps {
+		o := dr.outcome(app.outcome, z.account, absolute(owner, z.apex))
+		if o == app.outcome {
+			continue
+		}
+		if apps == nil {
+			apps = maps.Clone(z.apps)
+		}
+		cp := *app
+		cp.outcome, apps[owner] = o, &cp
+	}
+	if apps == nil {
+		return out
+	}
+	cp := *out
+	cp.apps = apps
+	return &cp
+}
+
+// drainedOutcome is what an outcome becomes, and for which steps the drain is ignored.
+type drainedOutcome struct {
+	*outcome
+	ignored []ignoredAt
+}
+
+// outcome returns the outcome as it is while drained, for a zone or an application of an
+// account: o itself if it answers as ever and no drain is ignored.
+func (dr *drainer) outcome(o *outcome, a *account, owner fqdn.Name) *outcome {
+	d, made := dr.outcomes[o]
+	if !made {
+		d = dr.drain(o, a)
+		dr.outcomes[o] = d
+	}
+	for _, at := range d.ignored {
+		dr.ignore(at, a, owner)
+	}
+	return d.outcome
+}
+
+// drain makes that outcome.
+func (dr *drainer) drain(o *outcome, a *account) drainedOutcome {
+	touches := func(f Family) bool { return dr.cut(o.pool(f)).drained.has(f) }
+	if !touches(IPv4) && !touches(IPv6) {
+		return drainedOutcome{outcome: o}
+	}
+	out := drainedOutcome{outcome: &outcome{step: o.step, why: o.why, drained: new([Steps]*Pool)}}
+	for step, p := range o.pools {
+		if p != nil {
+			c := dr.cut(p)
+			out.pools[step], out.drained[step] = c.left, c.drained
+		}
+	}
+	for _, f := range [...]Family{IPv4, IPv6} {
+		step := o.step[f]
+		switch {
+		case !touches(f), out.pool(f).has(f), dr.next && out.fallBack(f, a.byoipOnly):
+			for ; step <= out.step[f]; step++ {
+				if p := o.pools[step]; p != nil {
+					dr.cut(p).taken[f] = true
+				}
+			}
+		default:
+			out.why[f][step] = DrainIgnored
+			out.pools[step] = out.pools[step].with(o.pools[step], f)
+			out.ignored = append(out.ignored, ignoredAt{o.pools[step], f})
+		}
+	}
+	return out
+}
+
+// fallBack has the first step answer for a family that still has an address of it. It
+// reports false, and changes nothing, if no step has.
+func (o *outcome) fallBack(f Family, byoipOnly bool) bool {
+	var only [Steps]*Pool
+	for step, p := range o.pools {
+		if p != nil {
+			only[step] = new(Pool).of(p.Step, p.Map, p.addrs(f))
+		}
+	}
+	next := fallback(only, byoipOnly, false)
+	if next.step[f] == StepNone {
+		return false
+	}
+	o.step[f], o.why[f] = next.step[f], next.why[f]
+	for step, why := range o.why[f] {
+		switch {
+		case why != Unusable:
+		case o.drained[step].has(f):
+			o.why[f][step] = AllDrained
+		case o.pools[step].has(IPv4) || o.pools[step].has(IPv6):
+			o.why[f][step] = OtherFamily
+		}
+	}
+	return true
+}
+
+// with returns p with the addresses of family f that another pool of the step has.
+func (p *Pool) with(other *Pool, f Family) *Pool {
+	pools := [2]*Pool{p, p}
+	pools[f] = other
+	out := new(Pool).of(p.Step, p.Map, slices.Concat(pools[IPv4].addrs(IPv4), pools[IPv6].addrs(IPv6)))
+	out.dynamic = p.dynamic
+	return out
+}
+
+// cut is the two parts of a pool. left is the pool itself if nothing of it is drained.
+type cut struct {
+	left, drained *Pool
+	taken         [2]bool // :: family → an answer lacks those that are drained
+}
+
+func (dr *drainer) cut(p *Pool) *cut {
+	c := dr.cuts[p]
+	if c != nil {
+		return c
+	}
+	c = &cut{left: p, drained: noPool}
+	if all := p.all(); slices.ContainsFunc(all, dr.prefixes.Contains) {
+		drained := slices.DeleteFunc(slices.Clone(all), func(ip netip.Addr) bool { return !dr.prefixes.Contains(ip) })
+		left := slices.DeleteFunc(all, dr.prefixes.Contains)
+		c.left, c.drained = new(Pool).of(p.Step, p.Map, left), new(Pool).of(p.Step, p.Map, drained)
+		c.left.dynamic = p.dynamic
+	}
+	dr.cuts[p] = c
+	return c
+}

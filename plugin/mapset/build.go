@@ -22,6 +22,7 @@ type Options struct {
 	Anycast   []netip.Addr // in place of what the documents say, if any
 	Site      string       // the site whose anycast addresses are answered; "" for the general ones
 	PerFamily bool         // missing_family next: each family falls back by itself
+	DrainNext bool         // drain_last next: what a drain leaves without an address falls back
 }
 
 // Build compiles the documents of sources, in the order in which they keep their

@@ -24,6 +24,8 @@ type Ignored struct {
 	Family  Family
 	Owner   fqdn.Name // the first of the zones that are answered so, or the application
 	Owners  int       // how many they are
+
+	Addresses []netip.Addr // with which it answers
 }
 
 // Drained returns what drains do to the snapshot, nothing for one that is not drained. It
@@ -40,7 +42,7 @@ type ignoredAt struct {
 func (dr *drainer) ignore(at ignoredAt, a *account, owner fqdn.Name) {
 	is := dr.ignored[at]
 	if is == nil {
-		is = &Ignored{Step: at.pool.Step, Map: at.pool.Map, Account: a.id, Family: at.family, Owner: owner}
+		is = &Ignored{Step: at.pool.Step, Map: at.pool.Map, Account: a.id, Family: at.family, Owner: owner, Addresses: at.pool.addrs(at.family)}
 		if is.Step == StepAnycast {
 			is.Account = ""
 		}

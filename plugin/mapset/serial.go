@@ -54,6 +54,10 @@ func (s *Snapshot) Resume(counters map[fqdn.Name]uint32) {
 	}
 }
 
+// CountAs takes over the counters of another snapshot, as of the drained one that came
+// into force in the place of s.
+func (s *Snapshot) CountAs(o *Snapshot) { s.serials = o.serials }
+
 // Serials returns the counters, to be kept for [Snapshot.Resume]. The map is
 // shared: read only.
 func (s *Snapshot) Serials() map[fqdn.Name]uint32 { return s.serials.own }

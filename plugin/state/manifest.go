@@ -25,6 +25,7 @@ func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 // empty comes back from Load as nil.
 type Manifest struct {
 	Documents []Document        // in order
+	Drains    []Document        // files of drains, in order; they have no zone files
 	Settings  string            // the part of the configuration that the documents were accepted under
 	Source    string            // where the documents were from, if that is more than a path
 	Serials   map[string]uint32 // :: zone → counter
@@ -57,6 +58,11 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 			}
 		}
 	}
+	for _, file := range m.Drains {
+		if !yield(file.Name, file.Text) {
+			return
+		}
+	}
 }
 
 // The words of a manifest's lines. The zone files of a document follow it. The
@@ -68,6 +74,7 @@ func (m *Manifest) texts(yield func(name string, text Sum) bool) {
 //	generation 12
 //	document 1f0c…e2 "acme.yaml"
 //	zone_file 8b44…07 "db.example.org"
+//	drains 77ab…1c "/etc/addressmap/drains.yaml"
 //	serial 7 "example.org."
 //	sha256 5d02…9a
 const (
@@ -77,6 +84,7 @@ const (
 	wordGeneration = "generation"
 	wordDocument   = "document"
 	wordZoneFile   = "zone_file"
+	wordDrains     = "drains"
 	wordSerial     = "serial"
 	wordSum        = "sha256"
 )
@@ -92,14 +100,13 @@ func (m *Manifest) encode() []byte {
 		b = append(strconv.AppendUint(append(b, wordGeneration+" "...), m.generation, 10), '\n')
 	}
 	for _, doc := range m.Documents {
-		b = append(b, wordDocument+" "...)
-		b = append(hex.AppendEncode(b, doc.Text[:]), ' ')
-		b = appendName(b, doc.Name)
+		b = appendText(b, wordDocument, doc.Text, doc.Name)
 		for _, z := range doc.ZoneFiles {
-			b = append(b, wordZoneFile+" "...)
-			b = append(hex.AppendEncode(b, z.Text[:]), ' ')
-			b = appendName(b, z.Name)
+			b = appendText(b, wordZoneFile, z.Text, z.Name)
 		}
+	}
+	for _, file := range m.Drains {
+		b = appendText(b, wordDrains, file.Text, file.Name)
 	}
 	for _, zone := range slices.Sorted(maps.Keys(m.Serials)) {
 		b = append(b, wordSerial+" "...)
@@ -107,6 +114,13 @@ func (m *Manifest) encode() []byte {
 		b = appendName(b, zone)
 	}
 	return seal(b)
+}
+
+// appendText appends the line of a text.
+func appendText(b []byte, word string, text Sum, name string) []byte {
+	b = append(append(b, word...), ' ')
+	b = append(hex.AppendEncode(b, text[:]), ' ')
+	return appendName(b, name)
 }
 
 // appendName appends a name in quotes, as strconv.AppendQuote does, and ends the
@@ -191,6 +205,10 @@ func (m *Manifest) parseLine(line string) error {
 		sum, err := parseSum(value)
 		doc := &m.Documents[len(m.Documents)-1]
 		doc.ZoneFiles = append(doc.ZoneFiles, ZoneFile{Name: name, Text: sum})
+		return err
+	case wordDrains:
+		sum, err := parseSum(value)
+		m.Drains = append(m.Drains, Document{Name: name, Text: sum})
 		return err
 	case wordSerial:
 		n, err := strconv.ParseUint(value, 10, 32)

@@ -14,6 +14,7 @@ var manifests = map[string]*Manifest{
 	"empty":    {},
 	"settings": {Settings: "guard 5\nzones example.org. \"x\" \xff"},
 	"source":   {Source: "revision 7\n"},
+	"drains":   {Drains: []Document{{Name: "/etc/drains/a.yaml", Text: Sum{1}}, {Name: "etcd:/m/drains/b"}}},
 	"serials":  {Serials: map[string]uint32{"": 0, "example.org.": 1<<32 - 1, "a\x00b": 7}},
 	"names": {Documents: []Document{
 		{Name: "maps.yaml", Text: Sum{1}},
@@ -36,12 +37,14 @@ func TestState_ManifestForm(t *testing.T) {
 	m := &Manifest{
 		Settings:  "guard 5",
 		Documents: []Document{{Name: "acme.yaml", ZoneFiles: []ZoneFile{{Name: "db.example.org", Text: Sum{31: 255}}}}},
+		Drains:    []Document{{Name: "drains.yaml"}},
 		Serials:   map[string]uint32{"example.org.": 7, "example.net.": 0},
 	}
 	want := `addressmap state 1
 settings "guard 5"
 document 0000000000000000000000000000000000000000000000000000000000000000 "acme.yaml"
 zone_file 00000000000000000000000000000000000000000000000000000000000000ff "db.example.org"
+drains 0000000000000000000000000000000000000000000000000000000000000000 "drains.yaml"
 serial 0 "example.net."
 serial 7 "example.org."
 `
@@ -66,6 +69,8 @@ func TestState_ManifestStrict(t *testing.T) {
 		{"name not quoted", head + "serial 1 x\n", "no quoted name"},
 		{"other quotes", head + "serial 1 `x`\n", "not as this program writes them"},
 		{"zone file first", head + "zone_file " + sum + " \"x\"\n", "line 3: a zone file without a document"},
+		{"drains before a document", head + "drains " + sum + " \"x\"\ndocument " + sum + " \"x\"\n", "not as this program writes them"},
+		{"drains without a digest", head + "drains 00 \"x\"\n", "no SHA-256 digest"},
 		{"short digest", head + "document 00 \"x\"\n", "no SHA-256 digest"},
 		{"no digest", head + "document " + strings.Repeat("x", 64) + " \"x\"\n", "no SHA-256 digest"},
 		{"digest in capitals", head + "document " + strings.Repeat("A", 64) + " \"x\"\n", "not as this program writes them"},

@@ -9,6 +9,7 @@
 //	PATH/staging/N/NAME               a document of push N, which was larger than one transaction
 //	PATH/staging/N                    who writes it, under a lease
 //	PATH/history/N/M                  what push N has replaced, in pieces
+//	PATH/drains/NAME                  a file of drains
 //	PATH/servers/NAME                 a Server: what it has in force, under a lease
 //
 // A push is what one write of the head brings: the documents of the same transaction, or
@@ -56,6 +57,10 @@ func (m Map) String() string { return Scheme + string(m) }
 
 // Documents is the prefix of everyone's documents.
 func (m Map) Documents() string { return string(m) + "/documents/" }
+
+// Drains is the prefix of the files of drains. It lies between those of the documents and
+// the head: one range has them all.
+func (m Map) Drains() string { return string(m) + "/drains/" }
 
 // Stage is the prefix of the documents of a stage.
 func (m Map) Stage(name string) string { return m.StageKeys(name) + "documents/" }

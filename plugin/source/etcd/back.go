@@ -77,8 +77,10 @@ func (s *Source) adopt(next *store, back, judged bool) {
 	switch {
 	case s.goneBack != nil:
 	case judged:
+		s.setDrains()
 		s.publish(everything)
 	default:
+		s.setDrains()
 		s.publish(nothing)
 	}
 	if first {

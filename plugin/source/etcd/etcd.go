@@ -6,6 +6,8 @@
 //
 //   - What a head brings is handed over at once, with everything before it, as judged:
 //     whoever pushed has judged it against the store.
+//   - Files of drains stand apart from heads: each is handed over at once, by itself
+//     ([Source.Drains]).
 //   - Documents that change without a head are handed over after a moment of quiet
 //     (quiet), and after a longer one (restless) if there is none. A transaction is never
 //     parted.
@@ -56,6 +58,7 @@ type Options struct {
 	// Documents are in force already, by their names, and Position is where an earlier run
 	// had them from: what differs is handed over, unless the store went back since.
 	Documents map[string][]byte
+	Drains    map[string][]byte // the same of the files of drains
 	Position  Position
 
 	// Log, if not nil, takes warnings in the manner of fmt.Printf. It must not call the
@@ -88,6 +91,7 @@ type Source struct {
 	nextOpt  Options            // from the next session on
 	end      context.CancelFunc // of the session
 	current  map[string][]byte  // :: name → as handed over
+	drains   map[string][]byte  // :: name → file of drains, as handed over
 	position Position           // of the same
 	offers   []*offer           // to hand over next, in order
 	status   Status
@@ -123,11 +127,14 @@ func newSource(o Options) *Source {
 		changes:  make(chan struct{}, 1),
 		listed:   make(chan struct{}),
 		current:  make(map[string][]byte),
+		drains:   make(map[string][]byte),
 		position: o.Position,
 	}
 	maps.Copy(s.current, o.Documents)
+	maps.Copy(s.drains, o.Drains)
 	s.resumed = o.Documents != nil
 	s.opt.Documents, s.nextOpt.Documents = nil, nil
+	s.opt.Drains, s.nextOpt.Drains = nil, nil
 	s.store, s.seen = o.Position.store(), o.Position.Revision
 	s.announcer = newAnnouncer(&s.opt)
 	return s

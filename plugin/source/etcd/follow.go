@@ -74,7 +74,7 @@ func (s *Source) follow(ctx context.Context, client *clientv3.Client, states <-c
 		})
 		return out
 	}
-	// One range has the documents and the head, so that a transaction arrives as one.
+	// One range has the documents, the drains and the head, so that a transaction arrives as one.
 	everyone := watch(s.opt.Map.Documents(), clientv3.WithRange(s.opt.Map.Head()+"\x00"))
 	var own <-chan clientv3.WatchResponse
 	if s.opt.Stage != "" {
@@ -142,6 +142,8 @@ func (s *Source) watched(ctx context.Context, client clientv3.KV, events []*clie
 				s.ignore(name)
 			}
 			s.dirty.add(name, now)
+		} else if name, is := strings.CutPrefix(string(e.Kv.Key), s.opt.Map.Drains()); is {
+			s.drained(name, e)
 		} else if string(e.Kv.Key) == s.opt.Map.Head() {
 			head = e
 		}
@@ -206,6 +208,7 @@ func (s *Source) pushed(ctx context.Context, client clientv3.KV, head fleet.Head
 		s.goneBack = nil
 		s.setStatus(func(st *Status) { st.Back = nil })
 		s.dirty.addNames(s.names(s.store))
+		s.setDrains()
 	}
 	s.verifyAt = time.Now().Add(verifyAfter/2 + rand.N(verifyAfter/2))
 	if s.goneBack == nil {

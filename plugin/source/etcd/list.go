@@ -82,6 +82,10 @@ func (s *Source) fill(ctx context.Context, client clientv3.KV, st *store) (err e
 	for name := range st.ignored {
 		s.ignore(name)
 	}
+	st.drainsRevision = st.revision
+	if st.drains, err = documentsBelow(ctx, client, s.opt.Map.Drains(), st.revision); err != nil {
+		return err
+	}
 	if st.staging, err = s.readStaging(ctx, client, st.head, st.revision); err != nil {
 		return err
 	}

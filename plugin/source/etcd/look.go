@@ -47,6 +47,9 @@ func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 	if differs && s.suspicious {
 		return errAnew
 	}
+	if err := s.readDrains(ctx, client, now.revision); err != nil {
+		return err
+	}
 	s.verified = true
 	s.suspicious = differs
 	switch {

@@ -22,6 +22,9 @@ type store struct {
 	stage         fleet.Documents // of the stage of this server
 	stageRevision int64           // at which it was read
 	ignored       fleet.Documents // keys below documents/ that no document has
+
+	drains         fleet.Documents
+	drainsRevision int64 // at which they were read
 }
 
 // document returns what a document is to this server.

@@ -4,7 +4,9 @@
 package drain
 
 import (
+	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -33,4 +35,27 @@ func InForce(drains []Drain, at time.Time) []Drain {
 		}
 	}
 	return out
+}
+
+// String says what is drained, why and by whom, for the log.
+func (d Drain) String() string {
+	what := "site " + d.Site
+	switch {
+	case d.Map != "":
+		what = "map " + d.Map
+	case d.Site == "":
+		const shown = 5
+		var first []string
+		for _, p := range d.Addresses[:min(shown, len(d.Addresses))] {
+			first = append(first, p.String())
+		}
+		if what = strings.Join(first, ", "); len(d.Addresses) > shown {
+			what += fmt.Sprintf(" and %d more", len(d.Addresses)-shown)
+		}
+	}
+	by := ""
+	if d.By != "" {
+		by = fmt.Sprintf(", by %q", d.By)
+	}
+	return fmt.Sprintf("%s, reason %q%s", what, d.Reason, by)
 }

@@ -70,7 +70,7 @@ func (l *loader) check(paths []string, readFile readFunc) *Checked {
 	b := l.read(paths, readFile)
 	l.apply(b)
 	l.shutOut(b)
-	out := &Checked{Snapshot: l.snapshot(), SHA256: l.sum()}
+	out := &Checked{Snapshot: l.views.lead().Snapshot(), SHA256: l.sum()}
 	for _, c := range b.candidates {
 		if _, inForce := l.docs[c.path]; inForce {
 			out.Sources = append(out.Sources, c.src)

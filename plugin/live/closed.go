@@ -132,7 +132,7 @@ func (l *loader) closed() *mapset.Closed {
 func (l *loader) publish() {
 	for _, v := range l.views {
 		if v.set != nil {
-			v.snapshot.Store(v.set.Snapshot().Beside(l.closed()))
+			l.publishTo(v)
 		}
 	}
 }

@@ -171,6 +171,7 @@ func (l *loader) save() error {
 			texts[z.sum] = z.text
 		}
 	}
+	m.Drains = l.drains.saved(texts)
 	var lacking [][]byte
 	for _, sum := range l.durable.dir.Lacks(m) {
 		text, err := texts[sum].text()

@@ -13,11 +13,22 @@ import (
 func (s *Store) Snapshot() *mapset.Snapshot {
 	s.loader.mu.Lock()
 	defer s.loader.mu.Unlock()
-	return s.loader.snapshot()
+	return s.loader.views.lead().Snapshot()
 }
 
 // Hasten makes documents that are gone count as removed sooner, in stores to come.
-func Hasten(absence, calm time.Duration) { waits.absence, waits.calm = absence, calm }
+// It is looked at more often which drains are in force.
+func Hasten(absence, calm time.Duration) {
+	waits.absence, waits.calm = absence, calm
+	lookAtDrains = 10 * time.Millisecond
+}
+
+// SetClock gives the store another clock for its drains.
+func SetClock(s *Store, clock func() time.Time) {
+	s.loader.mu.Lock()
+	defer s.loader.mu.Unlock()
+	s.loader.drains.clock = clock
+}
 
 // Await makes documents of a store that are gone count as removed after this time, from
 // its next load on.

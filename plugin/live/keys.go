@@ -43,6 +43,7 @@ func openKeys(opt Options, kept *durable, m *state.Manifest) (*etcd.Source, erro
 			}
 			o.Documents[doc.Name] = text
 		}
+		o.Drains = keptDrains(at, kept, m)
 	}
 	return etcd.New(o), nil
 }
@@ -94,6 +95,7 @@ func (l *loader) documentReader(readFile readFunc) readFunc {
 // start.
 func (l *loader) takeKeys() {
 	c := l.keys.Take()
+	l.keyDrainsChanged()
 	if c.Alone { // What was refused before is not judged by it, but tried again then.
 		l.load(c.Change, true, func(paths []string) []string { return paths })
 		c.Paths, c.Judged = nil, false
@@ -158,6 +160,9 @@ func (l *loader) why() string {
 	var out []string
 	if l.keys.Status().Back != nil {
 		out = append(out, fleet.WentBack)
+	}
+	if names := slices.Sorted(maps.Keys(l.drains.troubles)); len(names) > 0 {
+		out = append(out, "drains not in force: "+strings.Join(names[:min(3, len(names))], ", "))
 	}
 	if names := slices.Sorted(maps.Keys(l.troubles)); len(names) > 0 {
 		more := ""

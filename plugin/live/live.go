@@ -53,6 +53,7 @@ type Options struct {
 
 	ZoneFiles []string // directories that zone files may lie in, beside that of their document
 
+	Drains    string // a file of drains, or a directory of them; "" for none
 	State     string // directory where accepted documents are kept, also those of other maps; "" for nowhere
 	Owner     string // who uses that directory, for the complaint of another process
 	ReadState bool   // State is a server's, which is another process: it is read, and never made, locked or written
@@ -93,6 +94,9 @@ type Load struct {
 	SHA256   string      // of the document in force; of a directory, of the list of its documents' digests
 	Refused  bool        // a version was, for the first time, whatever else came into force
 	Degraded bool        // what is on disk is not what is in force, or what is in force is not in the state
+
+	DrainedAddresses int // that drains take away
+	DrainsIgnored    int // steps of the fallback for which a drain is ignored
 
 	Source *etcd.Status // how a map in etcd is, with the last push that is in force; nil for files
 }
@@ -135,7 +139,10 @@ func Open(opt Options) (*Store, error) {
 // follow loads what has changed, one change after the other, and sees to it that
 // what is in force is in the state.
 func (s *Store) follow(ctx context.Context) {
+	look := time.NewTicker(lookAtDrains)
+	defer look.Stop()
 	for {
+		drains := s.loader.drainChanges()
 		select {
 		case <-ctx.Done():
 			return
@@ -144,6 +151,12 @@ func (s *Store) follow(ctx context.Context) {
 				return
 			}
 			s.loader.change(change, false)
+		case change, ok := <-drains:
+			if ok { // else others are followed by now
+				s.loader.drainsChanged(change)
+			}
+		case <-look.C:
+			s.loader.lookAtClock()
 		case <-s.keys.Changes():
 			s.loader.takeKeys()
 		case <-s.again:
@@ -159,6 +172,7 @@ type Rules struct {
 	Poll      time.Duration // see [Options], as of all others
 	Guard     int
 	ZoneFiles []string
+	Drains    string
 	State     string
 	Etcd      etcd.Options
 }
@@ -183,6 +197,10 @@ func (s *Store) Govern(r Rules) {
 		l.opt.State = r.State
 		l.moveState()
 	}
+	if r.Drains != l.opt.Drains {
+		l.opt.Drains = r.Drains
+		l.updateDrains(func() { l.followDrains(r.Drains, nil) })
+	}
 	l.remind = true
 	s.reconsider()
 }
@@ -203,7 +221,7 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) shut() error {
-	err := s.watch.Close()
+	err := errors.Join(s.watch.Close(), s.loader.drains.close())
 	s.done.Wait()
 	s.keys.Close()
 	if kept := s.loader.durable; kept != nil {

@@ -31,6 +31,7 @@ type loader struct {
 	views      views
 	saved      []string // the settings of an earlier run, which secondaries have seen
 	durable    *durable
+	drains     drains
 	docs       map[string]document // :: path → the version in force
 	order      []string            // the paths of docs, sorted; nil if not known
 	names      map[string][]string // :: path → the zone files it named when last read
@@ -70,7 +71,7 @@ type digest [sha256.Size]byte
 func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
 	first := &View{Current: new(Current), compile: opt.Compile, settings: opt.Settings}
 	return &loader{
-		opt: opt, watch: w, durable: kept, views: views{first},
+		opt: opt, watch: w, durable: kept, views: views{first}, drains: newDrains(),
 		docs:     make(map[string]document),
 		names:    make(map[string][]string),
 		zones:    make(map[string]zoneFile),
@@ -80,8 +81,14 @@ func newLoader(opt Options, w *source.Watcher, kept *durable) *loader {
 	}
 }
 
-// snapshot returns what is in force, by the options of the first view; nil if nothing is.
-func (l *loader) snapshot() *mapset.Snapshot { return l.views.lead().Snapshot() }
+// snapshot returns what is in force, by the options of the first view and without what
+// drains and closed documents do to it; nil if nothing is.
+func (l *loader) snapshot() *mapset.Snapshot {
+	if set := l.views.lead().set; set != nil {
+		return set.Snapshot()
+	}
+	return nil
+}
 
 // start loads everything for the first time. In a directory, the documents that
 // are good come into force, if there is any. m is what was kept of an earlier
@@ -97,6 +104,7 @@ func (l *loader) start(m *state.Manifest) error {
 	if err != nil && m == nil {
 		return err
 	}
+	l.startDrains(m)
 	var waiting []group
 	if m != nil {
 		waiting = l.restore(m)

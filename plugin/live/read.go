@@ -214,13 +214,18 @@ const startPatience = 5 * time.Second
 
 // readFirst reads a file at the start. One that is being written is waited for.
 func (l *loader) readFirst(path string, limit int64) ([]byte, error) {
+	if l.watch == nil {
+		return source.Await(path, limit, l.startEnds())
+	}
+	return l.watch.Await(path, limit, l.startEnds())
+}
+
+// startEnds is until when the start waits for files that are being written.
+func (l *loader) startEnds() time.Time {
 	if l.startUntil.IsZero() {
 		l.startUntil = time.Now().Add(startPatience)
 	}
-	if l.watch == nil {
-		return source.Await(path, limit, l.startUntil)
-	}
-	return l.watch.Await(path, limit, l.startUntil)
+	return l.startUntil
 }
 
 // eachZoneFile calls f for each zone of the document that names a zone file,

@@ -50,23 +50,28 @@ func (l *loader) report(b *batch, old *mapset.Snapshot, begin time.Time, result 
 		l.logInForce(old, now, sum)
 	}
 	status := l.keysStatus()
-	degraded := len(l.troubles)+len(l.absent) > 0 || l.durable.failing() || status != nil && status.Back != nil
+	differs := len(l.troubles)+len(l.absent)+len(l.drains.troubles) > 0
+	degraded := differs || l.durable.failing() || status != nil && status.Back != nil
 	l.announce(sum, degraded)
-	l.tellRecovery(len(l.troubles)+len(l.absent) > 0)
+	l.tellRecovery(differs)
 	changed := l.changed
 	l.changed = nil
 	if l.opt.Loaded == nil {
 		return
 	}
+	taken, ignored := l.views.drained()
 	l.opt.Loaded(Load{
 		Result:   result,
 		Duration: time.Since(begin),
-		InForce:  now,
+		InForce:  l.views.lead().Snapshot(),
 		Changed:  changed,
 		SHA256:   sum,
 		Refused:  refused,
 		Degraded: degraded,
 		Source:   status,
+
+		DrainedAddresses: taken,
+		DrainsIgnored:    ignored,
 	})
 }
 

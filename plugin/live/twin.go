@@ -87,7 +87,7 @@ func (s *Store) Version() Version {
 	l := s.loader
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := Version{Snapshot: l.snapshot(), Refused: slices.Sorted(maps.Keys(l.troubles))}
+	v := Version{Snapshot: l.views.lead().Snapshot(), Refused: slices.Sorted(maps.Keys(l.troubles))}
 	for _, path := range slices.Sorted(maps.Keys(l.docs)) {
 		for _, z := range l.docs[path].zones {
 			v.ZoneFiles = append(v.ZoneFiles, ZoneFile{z.apex, z.path, z.sum, z.text})

@@ -25,8 +25,9 @@ func (c *Current) Snapshot() *mapset.Snapshot { return c.snapshot.Load() }
 type View struct {
 	*Current
 	compile  mapset.Options
-	settings string      // what else decides what a transfer holds, and compile
-	set      *mapset.Set // what is in force, to build on; nil before anything is
+	drained  *mapset.Snapshot // the snapshot of set, drained; nil to be made anew
+	settings string           // what else decides what a transfer holds, and compile
+	set      *mapset.Set      // what is in force, to build on; nil before anything is
 	users    int
 }
 
@@ -92,7 +93,7 @@ func (s *Store) View(compile mapset.Options, settings string, later bool) (*View
 		counters.count(set.Snapshot()) // other addresses or TTLs than those that secondaries have
 	}
 	set.Snapshot().Resume(counters)
-	v.snapshot.Store(set.Snapshot().Beside(l.closed()))
+	l.publishTo(v)
 	l.views = append(l.views, v)
 	failed := l.durable.failing()
 	l.persist()
@@ -116,19 +117,31 @@ func (s *Store) Release(v *View) {
 
 // put brings one set for each view into force.
 func (l *loader) put(next sets) {
-	changed := make(fqdn.Set)
 	for i, v := range l.views {
-		snap := next[i].Snapshot()
 		if v.Snapshot() == nil {
-			l.counted.goOn(snap)
-		}
-		for _, z := range snap.Follow(v.Snapshot(), l.opt.Related) {
-			changed[z] = struct{}{}
+			l.counted.goOn(next[i].Snapshot())
 		}
 		v.set = next[i]
+	}
+	l.bring()
+}
+
+// bring brings the sets of all views into force, by the drains of now.
+func (l *loader) bring() {
+	changed := make(fqdn.Set)
+	for _, v := range l.views {
+		if v.set == nil {
+			continue
+		}
+		v.drained = l.drain(v)
+		for _, z := range v.drained.Follow(v.Snapshot(), l.opt.Related) {
+			changed[z] = struct{}{}
+		}
+		v.set.Snapshot().CountAs(v.drained)
 	}
 	l.changed = append(l.changed, slices.Sorted(maps.Keys(changed))...)
 	// Kept first: what clients have seen, a crash must not take back.
 	l.persist()
 	l.publish()
+	l.tellIgnored()
 }

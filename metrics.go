@@ -46,6 +46,10 @@ var (
 		"Number of the newest push to etcd that is wholly in force.")), []string{"map"})
 	entries = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("entries",
 		"Size of what is in force.")), []string{"map", "kind"})
+	drainedAddresses = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("drained_addresses",
+		"Number of addresses that drains take out of answers.")), []string{"map"})
+	drainsIgnored = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("drains_ignored",
+		"Number of steps of the fallback for which a drain is ignored, since it would leave them no address of a family.")), []string{"map"})
 	info = promauto.NewGaugeVec(prometheus.GaugeOpts(opts("info",
 		"1 for the content that is in force.")), []string{"map", "sha256"})
 )
@@ -118,7 +122,7 @@ func countLoad(name string, l live.Load) {
 // hide ends the metrics about the map called name.
 func hide(name string) {
 	of := prometheus.Labels{"map": name}
-	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{degraded, info, entries, sourceUp, sourceRevision} {
+	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{degraded, info, entries, drainedAddresses, drainsIgnored, sourceUp, sourceRevision} {
 		v.DeletePartialMatch(of)
 	}
 }
@@ -136,6 +140,8 @@ func show(name string, l live.Load) {
 		}
 		sourceRevision.WithLabelValues(name).Set(float64(l.Source.Push))
 	}
+	drainedAddresses.WithLabelValues(name).Set(float64(l.DrainedAddresses))
+	drainsIgnored.WithLabelValues(name).Set(float64(l.DrainsIgnored))
 	info.DeletePartialMatch(prometheus.Labels{"map": name})
 	info.WithLabelValues(name, l.SHA256).Set(1)
 	st := l.InForce.Stats()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 	"weak"
 
 	"github.com/coredns/coredns/plugin"
@@ -24,6 +25,7 @@ type notifier struct {
 	acting fqdn.Set
 	hinted map[fqdn.Name]fqdn.Set // :: apex of a zone of the backend → see [answer.Hinted]
 	wg     sync.WaitGroup
+	pace   pace
 	ctx    context.Context // done once nobody is told any more
 	cancel context.CancelFunc
 }
@@ -115,6 +117,35 @@ func (n *notifier) notify(zones []fqdn.Name) {
 	n.wg.Go(func() { n.notifyAll(n.ctx, t, names) })
 }
 
+// perSecond is how many zones are told of in a second: their secondaries come for them.
+const perSecond = 100
+
+// pace is when the next zone may be told of.
+type pace struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+// wait waits for a turn, and reports false if ctx is done before.
+func (p *pace) wait(ctx context.Context) bool {
+	p.mu.Lock()
+	now := time.Now()
+	at := p.next
+	if at.Before(now) {
+		at = now
+	}
+	p.next = at.Add(time.Second / perSecond)
+	p.mu.Unlock()
+	turn := time.NewTimer(at.Sub(now))
+	defer turn.Stop()
+	select {
+	case <-turn.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // notifyAll sends a NOTIFY for each zone of the backend that one of the names is in,
 // some zones at the same time, until ctx is done.
 func (n *notifier) notifyAll(ctx context.Context, t *tail, names fqdn.Set) {
@@ -129,6 +160,9 @@ func (n *notifier) notifyAll(ctx context.Context, t *tail, names fqdn.Set) {
 			continue
 		}
 		done[apex] = true
+		if !n.pace.wait(ctx) {
+			return
+		}
 		select {
 		case turn <- struct{}{}:
 		case <-ctx.Done():

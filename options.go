@@ -29,6 +29,7 @@ type options struct {
 	transfer transferMode
 	poll     time.Duration // 0 is off
 	state    string        // directory; "" is off
+	drains   string        // file or directory; "" is off
 	guard    int           // percent; 0 is off
 	presence time.Duration // 0 is off
 	lane     laneMode
@@ -56,6 +57,7 @@ func (o *options) live(sh *share) live.Options {
 		Related:   sh.related,
 		ZoneFiles: o.zoneFiles,
 		State:     o.state,
+		Drains:    o.drains,
 		Owner:     o.path, // what stays when a reload brings another list of zones
 		Settings:  o.settings(),
 	}
@@ -63,11 +65,14 @@ func (o *options) live(sh *share) live.Options {
 
 // settings is what of the options decides what a transfer holds.
 func (o *options) settings() string {
-	site := ""
-	if o.compile.Site != "" {
-		site = fmt.Sprintf(" site %q", o.compile.Site)
+	s := fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily)
+	if o.compile.Site != "" { // What is not written is left out, as the state had it before there was the option.
+		s += fmt.Sprintf(" site %q", o.compile.Site)
 	}
-	return fmt.Sprintf("anycast %v ttl %d missing_family next %t", o.compile.Anycast, o.answer.TTL, o.compile.PerFamily) + site
+	if o.compile.DrainNext {
+		s += " drain_last next"
+	}
+	return s
 }
 
 // parse reads the directive. It is pure: it opens nothing. An error names the
@@ -144,6 +149,8 @@ var optionParsers = map[string]func(o *options, args []string) error{
 	"lane":           (*options).parseLane,
 	"unlisted":       (*options).parseUnlisted,
 	"zone_files":     (*options).parseZoneFiles,
+	"drains":         (*options).parseDrains,
+	"drain_last":     (*options).parseDrainLast,
 	"endpoint":       (*options).parseEndpoint,
 	"credentials":    (*options).parseCredentials,
 	"tls":            (*options).parseTLS,
@@ -293,6 +300,33 @@ func (o *options) parseState(args []string) error {
 		return fmt.Errorf("the directory has no name: write its path")
 	}
 	o.state = arg
+	return nil
+}
+
+func (o *options) parseDrains(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	if arg == "" {
+		return fmt.Errorf("the file has no name: write its path, or that of a directory")
+	}
+	o.drains = filepath.Clean(arg)
+	return nil
+}
+
+func (o *options) parseDrainLast(args []string) error {
+	arg, err := single(args)
+	if err != nil {
+		return err
+	}
+	switch arg {
+	case "keep":
+	case "next":
+		o.compile.DrainNext = true
+	default:
+		return fmt.Errorf("%q is neither keep nor next", arg)
+	}
 	return nil
 }
 

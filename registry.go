@@ -133,11 +133,12 @@ type rules struct {
 	poll      time.Duration
 	state     string
 	zoneFiles []string
+	drains    string
 	etcd      etcd.Options
 }
 
 func (o *options) rules() rules {
-	return rules{o.guard, o.poll, o.state, o.zoneFiles, o.etcd}
+	return rules{o.guard, o.poll, o.state, o.zoneFiles, o.drains, o.etcd}
 }
 
 // agree returns an error that names the first option in which the rules of a directive
@@ -151,6 +152,7 @@ func (r rules) agree(other rules, there, here string) error {
 		{"reload", r.poll == other.poll},
 		{"state", r.state == other.state},
 		{"zone_files", slices.Equal(r.zoneFiles, other.zoneFiles)},
+		{"drains", r.drains == other.drains},
 		{"the connection to etcd", r.etcd.Connection.Equal(other.etcd.Connection)},
 		{"announce", r.etcd.Announce == other.etcd.Announce},
 		{"stage", r.etcd.Stage == other.etcd.Stage},

@@ -24,7 +24,7 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	config := dnsserver.GetConfig(c)
-	o.state = under(config.Root, o.state)
+	o.state, o.drains = under(config.Root, o.state), under(config.Root, o.drains)
 	if !fleet.IsMap(o.path) {
 		o.path = under(config.Root, o.path)
 	}

@@ -138,7 +138,7 @@ func (sh *share) govern() {
 	sh.mu.Unlock()
 	if !same {
 		r := oldest.rules
-		sh.store.Govern(live.Rules{Poll: r.poll, Guard: r.guard, ZoneFiles: r.zoneFiles, State: r.state, Etcd: r.etcd})
+		sh.store.Govern(live.Rules{Poll: r.poll, Guard: r.guard, ZoneFiles: r.zoneFiles, Drains: r.drains, State: r.state, Etcd: r.etcd})
 	}
 }
 
@@ -151,7 +151,9 @@ func (sh *share) loaded(l live.Load) {
 	countLoad(sh.name, l) // last: who sees it counted sees what is in force, too
 	for _, m := range sh.all() {
 		for memory := range m.memories {
-			memory.Forget()
+			if l.Result != live.NoLoad { // Of what a backend has, drains change nothing.
+				memory.Forget()
+			}
 		}
 		for _, n := range m.notifiers {
 			n.notify(l.Changed)

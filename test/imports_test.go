@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"plugin/cloudflare":       {"plugin/fqdn", "plugin/zonefile", "plugin/printable"},
 	"plugin/cloudflare/fetch": {"plugin/cloudflare", "plugin/printable"},
 
-	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile", "plugin/printable"},
+	"plugin/mapedit":  {"plugin/fqdn", "plugin/mapfile", "plugin/printable", "plugin/drain"},
 	"plugin/edge":     {"plugin/fqdn", "plugin/mapfile", "plugin/mapset", "plugin/cloudflare"},
 	"":                {"plugin/nearest", "plugin/printable", "plugin/fqdn", "plugin/mapset", "plugin/presence", "plugin/answer", "plugin/lane", "plugin/fleet", "plugin/source/etcd", "plugin/live"},
 	"cmd/coredns":     {""},

@@ -59,3 +59,14 @@ func (d Drain) String() string {
 	}
 	return fmt.Sprintf("%s, reason %q%s", what, d.Reason, by)
 }
+
+// Texts returns prefixes as people write them: an address without its length.
+func Texts(space []netip.Prefix) []string {
+	out := make([]string, len(space))
+	for i, p := range space {
+		if out[i] = p.String(); p.IsSingleIP() {
+			out[i] = p.Addr().String()
+		}
+	}
+	return out
+}

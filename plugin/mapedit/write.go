@@ -16,7 +16,7 @@ import (
 // mapping is a mapping that is put into a document.
 type mapping []field
 
-// field is a key with its value: a string, a bool or a []mapping.
+// field is a key with its value: a string, a bool, a []string or a []mapping.
 type field struct {
 	key   string
 	value any
@@ -56,6 +56,9 @@ func (f flow) print(v any, indent string) string {
 		return f.brackets("{", "}", indent, len(v), func(i int, indent string) string { return f.field(v[i], indent) })
 	case []mapping:
 		return f.brackets("[", "]", indent, len(v), func(i int, indent string) string { return f.print(v[i], indent) })
+	case []string:
+		f.open = false
+		return f.brackets("[", "]", indent, len(v), func(i int, _ string) string { return scalarText(v[i], f.json) })
 	}
 	return scalarText(v, f.json)
 }
@@ -78,7 +81,7 @@ func (f flow) brackets(left, right, indent string, n int, part func(i int, inden
 		between = ","
 	}
 	inner := indent
-	if f.open {
+	if f.open && n > 0 {
 		inner = indent + f.unit
 		first, between, last = f.br+inner, ","+f.br+inner, f.br+indent
 	}
@@ -109,7 +112,7 @@ func (b block) fields(fields mapping, indent int) string {
 			}
 			continue
 		}
-		out.WriteString(" " + scalarText(f.value, false) + b.br)
+		out.WriteString(" " + flow{}.print(f.value, "") + b.br)
 	}
 	return out.String()
 }

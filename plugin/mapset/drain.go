@@ -7,6 +7,7 @@ import (
 
 	"github.com/gaissmai/bart"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -19,6 +20,18 @@ type Drains struct {
 	// address falls back by itself. Otherwise, and where no later step has an address of
 	// the family, the drain is ignored for that step and family.
 	Next bool
+}
+
+// DrainsOf returns what entries of files drain together.
+func DrainsOf(entries []drain.Drain, next bool) Drains {
+	out := Drains{Next: next}
+	for _, e := range entries {
+		out.Prefixes = append(out.Prefixes, e.Addresses...)
+		if e.Map != "" {
+			out.Maps = append(out.Maps, e.Map)
+		}
+	}
+	return out
 }
 
 // Drain returns the snapshot as it answers while d is in force. It changes nothing of s,

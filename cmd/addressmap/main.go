@@ -62,7 +62,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(newCheck(), newExplain(), newWho(), newDiff(), newFetch(), newImport(), newExport(),
-		newPush(), newPull(), newHistory(), newRollback(), newPromote(), newAbandon(), newFleet(), newSchema(), newMan(root))
+		newPush(), newPull(), newHistory(), newRollback(), newPromote(), newAbandon(), newFleet(), newDrain(), newUndrain(), newDrains(), newSchema(), newMan(root))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

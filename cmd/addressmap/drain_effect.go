@@ -108,9 +108,9 @@ func (i ignored) String() string {
 	return text
 }
 
-// unknownMap is said of an id that no map has.
-func unknownMap(id string) string {
-	return fmt.Sprintf("no address map has the id %q written in the map: its drain does nothing", id)
+// idle is said of a drain of map:ID or site:NAME that the map does not know.
+func idle(target string) string {
+	return fmt.Sprintf("the map has no %s (an id has to be written in it): the drain does nothing", target)
 }
 
 // show prints what a change of the drains that are in force does to a map.
@@ -139,7 +139,7 @@ func (e *effectFlags) show(cmd *cobra.Command, path string, etcd *etcdFlags, fil
 		drains = append(drains, f.has...)
 	}
 	was, is := e.drained(checked.Snapshot, drains), e.drained(checked.Snapshot, change(drains))
-	out := effect{Groups: mapset.Groups(was, is), Drained: is.Drained().Addresses, Ignored: ignoredOf(is.Drained()), Unknown: is.Drained().UnknownMaps}
+	out := effect{Groups: mapset.Groups(was, is), Drained: is.Drained().Addresses, Ignored: ignoredOf(is.Drained()), Unknown: is.Drained().Unknown}
 	if c := mapset.Diff(was, is); c != (mapset.Changes{}) {
 		out.Summary = c.String()
 	}
@@ -173,8 +173,8 @@ func (e *effect) write(w io.Writer, all bool, last string) error {
 			fmt.Fprintf(&b, "    %s\n", at)
 		}
 	}
-	for _, id := range e.Unknown {
-		b.WriteString(unknownMap(id) + "\n")
+	for _, target := range e.Unknown {
+		b.WriteString(idle(target) + "\n")
 	}
 	b.WriteString("nothing was written\n")
 	_, err := io.WriteString(w, printable.Text(b.String()))

@@ -60,6 +60,7 @@ func newBuilder(s *Set, opt Options) *builder {
 		zones:     maps.Clone(s.snap.zones),
 		accounts:  maps.Clone(s.snap.accounts),
 		anycast:   s.snap.anycast,
+		site:      opt.Site,
 	}
 	snap.above = sync.OnceValue(snap.aboveProxied)
 	return &builder{

@@ -16,6 +16,7 @@ import (
 type Drains struct {
 	Prefixes []netip.Prefix // every address in them; one address is a prefix by itself
 	Maps     []string       // written ids of address maps: every address of them, on whichever map it is answered
+	Sites    []string       // a server of one of these answers with the general anycast in place of the site's
 	// Next (drain_last next): a family of which a drain leaves the step that answers no
 	// address falls back by itself. Otherwise, and where no later step has an address of
 	// the family, the drain is ignored for that step and family.
@@ -29,6 +30,9 @@ func DrainsOf(entries []drain.Drain, next bool) Drains {
 		out.Prefixes = append(out.Prefixes, e.Addresses...)
 		if e.Map != "" {
 			out.Maps = append(out.Maps, e.Map)
+		}
+		if e.Site != "" {
+			out.Sites = append(out.Sites, e.Site)
 		}
 	}
 	return out
@@ -70,8 +74,9 @@ func (s *Snapshot) Drain(d Drains) *Snapshot {
 // an account, and the pools of a map.
 type drainer struct {
 	prefixes bart.Lite
+	general  []netip.Addr // in place of the anycast of the server's site; nil if that is not drained
 	next     bool
-	unknown  []string // ids of maps
+	unknown  []string // maps and sites
 
 	cuts     map[*Pool]*cut
 	outcomes map[*outcome]drainedOutcome
@@ -89,60 +94,127 @@ func newDrainer(s *Snapshot, d Drains) *drainer {
 		dr.prefixes.Insert(p.Masked())
 	}
 	dr.addMaps(s, d.Maps)
+	dr.addSites(s, d.Sites)
+	slices.Sort(dr.unknown)
 	return dr
 }
 
 // addMaps drains the addresses of the maps with these ids. An id that is made from the
 // map's position is none: it may be another map's after the next edit.
 func (dr *drainer) addMaps(s *Snapshot, ids []string) {
-	unknown := make(map[string]struct{}, len(ids))
-	for _, id := range ids {
-		unknown[id] = struct{}{}
+	if len(ids) == 0 {
+		return
 	}
-	if len(ids) > 0 {
-		for _, a := range s.accounts {
-			for i := range a.maps {
-				m := &a.maps[i]
-				if !slices.Contains(ids, m.id) || madeUp(a.id, m.id) {
-					continue
-				}
-				delete(unknown, m.id)
-				for _, ip := range m.ips.written {
-					dr.prefixes.Insert(netip.PrefixFrom(ip, ip.BitLen()))
-				}
+	known := make(map[string]bool)
+	for _, a := range s.accounts {
+		for i := range a.maps {
+			m := &a.maps[i]
+			if !slices.Contains(ids, m.id) || madeUp(a.id, m.id) {
+				continue
+			}
+			known[m.id] = true
+			for _, ip := range m.ips.written {
+				dr.prefixes.Insert(netip.PrefixFrom(ip, ip.BitLen()))
 			}
 		}
 	}
-	dr.unknown = slices.Sorted(maps.Keys(unknown))
+	for _, id := range ids {
+		if !known[id] {
+			dr.unknown = append(dr.unknown, "map:"+id)
+		}
+	}
+}
+
+// addSites drains the anycast of the server's site, if that is one of these.
+func (dr *drainer) addSites(s *Snapshot, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	known := make(map[string]bool)
+	for _, d := range s.documents {
+		for _, site := range d.source.Sites {
+			known[site.Name] = true
+			if site.Name == s.site && slices.Contains(names, site.Name) {
+				dr.general = append([]netip.Addr{}, addrsOf(d.source.Anycast)...)
+			}
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			dr.unknown = append(dr.unknown, "site:"+name)
+		}
+	}
 }
 
 // zone returns the zone as it is while drained: z itself if it answers as ever.
 func (dr *drainer) zone(z *zone) *zone {
-	out := z
-	if z.needsPools() {
-		if o := dr.outcome(z.outcome, z.account, z.apex); o != z.outcome {
-			cp := *z
-			cp.outcome, out = o, &cp
+	out := *z
+	if z.usesOutcome() {
+		out.outcome = dr.outcome(z.outcome, z.account, z.apex)
+	}
+	if z.members != nil {
+		of := func(owner string, o *outcome) *outcome { return dr.outcome(o, z.account, absolute(owner, z.apex)) }
+		names := replaced(z.members.names, of)
+		wildcards := replaced(z.members.wildcards, func(parent string, o *outcome) *outcome { return of("*."+parent, o) })
+		if names != nil || wildcards != nil {
+			out.members = &members{orElse(names, z.members.names), orElse(wildcards, z.members.wildcards)}
 		}
 	}
-	var apps map[string]*spectrum
-	for owner, app := range z.apps {
+	apps := replaced(z.apps, func(owner string, app *spectrum) *spectrum {
 		o := dr.outcome(app.outcome, z.account, absolute(owner, z.apex))
 		if o == app.outcome {
-			continue
-		}
-		if apps == nil {
-			apps = maps.Clone(z.apps)
+			return app
 		}
 		cp := *app
-		cp.outcome, apps[owner] = o, &cp
+		cp.outcome = o
+		return &cp
+	})
+	if out.apps = orElse(apps, z.apps); apps == nil && out.outcome == z.outcome && out.members == z.members {
+		return z
 	}
-	if apps == nil {
-		return out
+	return &out
+}
+
+// usesOutcome reports whether any name of the zone is answered by the zone's own outcome.
+func (z *zone) usesOutcome() bool {
+	own := len(z.apps)
+	if z.members != nil {
+		proxied := func(owner string) {
+			if m, _ := z.marks.mark(owner); m&markProxied != 0 && z.apps[owner] == nil {
+				own++
+			}
+		}
+		for owner := range z.members.names {
+			proxied(owner)
+		}
+		for parent := range z.members.wildcards {
+			proxied("*." + parent)
+		}
 	}
-	cp := *out
-	cp.apps = apps
-	return &cp
+	return z.rest&markProxied != 0 || z.names() > own
+}
+
+// replaced returns the map with what by makes of each value, or nil if that is the values
+// themselves.
+func replaced[V comparable](m map[string]V, by func(string, V) V) (out map[string]V) {
+	for key, was := range m {
+		is := by(key, was)
+		if is == was {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(m)
+		}
+		out[key] = is
+	}
+	return out
+}
+
+func orElse[V any](m, otherwise map[string]V) map[string]V {
+	if m == nil {
+		return otherwise
+	}
+	return m
 }
 
 // drainedOutcome is what an outcome becomes, and for which steps the drain is ignored.
@@ -239,16 +311,36 @@ type cut struct {
 
 func (dr *drainer) cut(p *Pool) *cut {
 	c := dr.cuts[p]
-	if c != nil {
-		return c
+	if c == nil {
+		c = &cut{left: p, drained: noPool}
+		if left, drained := dr.parts(p); len(drained) > 0 {
+			c.left, c.drained = new(Pool).of(p.Step, p.Map, left), new(Pool).of(p.Step, p.Map, drained)
+			c.left.dynamic = p.dynamic
+		}
+		dr.cuts[p] = c
 	}
-	c = &cut{left: p, drained: noPool}
-	if all := p.all(); slices.ContainsFunc(all, dr.prefixes.Contains) {
-		drained := slices.DeleteFunc(slices.Clone(all), func(ip netip.Addr) bool { return !dr.prefixes.Contains(ip) })
-		left := slices.DeleteFunc(all, dr.prefixes.Contains)
-		c.left, c.drained = new(Pool).of(p.Step, p.Map, left), new(Pool).of(p.Step, p.Map, drained)
-		c.left.dynamic = p.dynamic
-	}
-	dr.cuts[p] = c
 	return c
+}
+
+// parts returns the addresses of a pool that are left, and those that are drained.
+func (dr *drainer) parts(p *Pool) (left, drained []netip.Addr) {
+	ofSite := dr.general != nil && (p.Step == StepAnycast || p.dynamic)
+	for _, f := range [...]Family{IPv4, IPv6} {
+		was := p.addrs(f)
+		is := was
+		if ofSite && len(was) > 0 {
+			is = slices.DeleteFunc(slices.Clone(dr.general), func(ip netip.Addr) bool { return ip.Is4() != (f == IPv4) })
+		}
+		is = slices.DeleteFunc(slices.Clone(is), dr.prefixes.Contains)
+		left = append(left, is...)
+		if slices.Equal(was, is) {
+			continue
+		}
+		gone := slices.DeleteFunc(slices.Clone(was), func(ip netip.Addr) bool { return slices.Contains(is, ip) })
+		if len(gone) == 0 { // All of the site's addresses are general ones, too.
+			gone = was
+		}
+		drained = append(drained, gone...)
+	}
+	return left, drained
 }

@@ -26,11 +26,11 @@ func TestDrain_LikeTheModel(t *testing.T) {
 		maps++
 		names := g.names(m.sources)
 		before := decisions(snap, names)
-		m.drains = g.drains(before)
+		m.drains = g.drains(names, before)
 		drained := snap.Drain(m.drains)
 		for i, n := range names {
 			compareWithModel(t, seed, &m, drained, n)
-			fallen += compareDrained(t, seed, m.drains, before[i], drained.Lookup(n))
+			fallen += compareDrained(t, seed, m.drains, n, before[i], drained.Lookup(n))
 		}
 		if after := decisions(snap, names); !slices.EqualFunc(before, after, func(a, b mapset.Decision) bool { return a == b }) {
 			t.Errorf("seed %d: the snapshot without drains has changed", seed)
@@ -58,10 +58,10 @@ func decisions(s *mapset.Snapshot, names []fqdn.Name) []mapset.Decision {
 
 // drains picks some of the addresses of the steps of decisions, and at times what is
 // around them.
-func (g *generator) drains(from []mapset.Decision) mapset.Drains {
+func (g *generator) drains(names []fqdn.Name, from []mapset.Decision) mapset.Drains {
 	var all []netip.Addr
-	for _, d := range from {
-		for _, r := range d.Reasons() {
+	for i, d := range from {
+		for _, r := range d.Reasons(names[i]) {
 			all = append(all, r.Addrs()...)
 		}
 	}
@@ -78,10 +78,10 @@ func (g *generator) drains(from []mapset.Decision) mapset.Drains {
 
 // compareDrained checks what holds of any drain of a decision, and that the reasons say
 // it. It returns how many families fell back.
-func compareDrained(t *testing.T, seed uint64, d mapset.Drains, was, is mapset.Decision) (fallen int) {
+func compareDrained(t *testing.T, seed uint64, d mapset.Drains, name fqdn.Name, was, is mapset.Decision) (fallen int) {
 	t.Helper()
 	var possible, drained []netip.Addr
-	for _, r := range was.Reasons() {
+	for _, r := range was.Reasons(name) {
 		possible = append(possible, r.Addrs()...)
 	}
 	for _, ip := range possible {
@@ -99,7 +99,7 @@ func compareDrained(t *testing.T, seed uint64, d mapset.Drains, was, is mapset.D
 			}
 		}
 		ignored := false
-		for _, r := range is.Reasons() {
+		for _, r := range is.Reasons(name) {
 			switch why := r.Why[f]; {
 			case why == mapset.DrainIgnored:
 				if ignored = true; r.Step != is.Step(f) || len(familyOf(r.Drained(), f)) == 0 || !slices.Equal(familyOf(r.Addrs(), f), familyOf(r.Drained(), f)) {

@@ -10,9 +10,9 @@ import (
 
 // Drained is what drains do to a snapshot.
 type Drained struct {
-	Addresses   int       // that answers lack because they are drained, each once
-	Ignored     []Ignored // steps that have no other address: in the order of the steps and owners
-	UnknownMaps []string  // ids of drains that no address map has, or none that is written
+	Addresses int       // that answers lack because they are drained, each once
+	Ignored   []Ignored // steps that have no other address: in the order of the steps and owners
+	Unknown   []string  // map:ID, of an id that no address map has written, and site:NAME
 }
 
 // Ignored is a step of the fallback that answers with addresses of a family although all
@@ -22,7 +22,7 @@ type Ignored struct {
 	Map     string // id of the address map, or ""
 	Account string // "" for anycast, which is everyone's
 	Family  Family
-	Owner   fqdn.Name // the first of the zones that are answered so, or the application
+	Owner   fqdn.Name // the first of the zones, names and applications that are answered so
 	Owners  int       // how many they are
 
 	Addresses []netip.Addr // with which it answers
@@ -64,7 +64,7 @@ func (dr *drainer) drained() *Drained {
 			}
 		}
 	}
-	out := &Drained{Addresses: len(taken), UnknownMaps: dr.unknown}
+	out := &Drained{Addresses: len(taken), Unknown: dr.unknown}
 	for _, is := range dr.ignored {
 		out.Ignored = append(out.Ignored, *is)
 	}

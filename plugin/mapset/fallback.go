@@ -69,6 +69,11 @@ type outcome struct {
 // pool returns the addresses that answer for a family.
 func (o *outcome) pool(f Family) *Pool { return o.pools[o.step[f]] }
 
+// unusable reports whether a step has no usable address, be it drained or not.
+func (o *outcome) unusable(step Step) bool {
+	return o.pools[step].empty() && (o.drained == nil || o.drained[step].empty())
+}
+
 // answers reports whether a name with mark m has an address in o.
 func (o *outcome) answers(m mark) bool {
 	return m.answers(IPv4) && o.pool(IPv4).has(IPv4) || m.answers(IPv6) && o.pool(IPv6).has(IPv6)

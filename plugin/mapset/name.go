@@ -21,7 +21,7 @@ type members struct {
 // the name's own is one, that of the wildcard answers.
 func (m *members) outcome(z *zone, name, parent fqdn.Name) *outcome {
 	own := m.of(relative(name, len(z.apex)))
-	if parent != "" && (own == nil || own.pools[StepName].empty()) {
+	if parent != "" && (own == nil || own.unusable(StepName)) {
 		if covering := m.wildcards[relative(parent, len(z.apex))]; covering != nil {
 			return covering
 		}

@@ -176,7 +176,7 @@ func (r Reason) text(why Cause) string {
 	case AllDrained:
 		return "all its addresses of that family are drained"
 	case DrainIgnored:
-		return "drained, and answers all the same: no other step has an address of that family"
+		return "drained, and the drain is ignored: the step has no other address of that family"
 	case Absent:
 		if r.Step == StepSpectrum {
 			return "no application has this name"

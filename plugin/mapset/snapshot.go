@@ -21,6 +21,7 @@ type Snapshot struct {
 	zones     zones
 	accounts  map[string]*account // :: id → account
 	anycast   []netip.Addr
+	site      string // of the server, "" for none
 	serials   serials
 	shares    bool    // an address may be on the maps of two accounts
 	closed    *Closed // nil if nothing is

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/addressmap/addressmap/plugin/drain"
@@ -19,8 +19,9 @@ import (
 // maxDrains is the size of the longest file of drains, in bytes.
 const maxDrains = 1 << 20
 
-// etcdPatience is how long etcd may take for a file of drains.
-const etcdPatience = 10 * time.Second
+// etcdPatience is how long etcd may take for a file of drains. One that cannot be connected to
+// is given up at once.
+const etcdPatience = time.Minute
 
 // drainFiles is where drains are: one file, a directory of files, or the keys of a map in
 // etcd.
@@ -79,7 +80,7 @@ func (d drainFiles) edit(name string, change func(text []byte) ([]byte, error)) 
 	if !fleet.IsMap(d.path) {
 		return editFile(name, change)
 	}
-	key := filepath.Base(name)
+	key := strings.TrimPrefix(name, d.nameOf(""))
 	return d.inEtcd(func(ctx context.Context, store *fleet.DrainStore) error {
 		for {
 			files, err := store.Read(ctx)

@@ -8,9 +8,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// Drains is the prefix of the files of drains.
-func (m Map) Drains() string { return string(m) + "/drains/" }
-
 // DrainStore is the files of drains of a map in etcd, for those who write them.
 type DrainStore struct {
 	client *clientv3.Client

@@ -14,14 +14,7 @@ func (l *loader) drain(v *View) *mapset.Snapshot {
 	if len(l.drains.inForce) == 0 {
 		return snap
 	}
-	d := mapset.Drains{Next: v.compile.DrainNext}
-	for _, one := range l.drains.inForce {
-		d.Prefixes = append(d.Prefixes, one.Addresses...)
-		if one.Map != "" {
-			d.Maps = append(d.Maps, one.Map)
-		}
-	}
-	return snap.Drain(d)
+	return snap.Drain(mapset.DrainsOf(l.drains.inForce, v.compile.DrainNext))
 }
 
 // publishTo has what is in force of a view stand beside what is closed.
@@ -53,10 +46,10 @@ func (l *loader) tellIgnored() {
 		if v.drained == nil || v.drained.Drained() == nil {
 			continue
 		}
-		for _, id := range v.drained.Drained().UnknownMaps {
+		for _, target := range v.drained.Drained().Unknown {
 			for _, one := range l.drains.inForce {
-				if one.Map == id {
-					now = append(now, fmt.Sprintf("a drain drains nothing: no address map has that id, or none that is written: %s", one))
+				if "map:"+one.Map == target || "site:"+one.Site == target {
+					now = append(now, fmt.Sprintf("a drain drains nothing: the map has no such site, or no address map of that id, or none that is written: %s", one))
 				}
 			}
 		}

@@ -332,9 +332,9 @@ func TestState_MapsKeptApart(t *testing.T) {
 	}
 }
 
-// Versions that are refused leave nothing in memory.
+// Versions that are refused leave nothing in memory. It is not parallel: the heap is that
+// of all tests which are.
 func TestState_RefusedVersionsDoNotPileUp(t *testing.T) {
-	t.Parallel()
 	r := newRig(t, map[string]string{"map.yaml": protectedTenant("a", "192.0.2.1")}, "map.yaml", live.Options{State: filepath.Join(t.TempDir(), "state")})
 	heap := func() int {
 		var m runtime.MemStats

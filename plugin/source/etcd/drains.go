@@ -58,6 +58,11 @@ func (s *Source) readDrains(ctx context.Context, client clientv3.KV, revision in
 	return nil
 }
 
+// hasDrains reports whether the files of drains of the store are those handed over.
+func (s *Source) hasDrains(st *store) bool {
+	return maps.EqualFunc(s.Drains(), st.drains, func(text []byte, file fleet.Document) bool { return bytes.Equal(text, file.Value) })
+}
+
 // setDrains hands over all files of drains of the store.
 func (s *Source) setDrains() {
 	s.mu.Lock()

@@ -192,5 +192,5 @@ func (s *Source) isHanded(st *store) bool {
 			return false
 		}
 	}
-	return true
+	return s.hasDrains(st)
 }

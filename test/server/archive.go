@@ -51,6 +51,11 @@ func (s *Server) AddressesOf(t *testing.T, name string) string {
 	t.Helper()
 	m := s.Lookup(t, name, dns.TypeA)
 	NoOriginData(t, m)
+	return Addresses(m)
+}
+
+// Addresses returns the rcode of a response and the IPv4 addresses in its answer.
+func Addresses(m *dns.Msg) string {
 	out := dns.RcodeToString[m.Rcode]
 	for _, rr := range m.Answer {
 		if a, ok := rr.(*dns.A); ok {

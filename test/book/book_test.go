@@ -18,6 +18,7 @@ import (
 //
 //	Corefile   absent: addressmap maps.yaml, and file for each zone file
 //	maps.yaml  the map
+//	drains.yaml a file of drains
 //	db.ZONE    zone files
 //	dialogue   questions and what is said to them, see [server.Dialogue]
 //	upstream   a dialogue: what a server at {$UPSTREAM} answers

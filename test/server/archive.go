@@ -10,7 +10,8 @@ import (
 )
 
 // CorefileOf returns the Corefile among the files of an archive. If there is none, it
-// serves every zone file by the plugin file, behind addressmap with maps.yaml.
+// serves every zone file by the plugin file, behind addressmap with maps.yaml, and with
+// drains.yaml if that is among them.
 func CorefileOf(files map[string]string) string {
 	if text, ok := files["Corefile"]; ok {
 		return text
@@ -22,7 +23,11 @@ func CorefileOf(files map[string]string) string {
 		}
 	}
 	slices.Sort(zones)
-	text := strings.Join(zones, " ") + " {\n    addressmap maps.yaml\n"
+	text := strings.Join(zones, " ") + " {\n    addressmap maps.yaml"
+	if _, drains := files["drains.yaml"]; drains {
+		text += " {\n        drains drains.yaml\n    }"
+	}
+	text += "\n"
 	for _, zone := range zones {
 		text += fmt.Sprintf("    file db.%s %s\n", zone, zone)
 	}

@@ -340,8 +340,8 @@ func (l *loader) keyDrainsChanged() {
 	l.updateDrains(l.takeDrainKeys)
 }
 
-// keptDrains returns the files of drains in etcd that an earlier run had, by their names.
-func keptDrains(at fleet.Map, kept *durable, m *state.Manifest) map[string][]byte {
+// savedKeyDrains returns the files of drains in etcd that an earlier run had, by their names.
+func savedKeyDrains(at fleet.Map, kept *durable, m *state.Manifest) map[string][]byte {
 	out := make(map[string][]byte)
 	for _, file := range m.Drains {
 		name, is := strings.CutPrefix(file.Name, fleet.Scheme+at.Drains())

@@ -43,7 +43,7 @@ func openKeys(opt Options, kept *durable, m *state.Manifest) (*etcd.Source, erro
 			}
 			o.Documents[doc.Name] = text
 		}
-		o.Drains = keptDrains(at, kept, m)
+		o.Drains = savedKeyDrains(at, kept, m)
 	}
 	return etcd.New(o), nil
 }

@@ -45,10 +45,7 @@ func (d Drain) String() string {
 		what = "map " + d.Map
 	case d.Site == "":
 		const shown = 5
-		var first []string
-		for _, p := range d.Addresses[:min(shown, len(d.Addresses))] {
-			first = append(first, p.String())
-		}
+		first := Texts(d.Addresses[:min(shown, len(d.Addresses))])
 		if what = strings.Join(first, ", "); len(d.Addresses) > shown {
 			what += fmt.Sprintf(" and %d more", len(d.Addresses)-shown)
 		}

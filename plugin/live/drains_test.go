@@ -92,7 +92,7 @@ func TestDrains_File(t *testing.T) {
 	r.checkDegraded(live.OK, false)
 	r.rename("drains.yaml", drained("addresses: [192.0.2.1]", "", forever))
 	r.untilAddresses(www, "192.0.2.2")
-	r.untilLogged("info", "drain in force until "+forever, `192.0.2.1/32, reason "fibre cut", by "ana"`, "drains.yaml:1")
+	r.untilLogged("info", "drain in force until "+forever, `192.0.2.1, reason "fibre cut", by "ana"`, "drains.yaml:1")
 	r.until("the drain is told", func() bool { return r.last().DrainedAddresses == 1 })
 	if l := r.last(); l.Result != live.NoLoad || fmt.Sprint(l.Changed) != "[example.org.]" || l.Degraded {
 		t.Errorf("told of %+v, want a change of example.org. that is no load", l)
@@ -102,7 +102,7 @@ func TestDrains_File(t *testing.T) {
 	}
 	r.write("drains.yaml", drained("map: other-1", "", forever))
 	r.untilAddresses(www, "192.0.2.1 192.0.2.2")
-	r.untilLogged("info", "drain ended: 192.0.2.1/32")
+	r.untilLogged("info", "drain ended: 192.0.2.1")
 	r.remove("drains.yaml")
 	r.untilLogged("info", "drain ended: map other-1")
 	r.untilLogged("info", "drains.yaml is gone: its drains end")

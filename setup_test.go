@@ -78,6 +78,8 @@ func TestCorefile_Options(t *testing.T) {
 		{"addressmap maps.yaml {\n unlisted pass\n}", plain(nil)},
 		{"addressmap maps.yaml {\n unlisted refuse\n}", plain(func(o *options) { o.answer.RefuseUnlisted = true })},
 		{"addressmap maps.yaml {\n zone_files zones\n}", plain(func(o *options) { o.zoneFiles = []string{"zones"} })},
+		{"addressmap maps.yaml {\n drains drains/\n drain_last next\n}", plain(func(o *options) { o.drains, o.compile.DrainNext = "drains", true })},
+		{"addressmap maps.yaml {\n drain_last keep\n}", plain(nil)},
 		{"addressmap maps.yaml {\n zone_files zones/ /srv/zones .\n}", plain(func(o *options) { o.zoneFiles = []string{"zones", "/srv/zones", "."} })},
 		{"addressmap maps.yaml {\n ttl 60\n https\n reload off\n}", plain(func(o *options) { o.answer = answer.Options{TTL: 60, ALPN: []string{"h2"}}; o.poll = 0 })},
 	} {
@@ -115,7 +117,7 @@ func TestV16_CorefileAnycast(t *testing.T) {
 // be right. The option of each case stands in line 3.
 func TestCorefile_WrongOptions(t *testing.T) {
 	for _, c := range []struct{ option, want string }{
-		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are announce, anycast, credentials, endpoint, guard, https, lane, missing_family, presence, reload, site, stage, state, tls, transfer, ttl, unlisted, zone_files`},
+		{"anycats 192.0.2.1", `unknown option "anycats": did you mean anycast? known are announce, anycast, credentials, drain_last, drains, endpoint, guard, https, lane, missing_family, presence, reload, site, stage, state, tls, transfer, ttl, unlisted, zone_files`},
 		{"fallthrough", `unknown option "fallthrough"`},
 		{"site", `site: takes one argument, not 0`},
 		{`site ""`, `site: the site has no name: write one that stands under sites in the map`},
@@ -201,6 +203,11 @@ func TestCorefile_WrongOptions(t *testing.T) {
 		{"presence -5s", `"-5s" is no duration`},
 		{"presence soon", `"soon" is no duration: write one such as 30s, or off`},
 		{"unlisted pass refuse", `unlisted: takes one argument, not 2`},
+		{"drains", `drains: takes one argument, not 0`},
+		{"drains a.yaml b.yaml", `drains: takes one argument, not 2`},
+		{`drains ""`, `drains: the file has no name: write its path, or that of a directory`},
+		{"drain_last maybe", `drain_last: "maybe" is neither keep nor next`},
+		{"drain_last", `drain_last: takes one argument, not 0`},
 		{"zone_files", `zone_files: write at least one directory`},
 		{`zone_files zones ""`, `zone_files: a directory has no name: write its path`},
 		{"zone_files zones zones", `zone_files: "zones" stands twice: keep one of the two`},

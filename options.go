@@ -312,6 +312,9 @@ func (o *options) parseDrains(args []string) error {
 		return fmt.Errorf("the file has no name: write its path, or that of a directory")
 	}
 	o.drains = filepath.Clean(arg)
+	if path := filepath.Clean(o.path); o.drains == path || filepath.Dir(o.drains) == path || filepath.Dir(path) == o.drains {
+		return fmt.Errorf("%q and the map %q are in one place: keep drains in a directory of their own", arg, o.path)
+	}
 	return nil
 }
 

@@ -185,7 +185,7 @@ func (r *drainRun) undrain(cmd *cobra.Command, args []string, targets []drain.Dr
 		return r.effect.show(cmd, r.dryRun, &r.etcd, files, func(in []drain.Drain) []drain.Drain {
 			var out []drain.Drain
 			for _, d := range in {
-				if rest, _ := without(d, targets); rest != nil {
+				if rest, _ := reduced(d, targets); rest != nil {
 					out = append(out, *rest)
 				}
 			}
@@ -204,7 +204,7 @@ func (r *drainRun) undrain(cmd *cobra.Command, args []string, targets []drain.Dr
 		}
 	}
 	for _, f := range all {
-		if !slices.ContainsFunc(f.has, func(d drain.Drain) bool { _, hit := without(d, targets); return hit }) {
+		if !slices.ContainsFunc(f.has, func(d drain.Drain) bool { _, hit := reduced(d, targets); return hit }) {
 			continue
 		}
 		if err := files.edit(f.name, func(text []byte) ([]byte, error) { return undrained(f.name, text, targets) }); err != nil {
@@ -222,11 +222,11 @@ func undrained(name string, text []byte, targets []drain.Drain) ([]byte, error) 
 		if len(errs) > 0 {
 			return nil, errs
 		}
-		i := slices.IndexFunc(has, func(d drain.Drain) bool { _, hit := without(d, targets); return hit })
+		i := slices.IndexFunc(has, func(d drain.Drain) bool { _, hit := reduced(d, targets); return hit })
 		if i < 0 {
 			return text, nil
 		}
-		rest, _ := without(has[i], targets)
+		rest, _ := reduced(has[i], targets)
 		var err error
 		if text, err = mapedit.ReplaceDrain(name, text, i, rest); err != nil {
 			return nil, err
@@ -234,9 +234,9 @@ func undrained(name string, text []byte, targets []drain.Drain) ([]byte, error) 
 	}
 }
 
-// without returns what stays of an entry, nil for nothing, and whether any of the targets
+// reduced returns what stays of an entry, nil for nothing, and whether any of the targets
 // is in it.
-func without(d drain.Drain, targets []drain.Drain) (rest *drain.Drain, hit bool) {
+func reduced(d drain.Drain, targets []drain.Drain) (rest *drain.Drain, hit bool) {
 	left := slices.Clone(d.Addresses)
 	for _, t := range targets {
 		if len(t.Addresses) == 0 && t.Site == d.Site && t.Map == d.Map {
@@ -256,7 +256,7 @@ func missing(all []drainFile, target drain.Drain) string {
 	why := "is not drained there"
 	for _, f := range all {
 		for _, d := range f.has {
-			if _, hit := without(d, []drain.Drain{target}); hit {
+			if _, hit := reduced(d, []drain.Drain{target}); hit {
 				return ""
 			}
 			for _, p := range d.Addresses {

@@ -20,7 +20,8 @@ func newCheck() *cobra.Command {
 		Long: `Check each map, a document or a directory of them, with the plugin's own rules. The
 map "-" is one document on the standard input; its zone files are looked up from
 the working directory. Zone files that the map names are looked through for records
-by which the origin of a proxied name is known.
+by which the origin of a proxied name is known. With --drains, files of drains are
+judged too, and warned of what they drain that the map does not have or cannot spare.
 
 Exit status: 0 good, 1 refused, 2 could not run.`,
 		Example: `  addressmap check maps.yaml
@@ -61,6 +62,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
 	siteFlag(cmd, &run.compile.Site)
 	zoneFilesFlag(cmd, &run.zoneFiles)
+	drainsFlag(cmd, &run.drains)
 	run.etcd.add(cmd)
 	return cmd
 }
@@ -71,6 +73,7 @@ type checkRun struct {
 	guard     int
 	compile   mapset.Options
 	zoneFiles []string // directories
+	drains    string   // path of drains, or ""
 	stdin     io.Reader
 	etcd      etcdFlags
 }
@@ -85,6 +88,14 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 			return nil, fmt.Errorf("the map in force: %w", err)
 		}
 		findings = append(findings, problemsOf(old)...)
+	}
+	var drains []drainFile
+	if r.drains != "" {
+		var err error
+		if drains, err = (drainFiles{r.drains, &r.etcd}).read(); err != nil {
+			return nil, err
+		}
+		findings = append(findings, refusedDrains(drains)...)
 	}
 	for _, path := range paths {
 		checked, err := r.load(path)
@@ -102,6 +113,9 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 			findings = append(findings, warningOf(path, w))
 		}
 		findings = append(findings, exposed(checked, r.zoneFiles)...)
+		if r.drains != "" {
+			findings = append(findings, unlikelyDrains(r.drains, drains, checked.Snapshot)...)
+		}
 		if old == nil {
 			continue
 		}

@@ -111,6 +111,9 @@ func (z *declared) step(name fqdn.Name, r mapset.Reason) stepTried {
 		s.IPs = texts(r.Addrs())
 	case mapset.StepAnycast:
 		s.IPs = texts(z.anycast)
+		if len(r.Drained()) > 0 {
+			s.IPs = texts(r.Addrs())
+		}
 	case mapset.StepName, mapset.StepZone, mapset.StepAccount:
 		if i := slices.IndexFunc(z.account.Maps, func(m mapfile.AddressMap) bool { return m.ID == r.Map }); i >= 0 {
 			m := &z.account.Maps[i]
@@ -132,10 +135,13 @@ type withdrawn struct {
 // reason: the longest prefix around an address decides, if it is the account's or lent to
 // it. Of a disabled address map, the step has no addresses.
 func (z *declared) usable(addrs []mapfile.Addr, r mapset.Reason) (ips []string, out []withdrawn) {
-	usable := r.Addrs()
+	usable, drained := r.Addrs(), r.Drained()
 	for _, addr := range addrs {
 		if slices.Contains(usable, addr.IP) {
 			ips = append(ips, addr.IP.String())
+			continue
+		}
+		if slices.Contains(drained, addr.IP) {
 			continue
 		}
 		doc, p := z.prefixAround(addr.IP)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 // addresses a name gets.
 type directiveFlags struct {
 	anycast   []string
+	site      string
 	missing   string
 	last      string // drain_last
 	zoneFiles []string
@@ -26,6 +26,7 @@ type directiveFlags struct {
 
 func (d *directiveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&d.anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
+	siteFlag(cmd, &d.site)
 	choiceFlag(cmd, cmd.Flags(), &d.missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
 	choiceFlag(cmd, cmd.Flags(), &d.last, "drain-last", []string{"keep", "next"}, "the directive's option")
 	zoneFilesFlag(cmd, &d.zoneFiles)
@@ -33,12 +34,9 @@ func (d *directiveFlags) add(cmd *cobra.Command) {
 
 // options returns what they mean for the map at path.
 func (d *directiveFlags) options(path string) (live.Options, error) {
-	opt := live.Options{Path: path, ZoneFiles: d.zoneFiles, Compile: mapset.Options{PerFamily: d.missing == "next"}}
-	var err error
-	if opt.Compile.Anycast, err = mapset.ParseAnycast(d.anycast); err != nil {
-		return opt, argumentf("--anycast: %w", err)
-	}
-	return opt, nil
+	compile, err := compileFlags(d.anycast, d.site)
+	compile.PerFamily = d.missing == "next"
+	return live.Options{Path: path, ZoneFiles: d.zoneFiles, Compile: compile}, err
 }
 
 // drained returns the snapshot as it answers while those of the drains are in force that
@@ -61,7 +59,7 @@ func (e *effectFlags) add(cmd *cobra.Command) {
 }
 
 func (e *effectFlags) refuseIdle(cmd *cobra.Command, dryRun bool) error {
-	return refuseIdle(cmd, "--dry-run", dryRun, "anycast", "missing-family", "drain-last", "zone-files", "format", "all")
+	return refuseIdle(cmd, "--dry-run", dryRun, "anycast", "site", "missing-family", "drain-last", "zone-files", "format", "all")
 }
 
 // effect is what a change of drains does to the names of a map.
@@ -190,14 +188,4 @@ func whatIs(d drain.Drain) string {
 		return "map:" + d.Map
 	}
 	return strings.Join(drain.Texts(d.Addresses), " ")
-}
-
-// covers reports whether an entry drains an address by its prefixes.
-func covers(d drain.Drain, ip netip.Addr) bool {
-	for _, p := range d.Addresses {
-		if p.Contains(ip) {
-			return true
-		}
-	}
-	return false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/answer"
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -18,8 +19,9 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	var format, missing, server, site string
-	var anycast, zoneFiles, https []string
+	var format, server, drains string
+	var https []string
+	var directive directiveFlags
 	var etcd etcdFlags
 	ttl := ttlValue(answer.DefaultTTL)
 	cmd := &cobra.Command{
@@ -40,11 +42,13 @@ answers differently, 2 could not run.`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeExplain,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			compile, err := compileFlags(anycast, site)
+			if err := refuseIdle(cmd, "--drains", drains != "", "drain-last"); err != nil {
+				return err
+			}
+			opt, err := directive.options(args[0])
 			if err != nil {
 				return err
 			}
-			compile.PerFamily = missing == "next"
 			name, err := fqdn.Parse(args[1])
 			if err != nil {
 				return argumentf("%q is no domain name: %w", args[1], err)
@@ -53,7 +57,7 @@ answers differently, 2 could not run.`,
 			if err != nil {
 				return err
 			}
-			checked, err := load(live.Options{Path: args[0], Compile: compile, ZoneFiles: zoneFiles}, cmd.InOrStdin(), &etcd)
+			checked, err := load(opt, cmd.InOrStdin(), &etcd)
 			if err != nil {
 				return err
 			}
@@ -61,8 +65,13 @@ answers differently, 2 could not run.`,
 			if checked.Snapshot == nil {
 				return refused
 			}
+			entries, err := readDrains(cmd.ErrOrStderr(), drainFiles{drains, &etcd}, &refused)
+			if err != nil {
+				return err
+			}
 			sayUnknownSite(cmd.ErrOrStderr(), checked.Snapshot)
-			e := explain(checked, name, types, answer.Options{TTL: uint32(ttl), ALPN: https})
+			checked.Snapshot = directive.drained(checked.Snapshot, entries)
+			e := explain(checked, entries, name, types, answer.Options{TTL: uint32(ttl), ALPN: https})
 			if server != "" {
 				if err := e.askServer(server); err != nil {
 					return err
@@ -80,14 +89,12 @@ answers differently, 2 could not run.`,
 		},
 	}
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json"}, "how the explanation is printed")
-	cmd.Flags().StringSliceVar(&anycast, "anycast", nil, "the `addresses` of the directive's anycast option")
-	siteFlag(cmd, &site)
-	choiceFlag(cmd, cmd.Flags(), &missing, "missing-family", []string{"nodata", "next"}, "the directive's option")
+	directive.add(cmd)
+	drainsFlag(cmd, &drains)
 	cmd.Flags().Var(&ttl, "ttl", "the directive's option")
 	cmd.Flags().StringSliceVar(&https, "https", nil, "the directive's option, with the `ALPNs` if not h2 alone")
 	cmd.Flags().Lookup("https").NoOptDefVal = "h2"
 	cmd.Flags().StringVar(&server, "server", "", "ask the server at `ADDR` too, and compare; the port is 53 unless given")
-	zoneFilesFlag(cmd, &zoneFiles)
 	etcd.add(cmd)
 	return cmd
 }
@@ -146,12 +153,14 @@ type stepTried struct {
 	IPs     []string `json:"ips,omitempty"` // that may be answered
 	// Withdrawn is those of its addresses that may not be answered, by prefix.
 	Withdrawn []withdrawn `json:"withdrawn,omitempty"`
+	// Drained is those of its addresses that are drained, by entry; they are among IPs where the drain is ignored.
+	Drained []drainedIPs `json:"drained,omitempty"`
 
 	sni string
 }
 
 // explain says why a name of a map is answered as it is.
-func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.Options) *explanation {
+func explain(checked *live.Checked, drains []drain.Drain, name fqdn.Name, types []string, opt answer.Options) *explanation {
 	d := checked.Snapshot.Lookup(name)
 	e := &explanation{checked: checked, Name: string(name), Proxied: d.Proxied(), Closed: closed(checked.Snapshot, name), Account: d.Account(), TTL: opt.TTL,
 		Refused: refusals(checked.Problems), Alternatives: alternatives(checked, name, d)}
@@ -159,7 +168,9 @@ func explain(checked *live.Checked, name fqdn.Name, types []string, opt answer.O
 		e.Zone = zone.at(string(d.Zone()), zone.zone.Pos)
 		e.Mark = markOf(checked.Snapshot, name, d, zone)
 		for _, r := range d.Reasons(name) {
-			e.Steps = append(e.Steps, zone.step(name, r))
+			s := zone.step(name, r)
+			s.Drained = drainedBy(r, drains, checked)
+			e.Steps = append(e.Steps, s)
 		}
 	}
 	if i := slices.IndexFunc(e.Steps, func(s stepTried) bool { return s.Applies }); i >= 0 {

@@ -66,6 +66,9 @@ func writeExplanation(out io.Writer, e *explanation) error {
 			fmt.Fprintf(&b, " %s", dim.Sprint("["+strings.Join(s.IPs, " ")+"]"))
 		}
 		b.WriteByte('\n')
+		for _, d := range s.Drained {
+			fmt.Fprintf(&b, "│                     drained %s%s %s\n", d, dim.Sprintf(" (%s)", d.At), dim.Sprint("["+strings.Join(d.IPs, " ")+"]"))
+		}
 		for _, w := range s.Withdrawn {
 			fmt.Fprintf(&b, "│                     withdrawn with prefix %s%s %s\n", w.Prefix, w.Place.where(), dim.Sprint("["+strings.Join(w.IPs, " ")+"]"))
 		}
@@ -93,6 +96,10 @@ func (e *explanation) visible() *explanation {
 		s.Withdrawn = slices.Clone(s.Withdrawn)
 		for j := range s.Withdrawn {
 			s.Withdrawn[j].Place = s.Withdrawn[j].Place.visible()
+		}
+		s.Drained = slices.Clone(s.Drained)
+		for j := range s.Drained {
+			s.Drained[j] = s.Drained[j].visible()
 		}
 	}
 	out.Refused = slices.Clone(e.Refused)

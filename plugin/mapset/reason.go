@@ -192,6 +192,8 @@ func (r Reason) text(why Cause) string {
 		return "all its addresses lie in withdrawn prefixes"
 	}
 	switch {
+	case r.pool != nil && r.pool.empty(): // all that it has is of the other family, and drained
+		return "it has no address of that family, drained or not"
 	case dynamic:
 		return "dynamic: anycast, as far as it connects"
 	case r.Step == StepSpectrum:

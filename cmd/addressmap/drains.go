@@ -80,11 +80,11 @@ func drainedOf(d drain.Drain, now time.Time) drained {
 	}
 	switch {
 	case now.Before(d.Since):
-		out.State, out.left = "to come", "in "+d.Since.Sub(now).Round(time.Second).String()
+		out.State, out.left = "to come", "in "+d.Since.Sub(now).Truncate(time.Second).String()
 	case !now.Before(d.Until):
 		out.State = "ended"
 	default:
-		out.left = "for " + d.Until.Sub(now).Round(time.Second).String()
+		out.left = "for " + d.Until.Sub(now).Truncate(time.Second).String()
 	}
 	return out
 }

@@ -328,6 +328,10 @@ func (dr *drainer) parts(p *Pool) (left, drained []netip.Addr) {
 	for _, f := range [...]Family{IPv4, IPv6} {
 		was := p.addrs(f)
 		is := was
+		if !ofSite && !slices.ContainsFunc(was, dr.prefixes.Contains) {
+			left = append(left, was...)
+			continue
+		}
 		if ofSite && len(was) > 0 {
 			is = slices.DeleteFunc(slices.Clone(dr.general), func(ip netip.Addr) bool { return ip.Is4() != (f == IPv4) })
 		}

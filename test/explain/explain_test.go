@@ -184,8 +184,8 @@ func directive(corefile string) (path string, options []string, ok bool) {
 			options = append(options, "--https")
 		case fields[0] == "https", fields[0] == "anycast":
 			options = append(options, "--"+fields[0]+"="+strings.Join(fields[1:], ","))
-		case fields[0] == "missing_family":
-			options = append(options, "--missing-family="+fields[1])
+		case slices.Contains([]string{"missing_family", "site", "drains", "drain_last"}, fields[0]):
+			options = append(options, "--"+strings.ReplaceAll(fields[0], "_", "-")+"="+fields[1])
 		}
 	}
 	return path, options, path != ""

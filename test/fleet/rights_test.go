@@ -105,7 +105,7 @@ func TestRights_Least(t *testing.T) {
 	t.Run("what lies between documents and head", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.restrict(right{"/documents/", "/documents0", read}, right{"/head", "", read}, rightOfStaging, rightOfServers)
+		w.restrict(right{"/documents/", "/documents0", read}, right{"/drains/", "/drains0", read}, right{"/head", "", read}, rightOfStaging, rightOfServers)
 		w.start()
 		w.logs("watching " + string(w.m) + "/documents/: rpc error: code = PermissionDenied")
 		w.put("a.yaml", server.Version(2))

@@ -24,6 +24,9 @@ func (b *builder) members() {
 	for _, o := range memberNames(b.spec) {
 		b.ofMap(o)
 	}
+	if rw := b.names[full("rw")]; b.spec["members"] == "names" && b.spec["front"] == "rewrite" && rw.Status == judge.Proxied {
+		b.ofMap("rw") // www is asked in its place
+	}
 	if b.spec["members"] != "wildcard" {
 		return
 	}

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -38,8 +39,10 @@ func (c *conversation) exists(q question, d mapset.Decision, tentative bool) (ex
 	}
 	var ex existence
 	shown := empty // what the question for the alias said, or that it failed
+	// What is remembered names the wildcard, also where an earlier reply has told it.
+	wildcard := tentative || slices.ContainsFunc(c.decided, func(o ownerDecision) bool { return o.owner == q.owner })
 	for i, t := range types {
-		rep := c.ask(q.name, t, tentative)
+		rep := c.ask(q.name, t, wildcard)
 		if i == 0 {
 			if d = c.withWildcard(q.owner, d, tentative, rep.Wildcard); tentative {
 				c.decided = append(c.decided, ownerDecision{q.owner, d})
@@ -51,7 +54,7 @@ func (c *conversation) exists(q question, d mapset.Decision, tentative bool) (ex
 		}
 		if t == dns.TypeA && f == failed && c.names.revealsWildcard(q.owner) {
 			// R5: the aliases may end in a loop.
-			if again := c.ask(q.name, dns.TypeCNAME, tentative); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
+			if again := c.ask(q.name, dns.TypeCNAME, wildcard); findingOf(&again, q.owner, dns.TypeCNAME) == alias {
 				rep, f = again, alias
 			}
 		}

@@ -87,6 +87,33 @@ func TestRecall_WildcardOnlyForAddresses(t *testing.T) {
 	}
 }
 
+// A name that was answered from a wildcard is remembered as such, also where the question for
+// its HTTPS record came first: the address map of the wildcard answers in each place.
+func TestRecall_WildcardOfAService(t *testing.T) {
+	names := recalling(t, `
+accounts:
+  - id: acme
+    prefixes: [203.0.113.0/24]
+    zones: [{name: example.org, proxied: all}]
+    address_maps:
+      - {enabled: true, ips: [203.0.113.30], memberships: [{kind: name, identifier: "*.example.org"}]}
+      - {enabled: true, ips: [203.0.113.70], memberships: [{kind: account, identifier: acme}]}
+`, true)
+	names.ALPN = []string{"h2"}
+	address := "w.example.org. 60 IN A 10.66.0.1"
+	b := &script{tb: t, replies: map[string]string{
+		"w.example.org. HTTPS and wildcard": "from *.example.org.; | ; example.org. 60 IN SOA ns.example.org. h.example.org. 1 2 3 4 5",
+		"w.example.org. A and wildcard":     "from *.example.org.; " + address,
+		"w.example.org. A":                  address,
+	}}
+	for _, qtype := range []uint16{dns.TypeHTTPS, dns.TypeHTTPS, dns.TypeHTTPS, dns.TypeANY, dns.TypeA} {
+		out := respond(new(dns.Msg).SetQuestion("w.example.org.", qtype), names, b)
+		if text := out.Msg().String(); !strings.Contains(text, "203.0.113.30") || strings.Contains(text, "203.0.113.70") {
+			t.Fatalf("got\n%v", out.Msg())
+		}
+	}
+}
+
 // decided reports whether it is remembered what the map says of a name.
 func decided(names *Names, name string) bool {
 	q := NewQuery(new(dns.Msg).SetQuestion(name, dns.TypeA), *names)

@@ -65,6 +65,11 @@ func newWorldOn(t *testing.T, cluster *etcd.Cluster, options ...string) *world {
 	t.Helper()
 	w := &world{t: t, m: fleet.Map(fmt.Sprintf("/m%d", worlds.Add(1))), dir: t.TempDir(), cluster: cluster, options: options}
 	w.client = w.cluster.Client()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(strings.Join(said.Lines(string(w.m)), "\n"))
+		}
+	})
 	server.WriteFile(t, filepath.Join(w.dir, "db.example.org"), zoneFile)
 	w.put("a.yaml", server.Version(1))
 	return w

@@ -39,9 +39,10 @@ Exit status: 0 done, 1 a file of drains is refused, 2 could not run.`,
 				}
 			}
 			refused := sayRefusedDrains(cmd.ErrOrStderr(), all)
-			if format == "json" {
+			switch {
+			case format == "json":
 				err = writeJSON(cmd.OutOrStdout(), list)
-			} else {
+			case len(list) > 0 || refused == nil: // What servers do with a refused file is said above.
 				err = writeDrains(cmd.OutOrStdout(), list)
 			}
 			if err != nil {
@@ -106,7 +107,7 @@ func writeDrains(w io.Writer, list []drained) error {
 func sayRefusedDrains(w io.Writer, all []drainFile) (refused error) {
 	for _, f := range all {
 		if f.errs != nil {
-			fmt.Fprintf(w, "addressmap: %s is refused\n%v\n", printable.Line(f.name), f.errs)
+			fmt.Fprintf(w, "addressmap: %s is refused, and a server goes on with what it had of it until that ends\n%v\n", printable.Line(f.name), f.errs)
 			refused = status(exitRefused)
 		}
 	}

@@ -56,7 +56,7 @@ func (w *worker) run() {
 			return
 		}
 		for b.left = nil; len(b.left) == 0; {
-			n, err := w.x.ReadBatch(b.in, 0)
+			n, err := w.x.ReadBatch(b.in, readFlags)
 			if err == nil {
 				w.answer(b, n)
 				continue

@@ -3,6 +3,7 @@ package addressmap
 import (
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -57,14 +58,19 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, fmt.Errorf("%s: a document of %s is refused that may hold any name, and the server block names no zone that could be closed for it: correct the document that the log names, or name the zones of the map", o.place, o.path))
 	}
 	covered := &coverage{acting: zones, block: block, refuses: o.answer.RefuseUnlisted, current: a.current}
-	c.OnStartup(func() error {
-		sh.cover(m, covered)
-		cf.warnOfStale(config, number)
-		return a.look(config)
+	// CoreDNS makes the chains, one for each zone of the block, after the setup of all
+	// directives: what starts then starts last, when backends are not written to any more.
+	last := sync.OnceFunc(func() {
+		c.OnStartup(func() error {
+			sh.cover(m, covered)
+			cf.warnOfStale(config, number)
+			return a.look(config)
+		})
 	})
 	a.useLane(c.ServerBlockKeys)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		a.next = next
+		last()
 		return a
 	})
 	return nil

@@ -15,15 +15,34 @@ import (
 	"github.com/addressmap/addressmap/test/server"
 )
 
-// neighbourName is a plugin of which the shutdown fails.
+// neighbourName is a plugin that logs its start, and of which the shutdown fails unless an
+// argument stands there.
 const neighbourName = "neighbour"
+
+const neighbourStarts = "the neighbour has started"
 
 func init() {
 	plugin.Register(neighbourName, func(c *caddy.Controller) error {
-		c.OnShutdown(func() error { return errors.New("the neighbour's shutdown fails") })
+		c.OnStartup(func() error {
+			log.Infof(neighbourStarts)
+			return nil
+		})
+		if c.Next(); !c.NextArg() {
+			c.OnShutdown(func() error { return errors.New("the neighbour's shutdown fails") })
+		}
 		dnsserver.GetConfig(c).AddPlugin(func(next plugin.Handler) plugin.Handler { return next })
 		return nil
 	})
+}
+
+// What starts with a directive starts after the backends, which may write to their handlers
+// at their own start.
+func TestSetup_StartsLast(t *testing.T) {
+	s := server.Start(t, "example.org example.net {\n\taddressmap maps.yaml\n\t"+neighbourName+" quietly\n\tfile db\n}\n", map[string]string{"maps.yaml": stubMap, "db": stubZone})
+	text := s.Log.String()
+	if neighbour, ours := strings.Index(text, neighbourStarts), strings.Index(text, "does not know zones"); neighbour < 0 || ours < neighbour {
+		t.Errorf("want the neighbour to start first, got\n%s", text)
+	}
 }
 
 // Protections hold over reloads of the Corefile, and a version that only the guard of

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A DNS server that does not answer addresses to which BIRD has lost the route. It needs
-# BIRD 2, no rights, and Go unless COREDNS names the program.
+# BIRD 2, no rights, and Go unless COREDNS and ADDRESSMAP name the programs.
 #
 #   examples/drain/drain.sh        # Ctrl-C ends it
 set -euo pipefail
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dns=${DNS_PORT:-1053}
 PATH=$PATH:/usr/sbin
 
-run=${RUN_DIR:-$(mktemp -d)}
+run=$(mktemp -d)
 pids=()
 stop() {
     trap - EXIT INT TERM
@@ -24,7 +24,9 @@ start() {
 }
 
 coredns=${COREDNS:-$run/coredns}
+addressmap=${ADDRESSMAP:-$run/addressmap}
 [ -n "${COREDNS:-}" ] || (cd "$here/../.." && go build -o "$coredns" ./cmd/coredns)
+[ -n "${ADDRESSMAP:-}" ] || (cd "$here/../.." && go build -o "$addressmap" ./cmd/addressmap)
 
 # The drains are files of the hour, and none of the example's.
 cp -R "$here/drains" "$run/drains"
@@ -38,9 +40,9 @@ cat <<END
 Try
   dig @127.0.0.1 -p $dns www.example.org
   birdc -s $run/bird.ctl disable paris    # and ask again
-  addressmap drains $run/drains
+  $addressmap drains $run/drains
   birdc -s $run/bird.ctl enable paris
-  addressmap drain 198.51.100.10 --reason "a try" --for 5m --file $run/drains/people.yaml
+  $addressmap drain 198.51.100.10 --reason "a try" --for 5m --file $run/drains/people.yaml
 END
 wait -n "${pids[@]}"
 echo "one of the programs has ended, and so does the rest" >&2

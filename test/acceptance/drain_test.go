@@ -20,14 +20,16 @@ func TestDrain_BIRD(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := filepath.Join(t.TempDir(), "run")
-	if err := os.Mkdir(run, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	temporary := t.TempDir()
 	s := &server{port: freePort(t), log: new(logBuffer)}
 	cmd := exec.Command("bash", filepath.Join(repository, "examples/drain/drain.sh"))
-	cmd.Env = append(os.Environ(), "COREDNS="+binary, "DNS_PORT="+s.port, "RUN_DIR="+run)
+	cmd.Env = append(os.Environ(), "COREDNS="+binary, "ADDRESSMAP="+tool, "DNS_PORT="+s.port, "TMPDIR="+temporary)
 	s.run(t, cmd, "example.org", "SOA")
+	runs, err := filepath.Glob(filepath.Join(temporary, "*"))
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("want one folder of the example, got %q, %v", runs, err)
+	}
+	run := runs[0]
 	do := func(name string, args ...string) {
 		t.Helper()
 		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {

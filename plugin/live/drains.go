@@ -254,7 +254,15 @@ func (l *loader) updateDrains(read func()) {
 func (l *loader) lookAtClock() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.updateDrains(func() {})
+	l.updateDrains(l.retryDrains)
+}
+
+// retryDrains reads what could not be read. The watcher names no file that went with its
+// directory and is not in the one that has come back.
+func (l *loader) retryDrains() {
+	if t, troubled := l.drains.troubles[l.drains.path]; troubled && t.version == (digest{}) && l.drains.watch != nil {
+		l.readDrains(func(string) bool { return false }, l.drains.watch.Read)
+	}
 }
 
 // redrain puts the drains in force that are by now, and reports whether they are others.

@@ -206,6 +206,21 @@ func TestDrains_Directory(t *testing.T) {
 	r.until("the map is degraded no more", func() bool { return !r.last().Degraded })
 }
 
+// A file that went with its directory ends its drains once the directory is back without it.
+func TestDrains_DirectoryBackEmpty(t *testing.T) {
+	t.Parallel()
+	r := newDrainRig(t, map[string]string{"mount/drains.yaml": drained("addresses: [192.0.2.1]", "", forever)},
+		live.Options{Drains: "mount/drains.yaml"})
+	r.do(os.Rename(r.path("mount"), r.path("away")))
+	r.until("the map is degraded", func() bool { return r.last().Degraded })
+	r.check(www, "192.0.2.2")
+	r.do(os.Mkdir(r.path("mount"), 0o777))
+	r.untilAddresses(www, "192.0.2.1 192.0.2.2")
+	r.until("the map is degraded no more", func() bool { return !r.last().Degraded })
+	r.write("mount/drains.yaml", drained("addresses: [192.0.2.2]", "", forever))
+	r.untilAddresses(www, "192.0.2.1")
+}
+
 // A directory that is missing at the start is waited for, and one of a file too.
 func TestDrains_MissingAtStart(t *testing.T) {
 	t.Parallel()

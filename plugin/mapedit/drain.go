@@ -108,12 +108,14 @@ func (f *drainFile) added(d drain.Drain) iter.Seq[[]byte] {
 		case f.list.Len() == 0: // []
 			open := f.start(f.list)
 			if _, shut, ok := closing(f.data, open); ok {
+				behind := bytes.TrimRight(f.data[shut+1:lineEnd(f.data, shut)], " ")
 				lines := f.look.br + f.block().listItem(entry, f.look.item)
-				yield(slices.Concat(bytes.TrimRight(f.data[:open], " "), []byte(lines), f.data[nextLine(f.data, shut):]))
+				if !yield(slices.Concat(bytes.TrimRight(f.data[:open], " "), behind, []byte(lines), f.data[nextLine(f.data, shut):])) {
+					return
+				}
 			}
-			return
 		}
-		if f.list.Len() == 0 {
+		if f.look.json && f.list.Len() == 0 {
 			return
 		}
 		for splices := range f.places(change{to: f.list, item: entry}) {
@@ -124,11 +126,19 @@ func (f *drainFile) added(d drain.Drain) iter.Seq[[]byte] {
 	}
 }
 
-// replaced returns the ways to write another entry in the place of one of a list in lines.
-// Where an entry ends, the positions do not tell: any end of a line may be it.
+// replaced returns the ways to write another entry in the place of one. Where an entry of a
+// list in lines ends, the positions do not tell: any end of a line may be it.
 func (f *drainFile) replaced(i int, by *drain.Drain) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		item, list := f.list.Child(i), f.start(f.list)
+		if f.data[list] == '[' && !f.look.json {
+			for _, text := range f.replacedInBrackets(i, by) {
+				if !yield(text) {
+					return
+				}
+			}
+			return
+		}
 		dash := lineStart(f.data, item.Offset()) + column(f.data, list)
 		if f.data[list] != '-' || f.data[dash] != '-' {
 			return
@@ -150,6 +160,26 @@ func (f *drainFile) replaced(i int, by *drain.Drain) iter.Seq[[]byte] {
 			}
 		}
 	}
+}
+
+// replacedInBrackets is replaced of a list in brackets. Which comma goes with an entry is
+// tried out: a comment may be behind it.
+func (f *drainFile) replacedInBrackets(i int, by *drain.Drain) [][]byte {
+	const between = " \t\r\n,"
+	item := f.list.Child(i)
+	_, shut, ok := closing(f.data, f.start(item))
+	if !ok {
+		return nil
+	}
+	before, behind := f.data[:item.Offset()], f.data[shut+1:]
+	if by != nil {
+		return [][]byte{slices.Concat(before, []byte(flow{}.print(drainMapping(*by), "")), behind)}
+	}
+	comma := slices.Concat(before, bytes.TrimLeft(behind, " ,"))
+	if i == f.list.Len()-1 {
+		return [][]byte{slices.Concat(bytes.TrimRight(before, between), behind), comma}
+	}
+	return [][]byte{comma}
 }
 
 func (f *drainFile) block() block { return block{item: f.look.item, dash: f.look.dash, br: f.look.br} }

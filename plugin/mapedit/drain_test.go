@@ -26,6 +26,9 @@ func TestAddDrains(t *testing.T) {
 		{"no file", "d.yaml", "", "drains:\n" + added},
 		{"comments alone", "d.yaml", "# ours\n", "# ours\ndrains:\n" + added},
 		{"an empty list", "d.yaml", "# ours\ndrains: []\n# end\n", "# ours\ndrains:\n" + added + "# end\n"},
+		{"an empty list and a comment", "d.yaml", "drains: [] # none\n", "drains: # none\n" + added},
+		{"an empty list within braces", "d.yaml", "{drains: []} # none\n",
+			`{drains: [{addresses: ["2001:db8::/32", 192.0.2.1], reason: "fibre cut, T1", until: "2026-11-29T04:00:00Z"}]} # none` + "\n"},
 		{"behind others", "d.yaml", other, other + added},
 		{"behind others, and comments stay", "d.yaml", other + "\n# end\n", other + added + "\n# end\n"},
 		{"an indentation of its own", "d.yaml", "drains:\n- map: a\n  reason: x\n  until: 2026-11-29T04:14:00Z\n",
@@ -54,6 +57,7 @@ func TestAddDrains(t *testing.T) {
 
 func TestReplaceDrain(t *testing.T) {
 	const first, second = "  # ana's\n  - map: a\n    reason: x\n    until: 2026-11-29T04:14:00Z\n", "\n  # bo's\n  - map: b\n    reason: >-\n      folded\n      lines\n    until: 2026-11-29T04:14:00Z\n"
+	const a, b = "{map: a, reason: x, until: 2026-11-29T04:14:00Z}", "{map: b, reason: x, until: 2026-11-29T04:14:00Z}"
 	for _, tc := range []struct {
 		what, text string
 		i          int
@@ -65,6 +69,16 @@ func TestReplaceDrain(t *testing.T) {
 		{"the only one goes", "drains: # ours\n" + first + "# end\n", 0, nil, "drains: [] # ours\n  # ana's\n# end\n"},
 		{"another in its place", "drains:\n" + first + second, 0, &newDrain, "drains:\n  # ana's\n" + added + second},
 		{"brackets", "drains: [{map: a, reason: x, until: 2026-11-29T04:14:00Z}]\n", 0, nil, "drains: []\n"},
+		{"brackets and a comment", "drains: [" + a + "] # ours\n", 0, nil, "drains: [] # ours\n"},
+		{"brackets below a comment", "# ours\ndrains: [" + a + ", " + b + "]\n", 1, nil, "# ours\ndrains: [" + a + "]\n"},
+		{"the first of brackets", "# ours\ndrains: [" + a + ", " + b + "]\n", 0, nil, "# ours\ndrains: [" + b + "]\n"},
+		{"another in brackets", "# ours\ndrains: [" + a + ", " + b + "]\n", 0, &newDrain, "# ours\ndrains: [" +
+			`{addresses: ["2001:db8::/32", 192.0.2.1], reason: "fibre cut, T1", until: "2026-11-29T04:00:00Z"}, ` + b + "]\n"},
+		{"brackets in braces", "{drains: [" + a + "]} # ours\n", 0, nil, "{drains: []} # ours\n"},
+		{"brackets in lines", "drains: [\n  " + a + ", # ana's\n  " + b + ", # bo's\n]\n", 1, nil, "drains: [\n  " + a + ", # ana's, # bo's\n]\n"},
+		{"the first of brackets in lines", "drains: [\n  " + a + ", # ana's\n  " + b + " # bo's\n]\n", 0, nil, "drains: [\n  # ana's\n  " + b + " # bo's\n]\n"},
+		{"the last of brackets in lines", "drains: [\n  " + a + ", # ana's\n  " + b + "]\n", 1, nil, "drains: [\n  " + a + ", # ana's\n  ]\n"},
+		{"the only one and a comma", "drains: [" + a + ", ] # ours\n", 0, nil, "drains: [] # ours\n"},
 		{"JSON", `{"drains": [{"map": "a", "reason": "x", "until": "2026-11-29T04:14:00Z"}]}`, 0, nil, "{\n  \"drains\": []\n}\n"},
 	} {
 		got, err := mapedit.ReplaceDrain("d.yaml", []byte(tc.text), tc.i, tc.by)
@@ -74,9 +88,9 @@ func TestReplaceDrain(t *testing.T) {
 	}
 }
 
-// What cannot be written without losing a comment, and what is not legal, stays.
+// What is not legal stays.
 func TestDrains_Refused(t *testing.T) {
-	for _, text := range []string{"drains: [{map: a, reason: x, until: 2026-11-29T04:14:00Z}] # ours\n", "drains: [{map: a}]\n", "drain: []\n"} {
+	for _, text := range []string{"drains: [{map: a}]\n", "drain: []\n"} {
 		if got, err := mapedit.ReplaceDrain("d.yaml", []byte(text), 0, nil); err == nil {
 			t.Errorf("%q becomes %q", text, got)
 		}

@@ -44,7 +44,8 @@ func (p parser) file(root mapfile.Value) []Drain {
 		return nil
 	}
 	var out []Drain
-	items, _ := p.List(values[0], "drains")
+	items, _ := p.List(values[0], "drains", "write drains: [] for none, or a list of entries such as "+
+		"{addresses: [203.0.113.0/24], reason: fibre cut, until: 2026-11-29T04:14:00Z}")
 	for _, item := range items {
 		out = append(out, p.drain(item))
 	}
@@ -96,7 +97,7 @@ func (p parser) addresses(v mapfile.Value) []netip.Prefix {
 	if v.IsNone() {
 		return nil
 	}
-	items, ok := p.List(v, "addresses")
+	items, ok := p.List(v, "addresses", "write a list, as in addresses: [203.0.113.0/24]")
 	if ok && len(items) == 0 {
 		p.Refuse(v, "V1", "write at least one prefix or address", `"addresses" is empty`)
 	}

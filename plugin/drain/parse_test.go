@@ -78,6 +78,10 @@ func TestParse_Good(t *testing.T) {
 			{Source: "whole.yaml:10", Map: "055817b111884e0227e1be16a0be6ee0", Reason: "12", Until: at("2026-11-29T04:14:00Z")},
 		},
 		"none.yaml": nil,
+		"everything.yaml": {{Source: "everything.yaml:1", Addresses: []netip.Prefix{
+			netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"), netip.MustParsePrefix("0.0.0.0/1"),
+			netip.MustParsePrefix("::/3"), netip.MustParsePrefix("2000::/3"),
+		}, Reason: "attack", Until: at("2026-11-29T04:14:00Z")}},
 		"json.json": {{Source: "json.json:1", Addresses: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}, Reason: "attack", Until: at("2026-11-29T04:14:00Z")}},
 	}
 	all, _ := files(t, "good")

@@ -58,15 +58,18 @@ func (r *Reader) Mapping(v Value, subject string, keys ...string) ([]Value, bool
 	return values, ok
 }
 
-// List returns the items of v, the value of key. It refuses a v that is no list, and
-// reports false.
-func (r *Reader) List(v Value, key string) ([]Value, bool) {
-	items := r.d.list(v.node, key)
-	out := make([]Value, len(items))
-	for i := range items {
-		out[i] = Value{&items[i]}
+// List returns the items of v, the value of key. It refuses a v that is no list with the
+// remedy, and reports false.
+func (r *Reader) List(v Value, key, remedy string) ([]Value, bool) {
+	if v.node.kind != kindList {
+		r.Refuse(v, "V1", remedy, "%q must be a list, not %s", key, v.node.kind)
+		return nil, false
 	}
-	return out, v.node.kind == kindList
+	out := make([]Value, len(v.node.children))
+	for i := range out {
+		out[i] = Value{&v.node.children[i]}
+	}
+	return out, true
 }
 
 // Text reads the value of key as text that is not empty and holds no control character.
@@ -78,7 +81,10 @@ func (r *Reader) Space(v Value, key string) (netip.Prefix, bool) {
 	if !ok {
 		return netip.Prefix{}, false
 	}
-	if _, err := netip.ParsePrefix(s); err == nil {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		if p.Addr().IsUnspecified() && !p.IsSingleIP() {
+			return p, true // V2 refuses the address: a prefix may begin there.
+		}
 		return r.d.prefix(v.node, s)
 	}
 	ip, ok := r.d.ip(v.node, s)

@@ -2,15 +2,12 @@ package main
 
 import (
 	"io"
-	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/printable"
 )
@@ -65,12 +62,13 @@ func (d drainedIPs) visible() drainedIPs {
 
 // drainedBy returns the addresses of a step that are drained, by the entries in force that
 // say so.
-func drainedBy(r mapset.Reason, entries []drain.Drain, in *live.Checked) (out []drainedIPs) {
+func drainedBy(r mapset.Reason, entries []drain.Drain, s *mapset.Snapshot) (out []drainedIPs) {
 	all := r.Drained()
 	for _, e := range drain.InForce(entries, time.Now()) {
 		said := drainedIPs{Reason: e.Reason, By: e.By, Until: e.Until, At: e.Source}
+		drains := s.DrainedBy(e)
 		for _, ip := range all {
-			if drains(e, ip, r, in) {
+			if drains(r.Step, ip) {
 				said.IPs = append(said.IPs, ip.String())
 			}
 		}
@@ -79,20 +77,6 @@ func drainedBy(r mapset.Reason, entries []drain.Drain, in *live.Checked) (out []
 		}
 	}
 	return out
-}
-
-// drains reports whether an entry drains a drained address of a step.
-func drains(e drain.Drain, ip netip.Addr, r mapset.Reason, in *live.Checked) (is bool) {
-	switch {
-	case e.Map != "":
-		eachMap(in, func(_ *mapfile.Document, _ *mapfile.Account, m *mapfile.AddressMap) {
-			is = is || m.ID == e.Map && slices.ContainsFunc(m.IPs, func(a mapfile.Addr) bool { return a.IP == ip })
-		})
-		return is
-	case e.Site != "":
-		return r.Step == mapset.StepAnycast || r.Step == mapset.StepSpectrum
-	}
-	return slices.ContainsFunc(e.Addresses, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 // refusedDrains returns the findings of files of drains that are refused.

@@ -169,7 +169,7 @@ func explain(checked *live.Checked, drains []drain.Drain, name fqdn.Name, types 
 		e.Mark = markOf(checked.Snapshot, name, d, zone)
 		for _, r := range d.Reasons(name) {
 			s := zone.step(name, r)
-			s.Drained = drainedBy(r, drains, checked)
+			s.Drained = drainedBy(r, drains, checked.Snapshot)
 			e.Steps = append(e.Steps, s)
 		}
 	}

@@ -99,51 +99,57 @@ func newDrainer(s *Snapshot, d Drains) *drainer {
 	return dr
 }
 
-// addMaps drains the addresses of the maps with these ids. An id that is made from the
-// map's position is none: it may be another map's after the next edit.
+// addMaps drains the addresses of the maps with these ids.
 func (dr *drainer) addMaps(s *Snapshot, ids []string) {
-	if len(ids) == 0 {
-		return
-	}
-	known := make(map[string]bool)
-	for _, a := range s.accounts {
-		for i := range a.maps {
-			m := &a.maps[i]
-			if !slices.Contains(ids, m.id) || madeUp(a.id, m.id) {
-				continue
-			}
-			known[m.id] = true
-			for _, ip := range m.ips.written {
-				dr.prefixes.Insert(netip.PrefixFrom(ip, ip.BitLen()))
-			}
-		}
-	}
 	for _, id := range ids {
-		if !known[id] {
+		ips, known := s.ofMap(id)
+		if !known {
 			dr.unknown = append(dr.unknown, "map:"+id)
+		}
+		for _, ip := range ips {
+			dr.prefixes.Insert(netip.PrefixFrom(ip, ip.BitLen()))
 		}
 	}
 }
 
-// addSites drains the anycast of the server's site, if that is one of these.
-func (dr *drainer) addSites(s *Snapshot, names []string) {
-	if len(names) == 0 {
-		return
-	}
-	known := make(map[string]bool)
-	for _, d := range s.documents {
-		for _, site := range d.source.Sites {
-			known[site.Name] = true
-			if site.Name == s.site && slices.Contains(names, site.Name) {
-				dr.general = append([]netip.Addr{}, addrsOf(d.source.Anycast)...)
+// ofMap returns the addresses that are written on the address map of that id, and whether
+// there is one. An id that is made from the map's position is none: it may be another map's
+// after the next edit.
+func (s *Snapshot) ofMap(id string) (ips []netip.Addr, known bool) {
+	for _, a := range s.accounts {
+		for i := range a.maps {
+			if m := &a.maps[i]; m.id == id && !madeUp(a.id, id) {
+				ips, known = append(ips, m.ips.written...), true
 			}
 		}
 	}
+	return ips, known
+}
+
+// addSites drains the anycast of the server's site, if that is one of these.
+func (dr *drainer) addSites(s *Snapshot, names []string) {
 	for _, name := range names {
-		if !known[name] {
+		d, _ := s.ofSite(name)
+		switch {
+		case d == nil:
 			dr.unknown = append(dr.unknown, "site:"+name)
+		case name == s.site:
+			dr.general = append([]netip.Addr{}, addrsOf(d.source.Anycast)...)
 		}
 	}
+}
+
+// ofSite returns the anycast addresses of a site, and the document that has it, nil if there
+// is none.
+func (s *Snapshot) ofSite(name string) (*document, []netip.Addr) {
+	for _, d := range s.documents {
+		for _, site := range d.source.Sites {
+			if site.Name == name {
+				return d, addrsOf(site.Anycast)
+			}
+		}
+	}
+	return nil, nil
 }
 
 // zone returns the zone as it is while drained: z itself if it answers as ever.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -110,6 +111,35 @@ func TestDrain_Steps(t *testing.T) {
 		}
 		if is := snap.Drained(); is.Addresses != tc.drained || !slices.Equal(ignored, tc.ignored) || !slices.Equal(is.Unknown, tc.unknown) {
 			t.Errorf("%s: %d addresses drained, want %d; unknown %q, want %q; ignored\n got %q\nwant %q", tc.what, is.Addresses, tc.drained, is.Unknown, tc.unknown, ignored, tc.ignored)
+		}
+	}
+}
+
+// Of several entries in force, each says what it drains itself.
+func TestSnapshot_DrainedBy(t *testing.T) {
+	snap := build(t, mapset.Options{Site: "fra"}, drainMap)
+	prefix := []netip.Prefix{netip.MustParsePrefix("192.0.2.64/28")}
+	for _, tc := range []struct {
+		by   drain.Drain
+		step mapset.Step
+		ip   string
+		want bool
+	}{
+		{drain.Drain{Site: "fra"}, mapset.StepAnycast, "192.0.2.65", true},
+		{drain.Drain{Site: "fra"}, mapset.StepSpectrum, "192.0.2.65", true},
+		{drain.Drain{Site: "fra"}, mapset.StepSpectrum, "203.0.113.7", false},
+		{drain.Drain{Site: "fra"}, mapset.StepZone, "192.0.2.65", false},
+		{drain.Drain{Site: "ams"}, mapset.StepAnycast, "192.0.2.65", false},
+		{drain.Drain{Site: "ams"}, mapset.StepAnycast, "192.0.2.66", false},
+		{drain.Drain{Site: "zrh"}, mapset.StepAnycast, "192.0.2.65", false},
+		{drain.Drain{Addresses: prefix}, mapset.StepAnycast, "192.0.2.65", true},
+		{drain.Drain{Addresses: prefix}, mapset.StepAnycast, "192.0.2.1", false},
+		{drain.Drain{Map: "ofzone"}, mapset.StepAccount, "203.0.113.2", true},
+		{drain.Drain{Map: "ofzone"}, mapset.StepAccount, "203.0.113.9", false},
+		{drain.Drain{Map: "acme/2"}, mapset.StepAccount, "203.0.113.9", false},
+	} {
+		if got := snap.DrainedBy(tc.by)(tc.step, netip.MustParseAddr(tc.ip)); got != tc.want {
+			t.Errorf("%v drains %s of step %s: %t, want %t", tc.by, tc.ip, tc.step, got, tc.want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
 
@@ -31,6 +32,23 @@ type Ignored struct {
 // Drained returns what drains do to the snapshot, nothing for one that is not drained. It
 // is shared: read only.
 func (s *Snapshot) Drained() *Drained { return s.drained }
+
+// DrainedBy returns the function that reports whether an entry drains an address of a step.
+func (s *Snapshot) DrainedBy(e drain.Drain) func(Step, netip.Addr) bool {
+	switch {
+	case e.Map != "":
+		ips, _ := s.ofMap(e.Map)
+		return func(_ Step, ip netip.Addr) bool { return slices.Contains(ips, ip) }
+	case e.Site != "" && e.Site == s.site:
+		_, ips := s.ofSite(e.Site)
+		return func(step Step, ip netip.Addr) bool {
+			return (step == StepAnycast || step == StepSpectrum) && slices.Contains(ips, ip)
+		}
+	}
+	return func(_ Step, ip netip.Addr) bool {
+		return slices.ContainsFunc(e.Addresses, func(p netip.Prefix) bool { return p.Contains(ip) })
+	}
+}
 
 // ignoredAt is the place of an Ignored: the pool is that of the step.
 type ignoredAt struct {

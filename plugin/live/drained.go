@@ -53,8 +53,21 @@ func (l *loader) tellIgnored() {
 				}
 			}
 		}
+		if len(v.drained.Drained().Ignored) == 0 {
+			continue
+		}
+		drains := make([]func(mapset.Step, netip.Addr) bool, len(l.drains.inForce))
+		for i, one := range l.drains.inForce {
+			drains[i] = v.drained.DrainedBy(one)
+		}
 		for _, is := range v.drained.Drained().Ignored {
-			now = append(now, l.ignoredText(is))
+			text := ignoredText(is)
+			for i, one := range l.drains.inForce {
+				if slices.ContainsFunc(is.Addresses, func(ip netip.Addr) bool { return drains[i](is.Step, ip) }) {
+					text += "; " + one.String()
+				}
+			}
+			now = append(now, text)
 		}
 	}
 	slices.Sort(now)
@@ -67,8 +80,8 @@ func (l *loader) tellIgnored() {
 	l.drains.ignored = now
 }
 
-// ignoredText says where a drain is ignored, and whose it is.
-func (l *loader) ignoredText(is mapset.Ignored) string {
+// ignoredText says where a drain is ignored.
+func ignoredText(is mapset.Ignored) string {
 	where := is.Step.String()
 	if is.Map != "" {
 		where += fmt.Sprintf(", address map %q", is.Map)
@@ -79,13 +92,6 @@ func (l *loader) ignoredText(is mapset.Ignored) string {
 	text := fmt.Sprintf("a drain is ignored where it would leave no %s address: %s, for %s", familyNames[is.Family], where, is.Owner)
 	if is.Owners > 1 {
 		text += fmt.Sprintf(" and %d more", is.Owners-1)
-	}
-	for _, one := range l.drains.inForce {
-		if one.Map != "" && one.Map == is.Map || slices.ContainsFunc(one.Addresses, func(p netip.Prefix) bool {
-			return slices.ContainsFunc(is.Addresses, p.Contains)
-		}) {
-			text += "; " + one.String()
-		}
 	}
 	return text
 }

@@ -111,6 +111,26 @@ accounts:
 	}
 }
 
+// A drain of a site that is ignored is told with its reason and author, and no other is.
+func TestDrains_IgnoredSite(t *testing.T) {
+	t.Parallel()
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("map.yaml", `anycast: ["2001:db8::1"]
+sites: {fra: {anycast: [192.0.2.65]}, ams: {anycast: [192.0.2.66]}}
+accounts:
+  - {id: acme, zones: [{name: example.org, proxied: [www]}]}
+`)
+	r.write("drains.yaml", `drains:
+  - {site: fra, reason: power, by: ana, until: `+forever+`}
+  - {site: ams, reason: fire, by: bo, until: `+forever+`}
+`)
+	r.do(r.open("map.yaml", live.Options{Drains: r.path("drains.yaml"), Compile: mapset.Options{Site: "fra"}}))
+	r.untilLogged("warning", `no IPv4 address: anycast, for example.org.; site fra, reason "power", by "ana"`)
+	if n := r.countLogged("warning", "fire"); n != 0 {
+		t.Errorf("told of a drain of another site: %q", r.logged("warning"))
+	}
+}
+
 // With a new Corefile, other files count, and those that it does not name any more end.
 func TestDrains_Govern(t *testing.T) {
 	t.Parallel()

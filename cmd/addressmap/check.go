@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/live"
-	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
 func newCheck() *cobra.Command {
@@ -37,6 +36,9 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 			if err := refuseIdle(cmd, "--against", run.against != "", "guard"); err != nil {
 				return err
 			}
+			if err := refuseIdle(cmd, "--drains", run.drains != "", "drain-last"); err != nil {
+				return err
+			}
 			run.stdin = cmd.InOrStdin()
 			findings, err := run.findings(args)
 			if err != nil {
@@ -60,8 +62,7 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 	choiceFlag(cmd, cmd.Flags(), &format, "format", []string{"text", "json", "sarif"}, "how the findings are printed")
 	guardFlag(cmd, &run.guard)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
-	siteFlag(cmd, &run.compile.Site)
-	zoneFilesFlag(cmd, &run.zoneFiles)
+	run.directiveFlags.add(cmd)
 	drainsFlag(cmd, &run.drains)
 	run.etcd.add(cmd)
 	return cmd
@@ -69,13 +70,12 @@ Exit status: 0 good, 1 refused, 2 could not run.`,
 
 // checkRun is one run of the check command.
 type checkRun struct {
-	against   string // path of the map in force, or ""
-	guard     int
-	compile   mapset.Options
-	zoneFiles []string // directories
-	drains    string   // path of drains, or ""
-	stdin     io.Reader
-	etcd      etcdFlags
+	directiveFlags
+	against string // path of the map in force, or ""
+	guard   int
+	drains  string // path of drains, or ""
+	stdin   io.Reader
+	etcd    etcdFlags
 }
 
 // findings gathers the findings of all maps.
@@ -114,12 +114,16 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 		}
 		findings = append(findings, exposed(checked, r.zoneFiles)...)
 		if r.drains != "" {
-			findings = append(findings, unlikelyDrains(r.drains, drains, checked.Snapshot)...)
+			findings = append(findings, r.unlikely(drains, checked.Snapshot)...)
 		}
 		if old == nil {
 			continue
 		}
-		was, next, err := succession(r.against, path, old, checked, r.compile)
+		opt, err := r.options(path)
+		if err != nil {
+			return nil, err
+		}
+		was, next, err := succession(r.against, path, old, checked, opt.Compile)
 		if err != nil {
 			return nil, err
 		}
@@ -129,5 +133,9 @@ func (r *checkRun) findings(paths []string) ([]finding, error) {
 }
 
 func (r *checkRun) load(path string) (*live.Checked, error) {
-	return load(live.Options{Path: path, Compile: r.compile, ZoneFiles: r.zoneFiles}, r.stdin, &r.etcd)
+	opt, err := r.options(path)
+	if err != nil {
+		return nil, err
+	}
+	return load(opt, r.stdin, &r.etcd)
 }

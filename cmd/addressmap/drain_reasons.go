@@ -89,18 +89,18 @@ func refusedDrains(all []drainFile) (out []finding) {
 	return out
 }
 
-// unlikelyDrains warns of drains at path that do nothing to a map, or not all that they say.
-func unlikelyDrains(path string, all []drainFile, s *mapset.Snapshot) (out []finding) {
+// unlikely warns of drains that do nothing to a map, or not all that they say.
+func (r *checkRun) unlikely(all []drainFile, s *mapset.Snapshot) (out []finding) {
 	var entries []drain.Drain
 	for _, f := range all {
 		entries = append(entries, f.has...)
 	}
-	drained := new(directiveFlags).drained(s, entries).Drained()
+	drained := r.drained(s, entries).Drained()
 	for _, target := range drained.Unknown {
-		out = append(out, finding{Level: levelWarning, File: path, Rule: ruleUnlikely, Text: idle(target)})
+		out = append(out, finding{Level: levelWarning, File: r.drains, Rule: ruleUnlikely, Text: idle(target)})
 	}
 	for _, at := range ignoredOf(drained) {
-		out = append(out, finding{Level: levelWarning, File: path, Rule: ruleUnlikely, Text: "a drain is ignored: " + at.String()})
+		out = append(out, finding{Level: levelWarning, File: r.drains, Rule: ruleUnlikely, Text: "a drain is ignored: " + at.String()})
 	}
 	return out
 }

@@ -96,7 +96,7 @@ which the origin of a proxied name is known are reported.` + importStatus,
 
 // reviewOf returns a change to review for each error of the map.
 func reviewOf(path string, zoneFiles []string) (changes []cloudflare.Change) {
-	findings, err := (&checkRun{zoneFiles: zoneFiles}).findings([]string{path})
+	findings, err := (&checkRun{directiveFlags: directiveFlags{zoneFiles: zoneFiles}}).findings([]string{path})
 	if err != nil {
 		return []cloudflare.Change{{Kind: cloudflare.Review, Name: path, Text: err.Error()}}
 	}

@@ -52,7 +52,7 @@ would refuse the change (P1 to P5), or with --strict if it makes origins known.`
 				}
 			}
 			done()
-			refused := errors.Join(sayRefused(cmd.ErrOrStderr(), args[0], maps[0]), sayRefused(cmd.ErrOrStderr(), args[1], maps[1]))
+			refused := errors.Join(sayRefused(cmd.ErrOrStderr(), etcd.at(args[0]), maps[0]), sayRefused(cmd.ErrOrStderr(), etcd.at(args[1]), maps[1]))
 			old, next, err := succession(args[0], args[1], maps[0], maps[1], compile)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,28 @@ func (e *etcdFlags) open(ctx context.Context, path string) (*push.Store, error) 
 		return nil, err
 	}
 	return push.Open(ctx, c, m)
+}
+
+// userOfURL is a URL up to its host, with user and password.
+var userOfURL = regexp.MustCompile(`^([a-z]+://)?.*@`)
+
+// at returns a path with the flags that were given, as a command that is printed has to
+// have them. A password, which belongs into no URL, is left out.
+func (e *etcdFlags) at(path string) string {
+	if !fleet.IsMap(path) {
+		return path
+	}
+	for _, url := range e.connection.Endpoints {
+		path += " --endpoint " + userOfURL.ReplaceAllString(url, "$1")
+	}
+	for _, file := range [][2]string{
+		{"credentials", e.credentials}, {"tls-cert", e.connection.Cert}, {"tls-key", e.connection.Key}, {"tls-ca", e.connection.CA},
+	} {
+		if file[1] != "" {
+			path += " --" + file[0] + " " + file[1]
+		}
+	}
+	return path
 }
 
 // parse returns the connection that the flags and the environment say.
@@ -118,7 +141,7 @@ func (e *etcdFlags) check(opt live.Options) (*live.Checked, error) {
 		return nil, err
 	}
 	if len(contents.Everyone) == 0 {
-		return nil, fmt.Errorf("the map %s holds no documents: addressmap push DIR --to %s puts them there", opt.Path, opt.Path)
+		return nil, fmt.Errorf("the map %s holds no documents: addressmap push DIR --to %s puts them there", opt.Path, e.at(opt.Path))
 	}
 	of := checker(store.Map(), opt.ZoneFiles)
 	of.Compile = opt.Compile

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/test/etcd"
 )
 
@@ -45,4 +46,19 @@ func put(ts *testscript.TestScript, client *clientv3.Client, deleted bool, args 
 		_, err = client.Put(ctx, key, args[1])
 	}
 	ts.Check(err)
+}
+
+// A command that is printed reaches the same etcd, and says no password.
+func TestEtcdFlags_At(t *testing.T) {
+	flags := etcdFlags{credentials: "who", connection: fleet.Connection{
+		Endpoints: []string{"https://a.example:2379", "https://ana:secret@b.example:2379", "ana:secret@c.example:2379"}, Cert: "c.pem", Key: "k.pem", CA: "ca.pem",
+	}}
+	const want = "etcd:/m --endpoint https://a.example:2379 --endpoint https://b.example:2379 --endpoint c.example:2379" +
+		" --credentials who --tls-cert c.pem --tls-key k.pem --tls-ca ca.pem"
+	if got := flags.at("etcd:/m"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := flags.at("maps.yaml"); got != "maps.yaml" {
+		t.Errorf("a file got flags: %s", got)
+	}
 }

@@ -61,7 +61,7 @@ answers differently, 2 could not run.`,
 			if err != nil {
 				return err
 			}
-			refused := sayRefused(cmd.ErrOrStderr(), args[0], checked)
+			refused := sayRefused(cmd.ErrOrStderr(), etcd.at(args[0]), checked)
 			if checked.Snapshot == nil {
 				return refused
 			}

@@ -100,7 +100,7 @@ func (p *pusher) run(cmd *cobra.Command, path, stage string, change func(context
 	for _, w := range written.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: warning: %s\n", w)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "push %d is done; who has it: addressmap fleet %s --wait %d\n", written.Head.Push, path, written.Head.Push)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "push %d is done; who has it: addressmap fleet %s --wait %d\n", written.Head.Push, p.at(path), written.Head.Push)
 	return err
 }
 

@@ -72,7 +72,7 @@ another content in force, 2 could not run.`,
 			if err != nil {
 				return err
 			}
-			refused := sayRefused(cmd.ErrOrStderr(), a.Map, checked)
+			refused := sayRefused(cmd.ErrOrStderr(), etcd.at(a.Map), checked)
 			if checked.Snapshot == nil {
 				return refused
 			}

@@ -41,6 +41,8 @@ the map is, 2 could not run.`,
 			switch {
 			case reason == "":
 				return argumentf("--reason is missing: who finds the drain at night wants to know why")
+			case lasts <= 0 && cmd.Flags().Changed("for"):
+				return argumentf("--for %s is over before the drain begins: write how long the drain lasts, as in --for 2h; addressmap undrain ends one", lasts)
 			case lasts <= 0:
 				return argumentf("--for is missing: write how long the drain lasts, as in --for 2h; it ends by itself")
 			}
@@ -58,6 +60,7 @@ the map is, 2 could not run.`,
 	}
 	run.add(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, in a `line` for who finds the drain")
+	_ = cmd.Flags().SetAnnotation("reason", mayBeEmpty, []string{"true"}) // and is missing then
 	cmd.Flags().DurationVar(&lasts, "for", 0, "how long the drain lasts, as in 2h or 90m")
 	cmd.Flags().StringVar(&by, "by", whoPushes(), "who drains")
 	cmd.Flags().Lookup("by").DefValue = "you"
@@ -143,7 +146,7 @@ func (r *drainRun) drain(cmd *cobra.Command, args []string, entries []drain.Drai
 		return argumentError{error: err}
 	}
 	if r.dryRun != "" {
-		return r.effect.show(cmd, r.dryRun, &r.etcd, files, func(in []drain.Drain) []drain.Drain { return append(in, entries...) })
+		return r.effect.show(cmd, r.dryRun, &r.etcd, files, entries, func(in []drain.Drain) []drain.Drain { return append(in, entries...) })
 	}
 	name := r.file
 	if r.to != "" {
@@ -160,7 +163,7 @@ func (r *drainRun) drain(cmd *cobra.Command, args []string, entries []drain.Drai
 // where is the flag that says where the drains are.
 func (r *drainRun) where() string {
 	if r.to != "" {
-		return "--to " + r.to
+		return "--to " + r.etcd.at(r.to)
 	}
 	return "--file " + r.file
 }
@@ -182,7 +185,7 @@ func (r *drainRun) undrain(cmd *cobra.Command, args []string, targets []drain.Dr
 		return err
 	}
 	if r.dryRun != "" {
-		return r.effect.show(cmd, r.dryRun, &r.etcd, files, func(in []drain.Drain) []drain.Drain {
+		return r.effect.show(cmd, r.dryRun, &r.etcd, files, nil, func(in []drain.Drain) []drain.Drain {
 			var out []drain.Drain
 			for _, d := range in {
 				if rest, _ := reduced(d, targets); rest != nil {
@@ -199,7 +202,7 @@ func (r *drainRun) undrain(cmd *cobra.Command, args []string, targets []drain.Dr
 	refused := sayRefusedDrains(cmd.ErrOrStderr(), all)
 	for i := range targets {
 		if why := missing(all, targets[i]); why != "" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: nothing was written: %s %s; addressmap drains %s lists what is drained\n", args[i], why, files.path)
+			fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: nothing was written: %s %s; addressmap drains %s lists what is drained\n", args[i], why, r.etcd.at(files.path))
 			return status(exitRefused)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
 	"github.com/addressmap/addressmap/plugin/printable"
+	"github.com/addressmap/addressmap/plugin/who"
 )
 
 // directiveFlags are the flags for those options of the directive that decide which
@@ -106,13 +108,20 @@ func (i ignored) String() string {
 	return text
 }
 
-// idle is said of a drain of map:ID or site:NAME that the map does not know.
+// idle is said of a drain of map:ID, site:NAME or address space that the map does not have.
 func idle(target string) string {
-	return fmt.Sprintf("the map has no %s (an id has to be written in it): the drain does nothing", target)
+	text := "no address of the map lies in " + target
+	if strings.HasPrefix(target, "map:") {
+		text = fmt.Sprintf("the map has no %s (an id has to be written in it)", target)
+	} else if strings.HasPrefix(target, "site:") {
+		text = "the map has no " + target
+	}
+	return text + ": the drain does nothing"
 }
 
-// show prints what a change of the drains that are in force does to a map.
-func (e *effectFlags) show(cmd *cobra.Command, path string, etcd *etcdFlags, files drainFiles, change func([]drain.Drain) []drain.Drain) error {
+// show prints what a change of the drains that are in force does to a map. It says which of
+// the targets the map does not have.
+func (e *effectFlags) show(cmd *cobra.Command, path string, etcd *etcdFlags, files drainFiles, targets []drain.Drain, change func([]drain.Drain) []drain.Drain) error {
 	opt, err := e.options(path)
 	if err != nil {
 		return err
@@ -121,7 +130,7 @@ func (e *effectFlags) show(cmd *cobra.Command, path string, etcd *etcdFlags, fil
 	if err != nil {
 		return err
 	}
-	refused := sayRefused(cmd.ErrOrStderr(), path, checked)
+	refused := sayRefused(cmd.ErrOrStderr(), etcd.at(path), checked)
 	if checked.Snapshot == nil {
 		return refused
 	}
@@ -137,7 +146,17 @@ func (e *effectFlags) show(cmd *cobra.Command, path string, etcd *etcdFlags, fil
 		drains = append(drains, f.has...)
 	}
 	was, is := e.drained(checked.Snapshot, drains), e.drained(checked.Snapshot, change(drains))
-	out := effect{Groups: mapset.Groups(was, is), Drained: is.Drained().Addresses, Ignored: ignoredOf(is.Drained()), Unknown: is.Drained().Unknown}
+	out := effect{Groups: mapset.Groups(was, is), Drained: is.Drained().Addresses, Ignored: ignoredOf(is.Drained()), Unknown: slices.Clone(is.Drained().Unknown)}
+	for _, t := range targets {
+		for _, p := range t.Addresses {
+			if q, err := who.Parse(p.String()); err == nil && len(who.Ask(checked.Snapshot, q, 1, "").Places) == 0 {
+				out.Unknown = append(out.Unknown, whatIs(t))
+			}
+		}
+		if t.Site != "" && t.Site != e.site && !slices.Contains(out.Unknown, whatIs(t)) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: site:%s is drained on its own servers alone: --site %s says what they answer\n", printable.Line(t.Site), printable.Line(t.Site))
+		}
+	}
 	if c := mapset.Diff(was, is); c != (mapset.Changes{}) {
 		out.Summary = c.String()
 	}

@@ -50,20 +50,25 @@ func (d drainFiles) read() (out []drainFile, err error) {
 		})
 		return out, err
 	}
-	paths := []string{d.path}
-	if info, err := os.Stat(d.path); err == nil && info.IsDir() {
-		if paths, err = source.List(d.path); err != nil {
-			return nil, err
-		}
-	}
-	for _, path := range paths {
-		text, err := readFile(path, maxDrains)
+	if info, err := os.Stat(d.path); err != nil || !info.IsDir() {
+		text, err := readFile(d.path, maxDrains)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, parsedDrains(path, text))
+		return []drainFile{parsedDrains(d.path, text)}, nil
 	}
-	return out, nil
+	paths, err := source.List(d.path)
+	for _, path := range paths {
+		text, err := readFile(path, maxDrains)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // It has gone since.
+		case err != nil:
+			out = append(out, drainFile{name: path, errs: fmt.Errorf("%w\n  remedy: let this user read it, or take it out of the directory", err)})
+		default:
+			out = append(out, parsedDrains(path, text))
+		}
+	}
+	return out, err
 }
 
 // nameOf is what errors call a file in etcd.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -20,8 +22,11 @@ func lockMap(path string) (unlock func(), err error) {
 	lock := filepath.Join(dir, "."+base+".lock")
 	for {
 		f, err := lockedfile.Edit(lock)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cannot write %s: the directory %s is missing: make it, or name another file", path, filepath.Clean(dir))
+		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot lock the map: %w", err)
+			return nil, fmt.Errorf("cannot lock %s: %w", path, err)
 		}
 		// Whoever had the lock before has removed its file: another one may be there.
 		mine, err := f.Stat()

@@ -148,8 +148,13 @@ func meant(word string, known []string) string {
 	return ""
 }
 
-// flagError adds to the error about an unknown flag which one is probably meant.
+// flagError adds to the error about an unknown flag which one is probably meant, and says
+// how a duration is written.
 func flagError(cmd *cobra.Command, err error) error {
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "duration" {
+		return fmt.Errorf("--%s %q is no duration: write hours, minutes or seconds, as in 36h, 90m or 30s", wrong.GetFlag().Name, wrong.GetValue())
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return err

@@ -76,8 +76,8 @@ func newUndrain() *cobra.Command {
 it, whoever wrote it: its entry goes, or the one address of several. What else the files
 hold stays.
 
-Exit status: 0 done, 1 nothing like that is drained, or a file of drains is refused and
-stays as it is, 2 could not run.`,
+Exit status: 0 done, 1 nothing like that is drained, or a file of drains is refused or
+cannot be read and stays as it is, 2 could not run.`,
 		Example: `  addressmap undrain 203.0.113.0/24 --file drains.yaml
   addressmap undrain map:storefront --to etcd:/addressmap`,
 		Args:              cobra.MinimumNArgs(1),

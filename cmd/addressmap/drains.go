@@ -23,7 +23,8 @@ func newDrains() *cobra.Command {
 drained, since when and until when, why, by whom, and where that is written. Drains that
 have ended stay in their files until somebody takes them out.
 
-Exit status: 0 done, 1 a file of drains is refused, 2 could not run.`,
+Exit status: 0 done, 1 a file of drains is refused or one of a directory cannot be read,
+2 could not run.`,
 		Example:           "  addressmap drains drains.yaml",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeMaps,

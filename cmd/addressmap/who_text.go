@@ -121,6 +121,10 @@ func (w whoWriter) places(list []*who.Place, site string) {
 			text = "anycast of this site, " + site
 		case p.Kind == who.KindSite:
 			text = fmt.Sprintf("anycast of site %s: --site %s says who is on it there", p.ID, p.ID)
+		case p.Kind == who.KindGeneral && site != "":
+			text = fmt.Sprintf("general anycast: answers for NOBODY at site %s, but a drain of site:%s falls back to it", site, site)
+		case p.Kind == who.KindGeneral:
+			text = "general anycast: answers for NOBODY, --anycast is in its place"
 		case p.Names > 0:
 			text += ": " + many(p.Names, "name")
 		default:

@@ -20,6 +20,8 @@ func (g *gatherer) written(s *mapset.Snapshot) {
 	}
 	g.put(key{}, anycast)
 	for _, doc := range documents {
+		general := slices.DeleteFunc(addrsOf(doc.Anycast), func(ip netip.Addr) bool { return slices.Contains(s.Anycast(), ip) })
+		g.put(key{general: true}, &Place{Kind: KindGeneral, Addresses: g.of(general), File: doc.Name, Line: int(doc.Pos.Line)})
 		for _, site := range doc.Sites {
 			g.put(key{site: site.Name}, &Place{Kind: KindSite, ID: site.Name, Addresses: g.of(addrsOf(site.Anycast)), File: doc.Name, Line: int(site.Pos.Line)})
 		}

@@ -52,11 +52,13 @@ const (
 	KindSpectrum = "spectrum"
 	KindAnycast  = "anycast"
 	KindSite     = "site"
+	KindGeneral  = "general_anycast"
 )
 
 // Place is where the map has the addresses: an address map, a static Spectrum
 // application, anycast, or that of a site. Of a site, the names are counted under anycast,
-// of a snapshot for that site.
+// of a snapshot for that site, and the general anycast answers for none: a drain of the
+// site falls back to it.
 type Place struct {
 	Kind      string       `json:"kind"`
 	ID        string       `json:"id,omitempty"` // of the address map, or the name of the application or site

@@ -53,6 +53,7 @@ type key struct {
 	account, addressMap string
 	app                 fqdn.Name
 	site                string
+	general             bool
 }
 
 // touch is whether addresses are asked about, and whether there are others.

@@ -39,13 +39,15 @@ accounts:
       - {id: lent, enabled: true, ips: [203.0.113.200], memberships: [{kind: zone, identifier: example.com}]}
 `
 
-func build(t testing.TB, text string) *mapset.Snapshot {
+func build(t testing.TB, text string) *mapset.Snapshot { return buildFor(t, text, mapset.Options{}) }
+
+func buildFor(t testing.TB, text string, opt mapset.Options) *mapset.Snapshot {
 	t.Helper()
 	doc, errs := mapfile.Parse("maps.yaml", []byte(text))
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	s, errs := mapset.Build([]mapset.Source{{Doc: doc}}, mapset.Options{})
+	s, errs := mapset.Build([]mapset.Source{{Doc: doc}}, opt)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -139,6 +141,27 @@ static_ip 192.0.2.77 of acme withdrawn=false
 }
 
 // Of everything, all that is known is listed, and a limit lists the first names.
+// TestAsk_GeneralAnycast: at a site, the general anycast answers for nobody, and is said to
+// be there: a drain of the site falls back to it. An address of both is the site's.
+func TestAsk_GeneralAnycast(t *testing.T) {
+	text := "anycast: [192.0.2.1, 192.0.2.2]\nsites: {fra: {anycast: [192.0.2.2, 192.0.2.65]}}\naccounts: [{id: acme, zones: [{name: example.org, proxied: [www]}]}]\n"
+	for _, c := range []struct {
+		opt         mapset.Options
+		query, want string
+	}{
+		{mapset.Options{Site: "fra"}, "192.0.2.1", "general_anycast  0 names\n"},
+		{mapset.Options{Site: "fra"}, "192.0.2.2", "anycast  1 names\nsite fra 0 names\n"},
+		{mapset.Options{Site: "fra"}, "192.0.2.65", "anycast  1 names\nsite fra 0 names\n"},
+		{mapset.Options{}, "192.0.2.1", "anycast  1 names\n"},
+		{mapset.Options{}, "192.0.2.65", "site fra 0 names\n"},
+	} {
+		_, got, _ := strings.Cut(summary(who.Ask(buildFor(t, text, c.opt), parse(t, c.query), 0, "")), "\n")
+		if got, _, _ = strings.Cut(got, "acme "); got != c.want {
+			t.Errorf("%s at %q: got %q, want %q", c.query, c.opt.Site, got, c.want)
+		}
+	}
+}
+
 func TestAsk_Everything(t *testing.T) {
 	s := build(t, edge)
 	whole, first := who.Ask(s, parse(t, "0.0.0.0/0"), 0, ""), who.Ask(s, parse(t, "0.0.0.0/0"), 2, "")

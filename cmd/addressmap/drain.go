@@ -22,7 +22,7 @@ func newDrain() *cobra.Command {
 	var reason, by string
 	var lasts time.Duration
 	cmd := &cobra.Command{
-		Use:   "drain TARGET... --reason R --for D {--file FILE | --to etcd:PATH}",
+		Use:   "drain TARGET... --reason R --for D {--file FILE | --to etcd:PATH} [--dry-run MAP]",
 		Short: "Take addresses out of the answers for a time",
 		Long: `Take addresses out of the answers for a time: of a prefix, one address, site:NAME or
 map:ID. It is written into a file of drains that servers read (the option drains), beside
@@ -70,7 +70,7 @@ the map is, 2 could not run.`,
 func newUndrain() *cobra.Command {
 	var run drainRun
 	cmd := &cobra.Command{
-		Use:   "undrain TARGET... {--file FILE|DIR | --to etcd:PATH}",
+		Use:   "undrain TARGET... {--file FILE|DIR | --to etcd:PATH} [--dry-run MAP]",
 		Short: "End a drain",
 		Long: `End every drain of a prefix, an address, site:NAME or map:ID, as addressmap drains lists
 it, whoever wrote it: its entry goes, or the one address of several. What else the files
@@ -103,8 +103,12 @@ type drainRun struct {
 }
 
 func (r *drainRun) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&r.file, "file", "", "the `file` of drains")
-	cmd.Flags().StringVar(&r.to, "to", "", "in place of it, a map in etcd, as `etcd:PATH`")
+	file := "the `file` of drains, which is made if there is none"
+	if cmd.Name() == "undrain" {
+		file = "the `file` of drains, or a directory of such files"
+	}
+	cmd.Flags().StringVar(&r.file, "file", "", file)
+	cmd.Flags().StringVar(&r.to, "to", "", "in place of --file, the drains of a map in etcd, as `etcd:PATH`")
 	if cmd.Name() == "drain" {
 		cmd.Flags().StringVar(&r.name, "name", "drains.yaml", "with --to, the `key` below PATH/drains: one for each writer")
 	}

@@ -25,7 +25,9 @@ have ended stay in their files until somebody takes them out.
 
 Exit status: 0 done, 1 a file of drains is refused or one of a directory cannot be read,
 2 could not run.`,
-		Example:           "  addressmap drains drains.yaml",
+		Example: `  addressmap drains /etc/addressmap/drains
+  addressmap drains etcd:/addressmap
+  addressmap drains drains.yaml`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeMaps,
 		RunE: func(cmd *cobra.Command, args []string) error {

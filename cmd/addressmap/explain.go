@@ -3,15 +3,18 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"github.com/addressmap/addressmap/plugin/answer"
 	"github.com/addressmap/addressmap/plugin/drain"
+	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapfile"
@@ -42,7 +45,8 @@ answers differently, 2 could not run.`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeExplain,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseIdle(cmd, "--drains", drains != "", "drain-last"); err != nil {
+			from := drainsOf(args[0], drains)
+			if err := refuseIdle(cmd, "--drains", len(from) > 0, "drain-last"); err != nil {
 				return err
 			}
 			opt, err := directive.options(args[0])
@@ -65,9 +69,16 @@ answers differently, 2 could not run.`,
 			if checked.Snapshot == nil {
 				return refused
 			}
-			entries, err := readDrains(cmd.ErrOrStderr(), drainFiles{drains, &etcd}, &refused)
-			if err != nil {
-				return err
+			var entries []drain.Drain
+			for _, path := range from {
+				more, err := readDrains(cmd.ErrOrStderr(), drainFiles{path, &etcd}, &refused)
+				if err != nil {
+					return err
+				}
+				if path != drains {
+					fmt.Fprintf(cmd.ErrOrStderr(), "addressmap: drains of %s that are in force, and counted: %d\n", path, len(drain.InForce(more, time.Now())))
+				}
+				entries = append(entries, more...)
 			}
 			sayUnknownSite(cmd.ErrOrStderr(), checked.Snapshot)
 			checked.Snapshot = directive.drained(checked.Snapshot, entries)
@@ -97,6 +108,18 @@ answers differently, 2 could not run.`,
 	cmd.Flags().StringVar(&server, "server", "", "ask the server at `ADDR` too, and compare; the port is 53 unless given")
 	etcd.add(cmd)
 	return cmd
+}
+
+// drainsOf returns where the drains are that a server with the map has: those of the flag,
+// and those of a map in etcd beside its documents.
+func drainsOf(path, flag string) (from []string) {
+	if fleet.IsMap(path) {
+		from = append(from, path)
+	}
+	if flag != "" && flag != path {
+		from = append(from, flag)
+	}
+	return from
 }
 
 // typesOf returns the record types that the arguments name, A and AAAA if none do.

@@ -53,7 +53,7 @@ func (e *explanation) askServer(addr string) error {
 }
 
 // otherThere is what may make a server answer differently.
-const otherThere = "another version of the map may be in force there, the directive may have other options (anycast, missing_family, https), or another plugin answers"
+const otherThere = "another version of the map or other drains may be in force there (--drains), the directive may have other options (anycast, missing_family, https), or another plugin answers"
 
 // compare judges a server's answer by what the map allows.
 func (e *explanation) compare(a *typeAnswer, m *dns.Msg) *serverAnswer {

@@ -1,5 +1,6 @@
-// Command addressmap checks, explains and compares address maps. It loads a map with
-// the same code as the CoreDNS plugin: a map that it accepts, the plugin accepts.
+// Command addressmap checks, explains, compares and changes address maps, and drains
+// addresses. It loads a map with the same code as the CoreDNS plugin: a map that it
+// accepts, the plugin accepts.
 package main
 
 import (
@@ -57,7 +58,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "addressmap",
 		Short:         "Work with address maps",
-		Long:          "Check, explain and compare the maps of the addressmap plugin of CoreDNS.",
+		Long:          "Check, explain, compare and change the maps of the addressmap plugin of CoreDNS, and drain\naddresses: push, rollback, promote, abandon, drain and undrain change what servers answer.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -36,7 +36,9 @@ has, and each step of the fallback with the reason why it does or does not apply
 The answers are made by the plugin's own code.
 
 Whether the backend has the name at all, the map cannot know: --server asks a running
-server beside, and compares; where a wildcard may cover the name, for that too. The options are those of the directive of that server.
+server beside, and compares; where a wildcard may cover the name, for that too. The
+options are those of the directive of that server. Drains of files count with --drains;
+those of a map in etcd count without, as they do for its servers.
 
 Exit status: 0 the whole map is good, 1 it is refused in part or whole, or the server
 answers differently, 2 could not run.`,

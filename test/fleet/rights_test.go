@@ -89,6 +89,8 @@ func TestRights_Enough(t *testing.T) {
 	w.commit(clientv3.OpPut(w.m.Stage("canary")+"a.yaml", server.Version(4)))
 	w.answers(4)
 	w.announced("push 2", func(s fleet.Server) bool { return s.Push == 2 && s.Stage == "canary" })
+	w.commit(clientv3.OpPut(w.m.Drains()+"ana.yaml", "drains: [{addresses: [203.0.113.0/24], reason: T1234, until: 2925-11-29T04:14:00Z}]"))
+	w.logs("drain in force until 2925-11-29T04:14:00Z: ")
 }
 
 // Without any one of them something does not work, and the log says what.

@@ -103,7 +103,7 @@ type drainRun struct {
 }
 
 func (r *drainRun) add(cmd *cobra.Command) {
-	file := "the `file` of drains, which is made if there is none"
+	file := "the `file` of drains, made if there is none; with --dry-run, their directory counts what others have drained too"
 	if cmd.Name() == "undrain" {
 		file = "the `file` of drains, or a directory of such files"
 	}

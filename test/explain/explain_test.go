@@ -252,7 +252,7 @@ accounts: [{id: acme, zones: [{name: example.org, proxied: [www, txt]}]}]
 		{[]string{"maps.yaml", "www.example.org", "TXT"}, `server: TXT "x", the backend's own records (R13)`, 0},
 		{[]string{"maps.yaml", "www.example.org", "AAAA"}, "server: NODATA, the same", 0},
 		{[]string{"maps.yaml", "new.example.org", "A"}, "server: NXDOMAIN, the backend decides", 0},
-		{[]string{"new.yaml", "www.example.org", "A"}, "server: A 192.0.2.1 is DIFFERENT: another version of the map or other drains may be in force there (--drains)", 1},
+		{[]string{"new.yaml", "www.example.org", "A"}, "is no mapped address: another version of the map or other drains may be in force there (--drains)", 1},
 		{[]string{"new.yaml", "www.example.org", "ANY"}, "server: A 192.0.2.1 is DIFFERENT: ", 1},
 		{[]string{"maps.yaml", "txt.example.org", "A", "HTTPS"}, "server: NODATA, right for a name of which the backend has no address and no alias (R4)", 0},
 		{[]string{"maps.yaml", "www.example.org", "HTTPS", "--https"}, "server: NODATA is DIFFERENT: ", 1},

@@ -92,6 +92,9 @@ func (c *conversation) outside(owner fqdn.Name) mapset.Decision {
 	if c.wide() {
 		return c.askAbove(owner, d)
 	}
+	if p, _ := c.names.Backend.Look(owner); p.Exists {
+		return c.names.Snapshot.LookupFrom(owner, owner) // no wildcard covers it (R8)
+	}
 	if d.Proxied() || d.Itself {
 		return d
 	}

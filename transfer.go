@@ -74,7 +74,7 @@ type transferGuard struct {
 // WriteMsg implements the dns.ResponseWriter interface.
 func (g *transferGuard) WriteMsg(m *dns.Msg) error {
 	if !g.barred && wellFormed(m) {
-		if out, ok := answer.ReleaseTransfer(m, &g.names); ok {
+		if out, ok := answer.ReleaseTransfer(m, fqdn.Canonical(g.req.Question[0].Name), &g.names); ok {
 			return send(g.ResponseWriter, out)
 		}
 	}

@@ -56,25 +56,30 @@ func Zone(rrs []dns.RR, names *Names, x Exchange) (out []dns.RR, void bool, err 
 // judged is a record of a transfer that [Zone] let out.
 type judged struct{ dns.RR }
 
-// ReleaseTransfer lets a message of a transfer out if every record in it was judged by
-// [Zone], or is one that would be let out as it is: a backend such as forward answers
-// AXFR itself. It reports false if the transfer has to be refused.
-func ReleaseTransfer(m *dns.Msg, names *Names) (Released, bool) {
+// ReleaseTransfer lets a message of a transfer of the zone with this apex out if every
+// record in it was judged by [Zone], or is one that would be let out as it is: a backend
+// such as forward answers AXFR itself. Of a zone that may hold proxied names, none but
+// those that were judged leave: the others might be all of it but what the map adds. It
+// reports false if the transfer has to be refused.
+func ReleaseTransfer(m *dns.Msg, apex fqdn.Name, names *Names) (Released, bool) {
 	cp := *m
 	cp.Answer = make([]dns.RR, len(m.Answer))
+	whole := !names.Touches(apex)
 	for i, rr := range m.Answer {
 		j, ok := rr.(judged)
 		switch {
 		case ok:
 			cp.Answer[i] = j.RR
-		case names.harmless(rr):
+		case rr.Header().Rrtype == dns.TypeSOA, whole && names.harmless(rr, apex):
 			cp.Answer[i] = rr
 		default:
 			return Released{}, false
 		}
 	}
-	if len(m.Ns) > 0 {
-		return Released{}, false
+	for _, rr := range m.Ns { // what says that there is no such zone, or no transfer of it
+		if isAddress(rr.Header().Rrtype) || !names.harmless(rr, apex) {
+			return Released{}, false
+		}
 	}
 	cp.Extra = make([]dns.RR, len(m.Extra))
 	for i, rr := range m.Extra {
@@ -91,8 +96,9 @@ func ReleaseTransfer(m *dns.Msg, names *Names) (Released, bool) {
 }
 
 // harmless reports whether a record may leave in a transfer that is not judged as a
-// whole: it depends on no other record, and the map has nothing to put in its place.
-func (n *Names) harmless(rr dns.RR) bool {
+// whole: it depends on no other record, and the map has nothing to put in its place. In a
+// zone that the directive does not act for, the map has nothing to put anywhere.
+func (n *Names) harmless(rr dns.RR, apex fqdn.Name) bool {
 	switch t := rr.Header().Rrtype; t {
 	case dns.TypeSOA:
 		return true
@@ -101,6 +107,9 @@ func (n *Names) harmless(rr dns.RR) bool {
 		return svcb != nil && !hasHint(svcb.Value)
 	default:
 		owner := fqdn.Canonical(rr.Header().Name)
+		if !n.ActsFor(apex) && !n.acts(owner) {
+			return true
+		}
 		d := n.Snapshot.Lookup(owner)
 		_, above := n.proxiedAbove(owner, d)
 		return !d.Proxied() && !above

@@ -234,7 +234,10 @@ func TestR18_ReleaseTransfer(t *testing.T) {
 		{"a binding with hints", "plain.example.net. 60 IN SVCB 1 www.sub.example.org. ipv6hint=2001:db8:66::1", "", "", nil, false},
 		{"a service that cannot be read", "", "", "", []dns.RR{hinted}, false},
 		{"judged", "", "", "", []dns.RR{judged{zoneRecords("www.sub A 192.0.2.1")[1]}}, true},
-		{"in the authority section", "", "plain.example.net. 60 IN A 198.51.100.1", "", nil, false},
+		{"of a zone that the directive does not act for", "www.example.com. 60 IN A 198.51.100.1", "", "", nil, true},
+		{"an address in the authority section", "", "plain.example.net. 60 IN A 198.51.100.1", "", nil, false},
+		{"that there is no such zone", "", "example.net. 60 IN SOA ns. h. 1 2 3 4 5; plain.example.net. 60 IN NSEC z.example.net. TXT", "", nil, true},
+		{"what stands at a proxied name", "", "www.sub.example.org. 60 IN NSEC z.example.org. A", "", nil, false},
 		{"in the additional section", "", "", "plain.example.net. 60 IN A 198.51.100.1", nil, false},
 		{"OPT and TSIG", "", "", "opt tsig", nil, true},
 	} {
@@ -245,7 +248,7 @@ func TestR18_ReleaseTransfer(t *testing.T) {
 			} else {
 				m.Extra = recordsOf(t, c.additional)
 			}
-			out, ok := ReleaseTransfer(m, names)
+			out, ok := ReleaseTransfer(m, "example.edu.", names)
 			if ok != c.leaves {
 				t.Fatalf("want it to leave: %v, got %v", c.leaves, out.Msg())
 			}
@@ -258,6 +261,28 @@ func TestR18_ReleaseTransfer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// R18: of a zone that may hold proxied names nothing leaves that was not judged as a whole,
+// though it be unproxied: a transfer with that alone would lack what the map adds (R24).
+func TestR18_PartOfATransfer(t *testing.T) {
+	names := testNames(t, nestedMap, true)
+	const soa = "example.net. 60 IN SOA ns. h. 1 2 3 4 5"
+	for _, c := range []struct {
+		apex              fqdn.Name
+		answer, authority string
+		leaves            bool
+	}{
+		{"example.net.", soa, "", true}, // it is up to date
+		{"example.net.", soa + "; plain.example.net. 60 IN TXT text; " + soa, "", false},
+		{"plain.example.net.", "plain.example.net. 60 IN CNAME plain.example.", "", false},
+		{"plain.example.net.", "", soa, true},
+		{"example.com.", "www.example.com. 60 IN A 198.51.100.1", "", true},
+	} {
+		if out, ok := ReleaseTransfer(&dns.Msg{Answer: recordsOf(t, c.answer), Ns: recordsOf(t, c.authority)}, c.apex, names); ok != c.leaves {
+			t.Errorf("of %s %q %q: want it to leave: %v, got %v", c.apex, c.answer, c.authority, c.leaves, out.Msg())
+		}
 	}
 }
 

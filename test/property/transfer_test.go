@@ -57,14 +57,27 @@ func (p *property) transfer(q query, m *dns.Msg, got [][]byte, plain *wire, f *f
 // untransferred judges the response of a backend that the plugin transfer does
 // not know: no zone with proxied names leaves.
 func (p *property) untransferred(q query, m *dns.Msg, got [][]byte, plain *wire, f *figures) error {
+	ours, err := transferRecords(got)
 	if !p.w.anyProxied(dns.CanonicalName(q.name)) {
+		if len(ours) == 0 && p.w.hints(p.w.zoneOf(dns.CanonicalName(q.name))) {
+			return err // whose addresses they are is not asked then (R9)
+		}
 		return p.sameTransfer(q, m, got, plain, f)
 	}
-	ours, err := transferRecords(got)
 	if len(ours) > 0 {
 		return fmt.Errorf("transferred: %v", ours)
 	}
 	return err
+}
+
+// hints reports whether records of a zone have hints.
+func (w *world) hints(z *zone) bool {
+	return slices.ContainsFunc(z.rrs, func(rr dns.RR) bool {
+		svcb := svcbIn(rr)
+		return svcb != nil && slices.ContainsFunc(svcb.Value, func(p dns.SVCBKeyValue) bool {
+			return p.Key() == dns.SVCB_IPV4HINT || p.Key() == dns.SVCB_IPV6HINT
+		})
+	})
 }
 
 // anyProxied reports whether a transfer of a zone with this apex may hold proxied

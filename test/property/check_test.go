@@ -130,7 +130,7 @@ func (w *world) touchesHints(owner, target string) bool {
 		if !aliased {
 			return len(next) > maxName || w.lost(target) || w.denied(target)
 		}
-		if target = next; w.zoneOf(target) == nil {
+		if target = next; w.zoneOf(target) == nil || w.block(target) != home || !w.acting(target) {
 			return true // where nobody can be asked
 		}
 	}

@@ -13,9 +13,10 @@ package mapset
 //
 // The first step with a usable address of any family answers for both families,
 // so that families are never mixed across steps, unless perFamily is set
-// (missing_family next): then each family goes on by itself, but not that of an
-// application, which is a record of its own and has no other addresses (R24). A
-// pool is nil where there is no such step.
+// (missing_family next): then each family goes on by itself. That a dynamic
+// application connects with one family alone is a mark of its name, so that
+// the other is not answered by a later step either. A pool is nil where there
+// is no such step.
 func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
 	pools[StepNone] = noPool
 	first := func(judge func(*Pool) Cause) (Step, causes) {
@@ -45,7 +46,7 @@ func fallback(pools [Steps]*Pool, byoipOnly, perFamily bool) *outcome {
 	}
 	step, why := first((*Pool).judge)
 	out := &outcome{pools: pools, step: [2]Step{step, step}, why: [2]causes{why, why}}
-	if !perFamily || step == StepNone || step == StepSpectrum {
+	if !perFamily || step == StepNone {
 		return out
 	}
 	for _, f := range [...]Family{IPv4, IPv6} {

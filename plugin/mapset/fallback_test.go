@@ -238,19 +238,30 @@ accounts:
       - {dns: {name: example.org, type: ADDRESS}, edge_ips: {type: static, ips: [203.0.113.3]}}
       - {dns: {name: a.shop.example.org, type: ADDRESS}, edge_ips: {type: static, ips: [203.0.113.4]}}
 `
-	for _, next := range []bool{false, true} {
-		decide(t, mapset.Options{PerFamily: next}, yaml, []step{
-			{"dual.example.org", "spectrum 192.0.2.1, spectrum 2001:db8::1"},
-			{"v4.example.org", "spectrum 192.0.2.1, spectrum nothing"},
-			{"v6.example.org", "spectrum nothing, spectrum 2001:db8::1"},
-			{"four.example.org", "spectrum 203.0.113.2, spectrum nothing"},
-			{"half.example.org", "spectrum nothing, spectrum 2001:db8:100::2"},
-			{"gone.example.org", "zone m1 203.0.113.1, zone m1 2001:db8:100::1"},
-			{"example.org", "spectrum 203.0.113.3, spectrum nothing"},
-			{"a.shop.example.org", "spectrum 203.0.113.4, spectrum nothing"},
-			{"b.shop.example.org", "anycast 192.0.2.1, anycast 2001:db8::1"},
-		})
-	}
+	decide(t, mapset.Options{}, yaml, []step{
+		{"dual.example.org", "spectrum 192.0.2.1, spectrum 2001:db8::1"},
+		{"v4.example.org", "spectrum 192.0.2.1, spectrum nothing"},
+		{"v6.example.org", "spectrum nothing, spectrum 2001:db8::1"},
+		{"four.example.org", "spectrum 203.0.113.2, spectrum nothing"},
+		{"half.example.org", "spectrum nothing, spectrum 2001:db8:100::2"},
+		{"gone.example.org", "zone m1 203.0.113.1, zone m1 2001:db8:100::1"},
+		{"example.org", "spectrum 203.0.113.3, spectrum nothing"},
+		{"a.shop.example.org", "spectrum 203.0.113.4, spectrum nothing"},
+		{"b.shop.example.org", "anycast 192.0.2.1, anycast 2001:db8::1"},
+	})
+	// missing_family next goes on from an application as from any step, but not for a
+	// family that a dynamic one does not connect with.
+	decide(t, mapset.Options{PerFamily: true}, yaml, []step{
+		{"dual.example.org", "spectrum 192.0.2.1, spectrum 2001:db8::1"},
+		{"v4.example.org", "spectrum 192.0.2.1, zone m1 nothing"},
+		{"v6.example.org", "zone m1 nothing, spectrum 2001:db8::1"},
+		{"four.example.org", "spectrum 203.0.113.2, zone m1 2001:db8:100::1"},
+		{"half.example.org", "zone m1 203.0.113.1, spectrum 2001:db8:100::2"},
+		{"gone.example.org", "zone m1 203.0.113.1, zone m1 2001:db8:100::1"},
+		{"example.org", "spectrum 203.0.113.3, zone m1 2001:db8:100::1"},
+		{"a.shop.example.org", "spectrum 203.0.113.4, anycast 2001:db8::1"},
+		{"b.shop.example.org", "anycast 192.0.2.1, anycast 2001:db8::1"},
+	})
 	snap := build(t, mapset.Options{}, yaml)
 	for _, name := range []fqdn.Name{"gone.example.org.", "v4.example.org.", "example.org."} {
 		for _, d := range []mapset.Decision{snap.Lookup(name), snap.LookupFrom(name, "*.example.org.")} {

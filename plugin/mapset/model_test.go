@@ -245,7 +245,7 @@ func (m *model) answer(v *verdict, p place, name fqdn.Name, app *mapfile.Spectru
 			continue
 		}
 		chosen := rungs[0]
-		if m.opt.PerFamily && chosen.step != mapset.StepSpectrum {
+		if m.opt.PerFamily {
 			if i := slices.IndexFunc(rungs, func(r rung) bool { return len(of(r)) > 0 }); i >= 0 {
 				chosen = rungs[i]
 			}

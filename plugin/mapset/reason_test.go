@@ -217,7 +217,12 @@ accounts:
 			"account six: IPv4: no usable address of that family; IPv6: enabled, with usable addresses",
 			"anycast : IPv4: the shared addresses; IPv6: no usable address of that family",
 		}},
-		{"static.example.net.", next, []string{"spectrum : static: its own addresses", noNameMap, noZoneMap, sixUnused, unused}},
+		{"static.example.net.", mapset.Options{}, []string{"spectrum : static: its own addresses", noNameMap, noZoneMap, sixUnused, unused}},
+		{"static.example.net.", next, []string{
+			"spectrum : IPv4: static: its own addresses; IPv6: no usable address of that family", noNameMap, noZoneMap,
+			"account six: IPv4: no usable address of that family; IPv6: enabled, with usable addresses",
+			"anycast : IPv4: not reached; IPv6: no usable address of that family",
+		}},
 		{"gone.example.net.", mapset.Options{}, []string{"spectrum : " + withdrawn, noNameMap, noZoneMap, six, unused}},
 		{"v4.example.net.", mapset.Options{}, []string{"spectrum : dynamic: anycast, as far as it connects", noNameMap, noZoneMap, sixUnused, unused}},
 		{"v6.example.net.", mapset.Options{}, []string{"spectrum : dynamic: there are no anycast addresses that it connects with", noNameMap, noZoneMap, six, unused}},

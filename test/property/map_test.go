@@ -248,8 +248,8 @@ func (w *world) makeApp() {
 	}
 	app := &app{name: name, account: a, families: "all"}
 	if a.byoipOnly || w.chance(1, 2) {
-		app.pool = w.pool(slices.Index(w.accounts, a), 100+len(w.apps), true)
-	} else if !w.shape.perFamily {
+		app.pool = w.pool(slices.Index(w.accounts, a), 100+len(w.apps), false)
+	} else {
 		app.families = []string{"all", "ipv4", "ipv6"}[w.IntN(3)]
 	}
 	w.apps[name] = app

@@ -195,6 +195,8 @@ func (w *world) addressesOf(name string, f mapset.Family) []string {
 	switch {
 	case f == ipv4 && mark.v6Only, f == ipv6 && mark.v4Only:
 		return nil
+	case app != nil && !app.connects(f):
+		return nil
 	case f == ipv6 && !m.ipv6 && app == nil && !w.holds(name, dns.TypeAAAA):
 		return nil
 	}
@@ -224,15 +226,23 @@ func (w *world) fallback(m *mapZone, named *pool, app *app, f mapset.Family) []s
 }
 
 func (a *app) addresses(anycast *pool) *pool {
-	switch {
-	case a.pool != nil:
+	if a.pool != nil {
 		return a.pool
-	case a.families == "ipv4":
-		return &pool{v4: anycast.v4}
-	case a.families == "ipv6":
-		return &pool{v6: anycast.v6}
 	}
-	return anycast
+	out := new(pool)
+	if a.connects(ipv4) {
+		out.v4 = anycast.v4
+	}
+	if a.connects(ipv6) {
+		out.v6 = anycast.v6
+	}
+	return out
+}
+
+// connects reports whether an application is there for a family. A dynamic one may be
+// limited to the other.
+func (a *app) connects(f mapset.Family) bool {
+	return a.pool != nil || a.families == "all" || (a.families == "ipv4") == (f == ipv4)
 }
 
 func (p *pool) of(f mapset.Family) []string {

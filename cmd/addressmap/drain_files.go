@@ -16,9 +16,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/source"
 )
 
-// maxDrains is the size of the longest file of drains, in bytes.
-const maxDrains = 1 << 20
-
 // etcdPatience is how long etcd may take for a file of drains. One that cannot be connected to
 // is given up at once.
 const etcdPatience = time.Minute
@@ -51,7 +48,7 @@ func (d drainFiles) read() (out []drainFile, err error) {
 		return out, err
 	}
 	if info, err := os.Stat(d.path); err != nil || !info.IsDir() {
-		text, err := readFile(d.path, maxDrains)
+		text, err := readFile(d.path, drain.MaxFile)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +56,7 @@ func (d drainFiles) read() (out []drainFile, err error) {
 	}
 	paths, err := source.List(d.path)
 	for _, path := range paths {
-		text, err := readFile(path, maxDrains)
+		text, err := readFile(path, drain.MaxFile)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // It has gone since.
 		case err != nil:
@@ -113,7 +110,7 @@ func editFile(path string, change func(text []byte) ([]byte, error)) error {
 		return err
 	}
 	defer unlock()
-	text, err := readFile(path, maxDrains)
+	text, err := readFile(path, drain.MaxFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

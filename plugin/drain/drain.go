@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// MaxFile is the size of the largest file of drains that is read, in bytes: as much as etcd
+// takes under one key.
+const MaxFile = 1 << 20
+
 // Drain is one entry of a file. Exactly one of Addresses, Site and Map is set.
 type Drain struct {
 	Source    string         // file and line, for the log

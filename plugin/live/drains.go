@@ -18,9 +18,6 @@ import (
 	"github.com/addressmap/addressmap/plugin/state"
 )
 
-// maxDrains is the largest file of drains that is read, in bytes.
-const maxDrains = 16 << 20
-
 // lookAtDrains is how often it is looked at which drains are in force, but for tests. A
 // timer for each would miss the steps of the clock.
 var lookAtDrains = time.Second
@@ -154,7 +151,7 @@ func (l *loader) readDrains(changed func(path string) bool, readFile readFunc) {
 }
 
 func (l *loader) readDrainFile(path string, readFile readFunc) {
-	text, err := readFile(path, maxDrains)
+	text, err := readFile(path, drain.MaxFile)
 	_, above := os.Stat(filepath.Dir(path))
 	switch {
 	case errors.Is(err, source.ErrUnsettled): // It will be named again.

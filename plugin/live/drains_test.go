@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/live"
 	"github.com/addressmap/addressmap/plugin/mapset"
@@ -113,6 +114,21 @@ func TestDrains_File(t *testing.T) {
 	if n := r.Snapshot().SerialOffset("example.org."); n != 2 {
 		t.Errorf("the serial of the zone is %d up, want 2", n)
 	}
+}
+
+// A file of drains is read up to the size that the command reads and etcd takes, and no
+// further: one that only the server knew could not be ended.
+func TestDrains_TooLarge(t *testing.T) {
+	t.Parallel()
+	r := newDrainRig(t, map[string]string{"drains.yaml": drained("addresses: [192.0.2.1]", "", forever)}, live.Options{})
+	r.check(www, "192.0.2.2")
+	text := drained("addresses: [192.0.2.2]", "", forever)
+	filled := func(size int) string { return text + "#" + strings.Repeat(" ", size-len(text)-1) }
+	r.rename("drains.yaml", filled(drain.MaxFile+1))
+	r.untilLogged("error", "drains.yaml is not in force, its last good drains stay", fmt.Sprint(drain.MaxFile))
+	r.check(www, "192.0.2.2")
+	r.rename("drains.yaml", filled(drain.MaxFile))
+	r.untilAddresses(www, "192.0.2.1")
 }
 
 // clock is one that tests set.

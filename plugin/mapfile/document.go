@@ -53,6 +53,15 @@ type Addr struct {
 	Pos Pos
 }
 
+// IPs returns addresses without their places.
+func IPs(list []Addr) []netip.Addr {
+	out := make([]netip.Addr, len(list))
+	for i, a := range list {
+		out[i] = a.IP
+	}
+	return out
+}
+
 // Prefix is address space of an account. Advertised is true unless the
 // document withdraws it.
 type Prefix struct {

@@ -21,7 +21,7 @@ func (b *builder) account(s Source, n int) {
 	base := candidates{byoipOnly: a.BYOIPOnly, perFamily: b.opt.PerFamily}
 	base.usable[StepAnycast], base.written[StepAnycast] = b.everyone, b.everyone
 	if m := att.account; m != nil {
-		base.put(StepAccount, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+		base.put(StepAccount, m.ID, b.reg.set(a.ID, mapfile.IPs(m.IPs)))
 	}
 	base.outcome = base.fallback()
 	of := make(map[*mapfile.AddressMap]*candidates) // shared by the zones that a map is attached to, or none
@@ -33,7 +33,7 @@ func (b *builder) account(s Source, n int) {
 		if steps == nil {
 			steps = &base
 			if m != nil {
-				steps = base.with(StepZone, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+				steps = base.with(StepZone, m.ID, b.reg.set(a.ID, mapfile.IPs(m.IPs)))
 			}
 			of[m] = steps
 		}
@@ -60,7 +60,7 @@ func (b *builder) addressMaps(doc *mapfile.Document, a *mapfile.Account, att *at
 	out := make([]addressMap, len(a.Maps))
 	for i := range a.Maps {
 		m := &a.Maps[i]
-		ips := addrsOf(m.IPs)
+		ips := mapfile.IPs(m.IPs)
 		slices.SortFunc(ips, netip.Addr.Compare)
 		members := make([]member, len(m.Members))
 		for j, mem := range m.Members {

@@ -83,7 +83,7 @@ func whichAnycast(doc *mapfile.Document) string {
 // ofSite returns the anycast addresses of the document for the site: of each family those
 // of the site, or the general ones where it has none.
 func (b *builder) ofSite(doc *mapfile.Document) []netip.Addr {
-	general := addrsOf(doc.Anycast)
+	general := mapfile.IPs(doc.Anycast)
 	if b.opt.Site == "" {
 		return general
 	}
@@ -92,7 +92,7 @@ func (b *builder) ofSite(doc *mapfile.Document) []netip.Addr {
 		b.snap.siteWarning = siteWarning(b.opt.Site, doc)
 		return general
 	}
-	own := addrsOf(doc.Sites[i].Anycast)
+	own := mapfile.IPs(doc.Sites[i].Anycast)
 	for _, is4 := range [...]bool{true, false} {
 		ofFamily := func(ip netip.Addr) bool { return ip.Is4() == is4 }
 		if slices.ContainsFunc(own, ofFamily) {

@@ -81,11 +81,3 @@ func (b *builder) warn(doc *mapfile.Document, pos mapfile.Pos, format string, ar
 func (b *builder) warnOfMarks(doc *mapfile.Document, pos mapfile.Pos, format string, args ...any) {
 	b.doc.ofMarks = append(b.doc.ofMarks, warning{pos, doc.Errorf(pos, "", "", format, args...).Head()})
 }
-
-func addrsOf(list []mapfile.Addr) []netip.Addr {
-	out := make([]netip.Addr, len(list))
-	for i, a := range list {
-		out[i] = a.IP
-	}
-	return out
-}

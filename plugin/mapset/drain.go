@@ -9,6 +9,7 @@ import (
 
 	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
+	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 // Drains is what is drained at one moment: addresses that are not answered although the
@@ -134,7 +135,7 @@ func (dr *drainer) addSites(s *Snapshot, names []string) {
 		case d == nil:
 			dr.unknown = append(dr.unknown, "site:"+name)
 		case name == s.site:
-			dr.general = append([]netip.Addr{}, addrsOf(d.source.Anycast)...)
+			dr.general = append([]netip.Addr{}, mapfile.IPs(d.source.Anycast)...)
 		}
 	}
 }
@@ -145,7 +146,7 @@ func (s *Snapshot) ofSite(name string) (*document, []netip.Addr) {
 	for _, d := range s.documents {
 		for _, site := range d.source.Sites {
 			if site.Name == name {
-				return d, addrsOf(site.Anycast)
+				return d, mapfile.IPs(site.Anycast)
 			}
 		}
 	}

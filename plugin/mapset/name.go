@@ -115,7 +115,7 @@ func (b *builder) named(a *mapfile.Account, out *zone, steps *candidates, att *a
 			continue
 		}
 		if of[m] == nil {
-			of[m] = steps.with(StepName, m.ID, b.reg.set(a.ID, addrsOf(m.IPs)))
+			of[m] = steps.with(StepName, m.ID, b.reg.set(a.ID, mapfile.IPs(m.IPs)))
 		}
 		if out.members == nil {
 			out.members = &members{names: make(map[string]*outcome), wildcards: make(map[string]*outcome)}

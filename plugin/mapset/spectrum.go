@@ -27,7 +27,7 @@ func appsByZone(a *mapfile.Account, att *attachments) map[fqdn.Name][]*mapfile.S
 // spectrum compiles one Spectrum application of a name in out, where the other names
 // have these steps.
 func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone, app *mapfile.SpectrumApp, steps candidates, att *attachments) {
-	compiled := &spectrum{mark: markProxied, ips: b.reg.set(a.ID, addrsOf(app.IPs))}
+	compiled := &spectrum{mark: markProxied, ips: b.reg.set(a.ID, mapfile.IPs(app.IPs))}
 	addrs := compiled.ips
 	if !app.Static {
 		// The families that it does not connect with are not answered from a

@@ -14,16 +14,16 @@ func (g *gatherer) written(s *mapset.Snapshot) {
 	documents := s.Documents()
 	anycast := &Place{Kind: KindAnycast, Addresses: g.of(s.Anycast())}
 	for _, doc := range documents {
-		if list := addrsOf(doc.Anycast); len(list) > 0 && slices.Equal(list, s.Anycast()) { // else it is that of the Corefile, or of a site
+		if list := mapfile.IPs(doc.Anycast); len(list) > 0 && slices.Equal(list, s.Anycast()) { // else it is that of the Corefile, or of a site
 			anycast.File, anycast.Line = doc.Name, int(doc.Pos.Line)
 		}
 	}
 	g.put(key{}, anycast)
 	for _, doc := range documents {
-		general := slices.DeleteFunc(addrsOf(doc.Anycast), func(ip netip.Addr) bool { return slices.Contains(s.Anycast(), ip) })
+		general := slices.DeleteFunc(mapfile.IPs(doc.Anycast), func(ip netip.Addr) bool { return slices.Contains(s.Anycast(), ip) })
 		g.put(key{general: true}, &Place{Kind: KindGeneral, Addresses: g.of(general), File: doc.Name, Line: int(doc.Pos.Line)})
 		for _, site := range doc.Sites {
-			g.put(key{site: site.Name}, &Place{Kind: KindSite, ID: site.Name, Addresses: g.of(addrsOf(site.Anycast)), File: doc.Name, Line: int(site.Pos.Line)})
+			g.put(key{site: site.Name}, &Place{Kind: KindSite, ID: site.Name, Addresses: g.of(mapfile.IPs(site.Anycast)), File: doc.Name, Line: int(site.Pos.Line)})
 		}
 	}
 	for _, doc := range documents {
@@ -62,11 +62,11 @@ func (g *gatherer) account(doc *mapfile.Document, a *mapfile.Account) {
 	}
 	for _, m := range a.Maps {
 		g.put(key{account: a.ID, addressMap: m.ID}, &Place{Kind: KindMap, ID: m.ID, Account: a.ID, Disabled: !m.Enabled,
-			Addresses: g.of(addrsOf(m.IPs)), File: doc.Name, Line: int(m.Pos.Line)})
+			Addresses: g.of(mapfile.IPs(m.IPs)), File: doc.Name, Line: int(m.Pos.Line)})
 	}
 	for _, app := range a.Spectrum {
 		g.put(key{account: a.ID, app: app.Name}, &Place{Kind: KindSpectrum, ID: string(app.Name), Account: a.ID,
-			Addresses: g.of(addrsOf(app.IPs)), File: doc.Name, Line: int(app.Pos.Line)})
+			Addresses: g.of(mapfile.IPs(app.IPs)), File: doc.Name, Line: int(app.Pos.Line)})
 	}
 }
 
@@ -78,12 +78,4 @@ func (g *gatherer) put(at key, p *Place) {
 	p.Withdrawn, p.Passed = []netip.Addr{}, []*Passed{}
 	g.places[at] = p
 	g.report.Places = append(g.report.Places, p)
-}
-
-func addrsOf(list []mapfile.Addr) []netip.Addr {
-	out := make([]netip.Addr, len(list))
-	for i, a := range list {
-		out[i] = a.IP
-	}
-	return out
 }

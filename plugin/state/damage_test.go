@@ -214,28 +214,44 @@ func TestState_SetAsideIsBounded(t *testing.T) {
 	}
 }
 
-// What a later version has saved is neither read nor written over.
+// What a later version has saved is neither read nor written over, also where only a line
+// of it is unknown.
 func TestState_LaterFormat(t *testing.T) {
 	for _, name := range manifestNames {
-		dir := t.TempDir()
-		d := opened(t, dir)
-		must(t, save(d, 1))
-		must(t, d.Close())
-		later := seal([]byte("addressmap state 2\nsomething new\n"))
-		must(t, os.WriteFile(filepath.Join(dir, name), later, 0o600))
-		_, err := acquired(dir)
-		wantError(t, err, filepath.Join(dir, name), `"addressmap state 2"`, "later version", "another directory")
-		d = openAt(dir, "/maps", "maps")
-		m, err := d.Load()
-		if m != nil {
-			t.Errorf("want nothing read, got %+v", m)
+		for body, says := range map[string]string{
+			"addressmap state 2\nsomething new\n":                        `"addressmap state 2"`,
+			firstLine + "\nsettings \"\"\nsomething 1 \"new\"\n":         `line 3: unknown word "something"`,
+			firstLine + "\nsource \"in another place\"\nsettings \"\"\n": "not as this program writes them",
+		} {
+			laterFormat(t, name, body, says)
 		}
-		wantError(t, err, "later version")
-		wantError(t, save(d, 2), "not locked")
-		must(t, d.Close())
-		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != string(later) {
-			t.Errorf("%s: want it as it was, got %q, %v", name, data, err)
-		}
+	}
+}
+
+func laterFormat(t *testing.T, name, body, says string) {
+	t.Helper()
+	dir := t.TempDir()
+	d := opened(t, dir)
+	must(t, save(d, 1))
+	must(t, d.Close())
+	later := seal([]byte(body))
+	must(t, os.WriteFile(filepath.Join(dir, name), later, 0o600))
+	before := files(t, dir)
+	_, err := acquired(dir)
+	wantError(t, err, filepath.Join(dir, name), says, "later version", "another directory")
+	d = openAt(dir, "/maps", "maps")
+	m, err := d.Load()
+	if m != nil {
+		t.Errorf("want nothing read, got %+v", m)
+	}
+	wantError(t, err, "later version")
+	wantError(t, save(d, 2), "not locked")
+	must(t, d.Close())
+	if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != string(later) {
+		t.Errorf("%s: want it as it was, got %q, %v", name, data, err)
+	}
+	if after := files(t, dir); !slices.Equal(after, before) {
+		t.Errorf("%s: want the files as they were, %q, got %q", name, before, after)
 	}
 }
 

@@ -159,16 +159,18 @@ func decode(data []byte) (*Manifest, error) {
 		// The checksum is right: another version of this program wrote the file.
 		return nil, fmt.Errorf("it begins with %.40q where this program writes %q: %w", first, firstLine, errLaterVersion)
 	}
+	// Nor did this one write a line that it cannot read: what more a later version says
+	// under the same first line must not be taken for damage.
 	m, number := &Manifest{}, 1
 	for line := range strings.Lines(rest) {
 		number++
 		if err := m.parseLine(strings.TrimSuffix(line, "\n")); err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+			return nil, fmt.Errorf("line %d: %w: %w", number, err, errLaterVersion)
 		}
 	}
 	// encode does not write another order, leading zeros, or a line twice.
 	if !bytes.Equal(m.encode(), data) {
-		return nil, errors.New("its lines are not as this program writes them")
+		return nil, fmt.Errorf("its lines are not as this program writes them: %w", errLaterVersion)
 	}
 	return m, nil
 }

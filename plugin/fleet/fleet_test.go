@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,19 @@ func TestHead(t *testing.T) {
 		if h, err := ParseHead([]byte(value)); err == nil {
 			t.Errorf("%s is taken for %+v", value, h)
 		}
+	}
+}
+
+// A head that says more than this version knows is a later version's, whatever else it says.
+// A server that does is only shown.
+func TestHead_OfALaterVersion(t *testing.T) {
+	for _, value := range []string{`{"push":1,"digest":"d","by":"me","split":2}`, `{"push":1,"from":"elsewhere","split":2}`} {
+		if h, err := ParseHead([]byte(value)); !errors.Is(err, ErrLaterVersion) || !strings.Contains(err.Error(), `"split"`) {
+			t.Errorf("%s: want it refused for its field, got %+v, %v", value, h, err)
+		}
+	}
+	if s, err := ParseServer([]byte(`{"push":1,"mood":"good"}`)); err != nil || s.Push != 1 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

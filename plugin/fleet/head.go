@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,11 +25,20 @@ type Head struct {
 	Stage string `json:"stage,omitempty"`
 }
 
+// ErrLaterVersion says that a later version of this program has pushed. What it says with a
+// field that is unknown here may change what the others mean, and must not be written over.
+var ErrLaterVersion = errors.New("a later version of this program has pushed: use that")
+
 // ParseHead reads the value of a head.
 func ParseHead(value []byte) (Head, error) {
 	var h Head
 	if err := json.Unmarshal(value, &h); err != nil {
 		return Head{}, fmt.Errorf("the head is no JSON of a head, push the documents again: %w", err)
+	}
+	strict := json.NewDecoder(bytes.NewReader(value))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(new(Head)); err != nil {
+		return Head{}, fmt.Errorf("the head %.200q: %w: %w", value, err, ErrLaterVersion)
 	}
 	if h.Push < 1 || h.From != "" && h.staging() < 1 {
 		return Head{}, fmt.Errorf("the head %.200q is none that a push writes: push the documents again", value)

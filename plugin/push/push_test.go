@@ -105,6 +105,19 @@ func TestPush(t *testing.T) {
 			t.Errorf("push %d after push %d", h.Push, before)
 		}
 	})
+	t.Run("a head of a later version", func(t *testing.T) {
+		const later = `{"push":100,"digest":"d","split":2}`
+		if _, err := client.Put(t.Context(), testMap.Head(), later); err != nil {
+			t.Fatal(err)
+		}
+		_, err := pushTo(t.Context(), s, "", func(c *Contents) (*Change, error) { return c.Push(first, true) })
+		if !errors.Is(err, fleet.ErrLaterVersion) || !strings.Contains(err.Error(), testMap.String()) {
+			t.Errorf("want it refused, got %v", err)
+		}
+		if resp, err := client.Get(t.Context(), testMap.Head()); err != nil || string(resp.Kvs[0].Value) != later {
+			t.Errorf("want the head as it was, got %v, %v", resp, err)
+		}
+	})
 }
 
 // More than one transaction can have: documents by number, by size, and a history.

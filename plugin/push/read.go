@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -62,7 +63,10 @@ func (s *Store) Read(ctx context.Context, stage string) (*Contents, error) {
 	c := &Contents{stage: stage, revision: resp.Header.Revision, Everyone: make(fleet.Documents)}
 	if len(resp.Kvs) > 0 {
 		c.head = resp.Kvs[0].ModRevision
-		if c.Head, err = fleet.ParseHead(resp.Kvs[0].Value); err != nil {
+		switch c.Head, err = fleet.ParseHead(resp.Kvs[0].Value); {
+		case errors.Is(err, fleet.ErrLaterVersion):
+			return nil, fmt.Errorf("%s: %w", s.at, err)
+		case err != nil:
 			c.Head = fleet.Head{} // A push writes another one.
 		}
 	}

@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"test/property":   {},
 	"test/rules":      {},
 	"test/acceptance": {},
+	"test/upgrades":   {},
 
 	"test/judge":          {},
 	"test/judge/opt":      {},

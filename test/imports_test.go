@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"bench/speed":     {"bench/rig", "test/ports"},
 	"bench/size":      {"bench/rig", "test/ports"},
 	"bench/fleet":     {"bench/rig", "plugin/fleet", "plugin/source/etcd", "plugin/push", "test/ports"},
+	"tools/licences":  {},
 	"tools/man":       {},
 	"tools/mutate":    {},
 	"tools/rules":     {},

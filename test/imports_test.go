@@ -68,6 +68,8 @@ var mayImport = map[string][]string{
 	"test/acceptance": {},
 	"test/upgrades":   {},
 
+	"packaging/kubernetes": {},
+
 	"test/judge":          {},
 	"test/judge/opt":      {},
 	"test/judge/upstream": {},

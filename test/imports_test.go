@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"test/fleet":      {},
 	"test/explain":    {},
 	"test/fault":      {},
+	"test/kubernetes": {},
 	"test/lane":       {},
 	"test/pages":      {},
 	"test/property":   {},

@@ -11,51 +11,17 @@ import (
 	"github.com/addressmap/addressmap/test/server"
 )
 
-// configMap is a volume as the kubelet makes it: the files are links through
-// ..data, which is a link to the directory that holds them.
-type configMap struct {
-	t       *testing.T
-	version int
-}
-
-// publish makes the next version of the volume visible at one stroke, and removes
-// the one before.
-func (m *configMap) publish(files map[string]string) {
-	m.t.Helper()
-	old := fmt.Sprintf("volume/..2026_%d", m.version)
-	m.version++
-	next := fmt.Sprintf("..2026_%d", m.version)
-	for name, text := range files {
-		server.WriteFile(m.t, "volume/"+next+"/"+name, text)
-	}
-	m.do(os.Symlink(next, "volume/..data_tmp"))
-	m.do(os.Rename("volume/..data_tmp", "volume/..data"))
-	for name := range files {
-		if _, err := os.Lstat("volume/" + name); err != nil {
-			m.do(os.Symlink("..data/"+name, "volume/"+name))
-		}
-	}
-	m.do(os.RemoveAll(old))
-}
-
-func (m *configMap) do(err error) {
-	m.t.Helper()
-	if err != nil {
-		m.t.Fatal(err)
-	}
-}
-
 // The swap of a ConfigMap's ..data is found without the poll, and each answer is
 // wholly from one version.
 func TestLife_ConfigMapWithoutPoll(t *testing.T) {
 	for _, path := range []string{"volume/maps.yaml", "volume"} {
 		t.Run(path, func(t *testing.T) {
 			server.Place(t, map[string]string{"db.example.org": server.ReloadFiles["db.example.org"]})
-			m := &configMap{t: t}
-			m.publish(map[string]string{"maps.yaml": server.Version(1)})
+			m := &server.Volume{Dir: "volume"}
+			m.Publish(t, map[string]string{"maps.yaml": server.Version(1)})
 			c := server.Start(t, edited(t, server.ReloadCorefile, "maps.yaml", path, "100ms", "off"), nil)
 			for n := 2; n <= 10; n++ {
-				m.publish(map[string]string{"maps.yaml": server.Version(n)})
+				m.Publish(t, map[string]string{"maps.yaml": server.Version(n)})
 				asked := 0
 				server.Eventually(t, fmt.Sprintf("version %d is answered", n), func() bool {
 					got, err := server.VersionOf(c.Lookup(t, "www.example.org.", dns.TypeA))

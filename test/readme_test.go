@@ -105,7 +105,7 @@ func TestReadme_MapDocumentIsAccepted(t *testing.T) {
 
 // Editors find the schema by the first line of a document.
 func TestExamples_NameTheSchema(t *testing.T) {
-	for _, path := range append(glob(t, "examples/*/maps.yaml"), glob(t, "examples/*/maps/*.yaml")...) {
+	for _, path := range slices.Concat(glob(t, "examples/*/maps.yaml"), glob(t, "examples/*/maps/*.yaml"), glob(t, "examples/*/drains/*.yaml")) {
 		document, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

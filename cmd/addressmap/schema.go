@@ -6,19 +6,27 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 )
 
 func newSchema() *cobra.Command {
-	return &cobra.Command{
+	drains := false
+	cmd := &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON Schema of a map document",
+		Short: "Print the JSON Schema of a map document, or of a file of drains",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(mapfile.Schema)
+			schema := mapfile.Schema
+			if drains {
+				schema = drain.Schema
+			}
+			_, err := cmd.OutOrStdout().Write(schema)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&drains, "drains", false, "that of a file of drains")
+	return cmd
 }
 
 // newMan is for tools/man, and for packagers, who run it once. Pages say neither when nor

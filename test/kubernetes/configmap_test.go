@@ -19,7 +19,7 @@ const (
 
 // edit returns the documents with other anycast addresses.
 func edit(anycast string) map[string]string {
-	return map[string]string{"maps.yaml": "anycast: [" + anycast + "]\naccounts: [{id: acme, zones: [{name: example.org, proxied: [www]}]}]\n"}
+	return map[string]string{"maps.yaml": "anycast: [" + anycast + "]\naccounts: [{id: acme, zones: [{name: example.org, proxied: [\"@\", www]}]}]\n"}
 }
 
 // addresses returns the addresses of a name, or the code of the response.

@@ -86,7 +86,7 @@ func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone
 	}
 	written := steps.asWritten()
 	if out.needsPools(named) && !written.answers(markProxied) {
-		b.refuse(doc, z.Pos, "V15", "write anycast addresses, or an enabled address map for the zone or its account",
+		b.refuseUnreachable(doc, a, z.Pos, "write anycast addresses, or an enabled address map for the zone or its account",
 			"zone %q has proxied names, and there is no address for them", z.Name)
 		return
 	}
@@ -96,7 +96,7 @@ func (b *builder) reachable(doc *mapfile.Document, a *mapfile.Account, out *zone
 			written = own.asWritten()
 		}
 		if bits := bitsOf(m); bits&markProxied != 0 && !written.answers(bits) && out.apps[relative(m.Owner, len(z.Name))] == nil {
-			b.refuse(doc, m.Pos, "V15", "write an address of that family where its zone is answered from, or lift the limit",
+			b.refuseUnreachable(doc, a, m.Pos, "write an address of that family where its zone is answered from, or lift the limit",
 				"%q is answered with %s only, and there is no such address for it", m.Owner, onlyFamily(bits))
 		}
 	}

@@ -58,11 +58,11 @@ func (b *builder) anycast(changed []*mapfile.Document) bool {
 		}
 	}
 	addrs := slices.Clone(override)
-	b.snap.siteWarning = ""
+	b.snap.unknownSite = ""
 	if holder != nil && len(override) == 0 {
 		addrs = b.ofSite(holder)
 	} else if b.opt.Site != "" {
-		b.snap.siteWarning = siteWarning(b.opt.Site, nil)
+		b.snap.unknownSite = unknownSite(b.opt.Site, nil)
 	}
 	b.everyone = new(Pool).of(StepAnycast, "", addrs)
 	if slices.Equal(addrs, b.snap.anycast) {
@@ -89,7 +89,7 @@ func (b *builder) ofSite(doc *mapfile.Document) []netip.Addr {
 	}
 	i := slices.IndexFunc(doc.Sites, func(s mapfile.Site) bool { return s.Name == b.opt.Site })
 	if i < 0 {
-		b.snap.siteWarning = siteWarning(b.opt.Site, doc)
+		b.snap.unknownSite = unknownSite(b.opt.Site, doc)
 		return general
 	}
 	own := mapfile.IPs(doc.Sites[i].Anycast)
@@ -102,8 +102,8 @@ func (b *builder) ofSite(doc *mapfile.Document) []netip.Addr {
 	return append(own, general...)
 }
 
-// siteWarning says that the document does not know the site. doc is nil if none has sites.
-func siteWarning(site string, doc *mapfile.Document) string {
+// unknownSite says that the document does not know the site. doc is nil if none has sites.
+func unknownSite(site string, doc *mapfile.Document) string {
 	const few = 5 // sites that a line can name
 	known := "no document has sites"
 	if doc != nil && len(doc.Sites) > 0 {
@@ -116,5 +116,15 @@ func siteWarning(site string, doc *mapfile.Document) string {
 			known += ", …"
 		}
 	}
-	return fmt.Sprintf("site %q is unknown to the map (%s): the general anycast addresses are answered", site, known)
+	return fmt.Sprintf("site %q is unknown to the map (%s)", site, known)
+}
+
+// refuseUnreachable refuses what has no address to be answered with (V15). Where anycast
+// might have been it and the site is unknown, that is said: its name may be misspelt.
+func (b *builder) refuseUnreachable(doc *mapfile.Document, a *mapfile.Account, pos mapfile.Pos, remedy, format string, args ...any) {
+	if b.snap.unknownSite != "" && !a.BYOIPOnly {
+		remedy = "correct the site that the server names, or " + remedy
+		format, args = format+"; %s", append(args, b.snap.unknownSite)
+	}
+	b.refuse(doc, pos, "V15", remedy, format, args...)
 }

@@ -206,6 +206,8 @@ func (c *set) options(t testing.TB) (opt mapset.Options) {
 			}
 		case "missing_family":
 			opt.PerFamily = words[1] == "next"
+		case "site":
+			opt.Site = words[1]
 		default:
 			t.Fatalf("%s: unknown option %q", c.name, words[0])
 		}

@@ -29,7 +29,7 @@ type Snapshot struct {
 	stats     Stats
 	warnings  []string
 
-	siteWarning string // that the map does not know the site, or ""
+	unknownSite string // that the map does not know the site, or ""
 
 	above func() fqdn.Set // aboveProxied, made once; shared with those made by Beside
 }
@@ -40,7 +40,12 @@ func (s *Snapshot) Warnings() []string { return s.warnings }
 
 // SiteWarning says that the documents do not know the site of the options, or is "". It
 // is not among the warnings, which are the same for all options.
-func (s *Snapshot) SiteWarning() string { return s.siteWarning }
+func (s *Snapshot) SiteWarning() string {
+	if s.unknownSite == "" {
+		return ""
+	}
+	return s.unknownSite + ": the general anycast addresses are answered"
+}
 
 // Anycast returns the anycast addresses in the order in which they are written. The
 // slice is shared: read only.

@@ -53,7 +53,7 @@ func (b *builder) spectrum(doc *mapfile.Document, a *mapfile.Account, out *zone,
 	}
 	forbidden := a.BYOIPOnly && !app.Static // V11 says so
 	if !forbidden && b.judgesAddresses(a, att) && !steps.asWritten().answers(compiled.mark) {
-		b.refuse(doc, app.Pos, "V15", "write anycast addresses of the family that it connects with",
+		b.refuseUnreachable(doc, a, app.Pos, "write anycast addresses of the family that it connects with",
 			"the Spectrum application of %q is dynamic, and there is no anycast address for it", app.Name)
 	}
 	compiled.outcome = steps.fallback()

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
 
@@ -39,45 +40,51 @@ func (v views) drained() (addresses, ignored int) {
 	return addresses, ignored
 }
 
-// tellIgnored says which drains are ignored, each once while it is.
-func (l *loader) tellIgnored() {
-	var now []string
+// tellIgnored says which drains are ignored: each once while it is, and again if one of
+// those that have begun is ignored there, too.
+func (l *loader) tellIgnored(begun []drain.Drain) {
+	now := make(map[string]bool)
+	var fresh []func() string // a line each, which takes a look at all drains to make
+	take := func(key string, again bool, line func() string) {
+		if known := now[key]; !known && (again || !l.drains.ignored[key]) {
+			fresh = append(fresh, line)
+		}
+		now[key] = true
+	}
 	for _, v := range l.views {
 		if v.drained == nil || v.drained.Drained() == nil {
 			continue
 		}
-		for _, target := range v.drained.Drained().Unknown {
-			for _, one := range l.drains.inForce {
-				if "map:"+one.Map == target || "site:"+one.Site == target {
-					now = append(now, fmt.Sprintf("a drain drains nothing: the map has no such site, or no address map of that id, or none that is written: %s", one))
-				}
+		unknown := v.drained.Drained().Unknown
+		for _, one := range l.drains.inForce {
+			_, noMap := slices.BinarySearch(unknown, "map:"+one.Map)
+			if _, noSite := slices.BinarySearch(unknown, "site:"+one.Site); noMap || noSite {
+				text := fmt.Sprintf("a drain drains nothing: the map has no such site, or no address map of that id, or none that is written: %s", one)
+				take(text, false, func() string { return text })
 			}
 		}
-		if len(v.drained.Drained().Ignored) == 0 {
-			continue
-		}
-		drains := make([]func(mapset.Step, netip.Addr) bool, len(l.drains.inForce))
-		for i, one := range l.drains.inForce {
-			drains[i] = v.drained.DrainedBy(one)
-		}
+		byBegun := v.drained.DrainedBy(begun...)
 		for _, is := range v.drained.Drained().Ignored {
 			text := ignoredText(is)
-			for i, one := range l.drains.inForce {
-				if slices.ContainsFunc(is.Addresses, func(ip netip.Addr) bool { return drains[i](is.Step, ip) }) {
-					text += "; " + one.String()
-				}
-			}
-			now = append(now, text)
-		}
-	}
-	slices.Sort(now)
-	now = slices.Compact(now)
-	for _, text := range now {
-		if !slices.Contains(l.drains.ignored, text) {
-			l.opt.Log.Warningf("%s: %s", l.opt.Path, text)
+			take(text, isDrained(is, byBegun), func() string { return text + l.drainsOf(v, is) })
 		}
 	}
 	l.drains.ignored = now
+	firstOf(fresh, func(line func() string) { l.opt.Log.Warningf("%s: %s", l.opt.Path, line()) }, func(more int) {
+		l.opt.Log.Warningf("%s: drains are ignored, or drain nothing, in %d more places: \"addressmap explain --drains\" says so for a name", l.opt.Path, more)
+	})
+}
+
+// drainsOf names the drains that are ignored at a step.
+func (l *loader) drainsOf(v *View, is mapset.Ignored) (text string) {
+	by := slices.DeleteFunc(slices.Clone(l.drains.inForce), func(one drain.Drain) bool { return !isDrained(is, v.drained.DrainedBy(one)) })
+	firstOf(by, func(one drain.Drain) { text += "; " + one.String() }, func(more int) { text += fmt.Sprintf("; and %d more drains", more) })
+	return text
+}
+
+// isDrained reports whether drains drain an address of a step at which they are ignored.
+func isDrained(is mapset.Ignored, by func(mapset.Step, netip.Addr) bool) bool {
+	return slices.ContainsFunc(is.Addresses, func(ip netip.Addr) bool { return by(is.Step, ip) })
 }
 
 // ignoredText says where a drain is ignored.

@@ -153,3 +153,33 @@ func TestDrains_Govern(t *testing.T) {
 	r.rename("other.yaml", "drains: []\n") // It is watched.
 	r.untilAddresses(www, "192.0.2.1 192.0.2.2")
 }
+
+// However many drains begin, are ignored and end at one moment, the log has a line for some
+// of them and one for all others.
+func TestDrains_ManyAtOnce(t *testing.T) {
+	t.Parallel()
+	const many = 40
+	var zones, maps, entries strings.Builder
+	for i := range many {
+		fmt.Fprintf(&zones, "{name: z%d.example, proxied: [www]}, ", i)
+		fmt.Fprintf(&maps, "      - {id: m%d, enabled: true, ips: [203.0.113.%d], memberships: [{kind: zone, identifier: z%d.example}]}\n", i, i, i)
+		fmt.Fprintf(&entries, "  - {map: m%d, reason: fibre cut, until: %s}\n", i, forever)
+		fmt.Fprintf(&entries, "  - {map: unknown%d, reason: fibre cut, until: %s}\n", i, forever)
+	}
+	r := &rig{t: t, dir: t.TempDir()}
+	r.write("map.yaml", "accounts:\n  - id: acme\n    prefixes: [203.0.113.0/24]\n    zones: ["+zones.String()+"]\n    address_maps:\n"+maps.String())
+	r.write("drains.yaml", "drains: []\n")
+	r.do(r.open("map.yaml", live.Options{Drains: r.path("drains.yaml")}))
+	r.rename("drains.yaml", "drains:\n"+entries.String())
+	r.untilLogged("warning", "drains are ignored, or drain nothing, in 70 more places")
+	r.remove("drains.yaml")
+	r.untilLogged("info", "drain ended: 70 more")
+	for _, c := range []struct{ level, text string }{{"info", "drain in force"}, {"info", "drain ended"}, {"warning", "is ignored"}, {"warning", "drains nothing"}} {
+		if n := r.countLogged(c.level, c.text); n > 11 {
+			t.Errorf("%d lines with %q, want 11 at most", n, c.text)
+		}
+	}
+	if n := r.countLogged("info", "drain in force: 70 more"); n != 1 {
+		t.Errorf("%d lines on the drains that are not named, want one: %q", n, r.logged("info"))
+	}
+}

@@ -32,7 +32,7 @@ type drains struct {
 	troubles map[string]trouble // :: path → why it is not in force as it is
 	clock    func() time.Time
 	inForce  []drain.Drain
-	ignored  []string // what was said of drains that are ignored
+	ignored  map[string]bool // what was said of drains that are ignored
 }
 
 // drainFile is the last good version of a file of drains.
@@ -271,19 +271,33 @@ func (l *loader) redrain() bool {
 	}
 	d.inForce = drain.InForce(all, d.clock())
 	begun, ended := drainsBeside(d.inForce, was), drainsBeside(was, d.inForce)
-	for _, one := range begun {
+	firstOf(begun, func(one drain.Drain) {
 		l.opt.Log.Infof("%s: drain in force until %s: %s (%s)", l.opt.Path, one.Until.Format(time.RFC3339), one, one.Source)
-	}
-	for _, one := range ended {
+	}, func(more int) { l.opt.Log.Infof("%s: drain in force: %d more", l.opt.Path, more) })
+	firstOf(ended, func(one drain.Drain) {
 		l.opt.Log.Infof("%s: drain ended: %s", l.opt.Path, one)
-	}
+	}, func(more int) { l.opt.Log.Infof("%s: drain ended: %d more", l.opt.Path, more) })
 	if len(begun) == 0 && len(ended) == 0 {
 		return false
 	}
 	if l.snapshot() != nil { // else it is the start
-		l.bring()
+		l.bring(begun)
 	}
 	return true
+}
+
+// namedInLog is how many drains have a line each in the log if many begin, end or are
+// ignored at one moment: a file can have as many as 16 MB of them.
+const namedInLog = 10
+
+// firstOf calls name for the first of a list, and rest with how many more there are, if any.
+func firstOf[T any](list []T, name func(T), rest func(more int)) {
+	for _, one := range list[:min(len(list), namedInLog)] {
+		name(one)
+	}
+	if more := len(list) - namedInLog; more > 0 {
+		rest(more)
+	}
 }
 
 // drainsBeside returns those of drains that are not among others. Of a drain that is only

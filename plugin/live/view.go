@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 	"github.com/addressmap/addressmap/plugin/mapset"
 )
@@ -123,11 +124,12 @@ func (l *loader) put(next sets) {
 		}
 		v.set = next[i]
 	}
-	l.bring()
+	l.bring(nil)
 }
 
-// bring brings the sets of all views into force, by the drains of now.
-func (l *loader) bring() {
+// bring brings the sets of all views into force, by the drains of now. begun are those of
+// them that have just begun.
+func (l *loader) bring(begun []drain.Drain) {
 	changed := make(fqdn.Set)
 	for _, v := range l.views {
 		if v.set == nil {
@@ -143,5 +145,5 @@ func (l *loader) bring() {
 	// Kept first: what clients have seen, a crash must not take back.
 	l.persist()
 	l.publish()
-	l.tellIgnored()
+	l.tellIgnored(begun)
 }

@@ -62,7 +62,7 @@ func newBuilder(s *Set, opt Options) *builder {
 		anycast:   s.snap.anycast,
 		site:      opt.Site,
 	}
-	snap.above = sync.OnceValue(snap.aboveProxied)
+	snap.above, snap.byID = sync.OnceValue(snap.aboveProxied), sync.OnceValue(snap.writtenIDs)
 	return &builder{
 		Set:   &Set{opt: opt, snap: snap, reg: s.reg.clone(), anycastIn: s.anycastIn},
 		zones: make(map[fqdn.Name]claim),

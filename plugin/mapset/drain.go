@@ -103,7 +103,7 @@ func newDrainer(s *Snapshot, d Drains) *drainer {
 // addMaps drains the addresses of the maps with these ids.
 func (dr *drainer) addMaps(s *Snapshot, ids []string) {
 	for _, id := range ids {
-		ips, known := s.ofMap(id)
+		ips, known := s.byID()[id]
 		if !known {
 			dr.unknown = append(dr.unknown, "map:"+id)
 		}
@@ -113,18 +113,19 @@ func (dr *drainer) addMaps(s *Snapshot, ids []string) {
 	}
 }
 
-// ofMap returns the addresses that are written on the address map of that id, and whether
-// there is one. An id that is made from the map's position is none: it may be another map's
-// after the next edit.
-func (s *Snapshot) ofMap(id string) (ips []netip.Addr, known bool) {
+// writtenIDs returns the addresses that are written on each address map, by the id of the
+// map. An id that is made from the map's position is none: it may be another map's after the
+// next edit.
+func (s *Snapshot) writtenIDs() map[string][]netip.Addr {
+	out := make(map[string][]netip.Addr)
 	for _, a := range s.accounts {
 		for i := range a.maps {
-			if m := &a.maps[i]; m.id == id && !madeUp(a.id, id) {
-				ips, known = append(ips, m.ips.written...), true
+			if m := &a.maps[i]; !madeUp(a.id, m.id) {
+				out[m.id] = append(out[m.id], m.ips.written...)
 			}
 		}
 	}
-	return ips, known
+	return out
 }
 
 // addSites drains the anycast of the server's site, if that is one of these.

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/gaissmai/bart"
+
 	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fqdn"
 )
@@ -33,20 +35,29 @@ type Ignored struct {
 // is shared: read only.
 func (s *Snapshot) Drained() *Drained { return s.drained }
 
-// DrainedBy returns the function that reports whether an entry drains an address of a step.
-func (s *Snapshot) DrainedBy(e drain.Drain) func(Step, netip.Addr) bool {
-	switch {
-	case e.Map != "":
-		ips, _ := s.ofMap(e.Map)
-		return func(_ Step, ip netip.Addr) bool { return slices.Contains(ips, ip) }
-	case e.Site != "" && e.Site == s.site:
-		_, ips := s.ofSite(e.Site)
-		return func(step Step, ip netip.Addr) bool {
-			return (step == StepAnycast || step == StepSpectrum) && slices.Contains(ips, ip)
+// DrainedBy returns the function that reports whether one of these entries drains an
+// address of a step.
+func (s *Snapshot) DrainedBy(entries ...drain.Drain) func(Step, netip.Addr) bool {
+	var prefixes, ofSite bart.Lite
+	add := func(to *bart.Lite, ips []netip.Addr) {
+		for _, ip := range ips {
+			to.Insert(netip.PrefixFrom(ip, ip.BitLen()))
 		}
 	}
-	return func(_ Step, ip netip.Addr) bool {
-		return slices.ContainsFunc(e.Addresses, func(p netip.Prefix) bool { return p.Contains(ip) })
+	for _, e := range entries {
+		for _, p := range e.Addresses {
+			prefixes.Insert(p.Masked())
+		}
+		if e.Map != "" {
+			add(&prefixes, s.byID()[e.Map])
+		}
+		if e.Site != "" && e.Site == s.site {
+			_, ips := s.ofSite(e.Site)
+			add(&ofSite, ips)
+		}
+	}
+	return func(step Step, ip netip.Addr) bool {
+		return prefixes.Contains(ip) || (step == StepAnycast || step == StepSpectrum) && ofSite.Contains(ip)
 	}
 }
 

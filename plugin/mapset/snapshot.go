@@ -31,7 +31,8 @@ type Snapshot struct {
 
 	unknownSite string // that the map does not know the site, or ""
 
-	above func() fqdn.Set // aboveProxied, made once; shared with those made by Beside
+	above func() fqdn.Set                // aboveProxied, made once; shared with those made by Beside
+	byID  func() map[string][]netip.Addr // writtenIDs, made once
 }
 
 // Warnings returns what the documents say that is allowed and yet probably not

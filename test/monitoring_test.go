@@ -22,7 +22,7 @@ func TestAlerts_Fire(t *testing.T) {
 	if err != nil {
 		t.Skip("*** SKIPPED: promtool is not installed, install the package prometheus")
 	}
-	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
+	for _, args := range [][]string{{"check", "config", "prometheus.yml"}, {"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
 		cmd := exec.Command(promtool, args...)
 		cmd.Dir = filepath.Dir(alertsFile)
 		if out, err := cmd.CombinedOutput(); err != nil {

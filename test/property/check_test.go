@@ -253,8 +253,8 @@ func (w *world) wanted(q query) (name string, addrs []string, ok bool) {
 		if !aliased || q.qtype == dns.TypeANY || w.backing.hides || w.backing.shallow && w.isDeep(name) {
 			break
 		}
-		if w.refers(w.block(q.name), target) {
-			break
+		if z := w.zoneOf(name); w.refers(w.block(q.name), target) || z != nil && z.cutAbove(target) != "" && !w.proxied(target) {
+			break // a referral
 		}
 		name = target
 	}

@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 	"test/acceptance": {},
 	"test/upgrades":   {},
 
+	"packaging/image":      {},
 	"packaging/kubernetes": {},
 
 	"test/judge":          {},

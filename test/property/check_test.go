@@ -85,7 +85,11 @@ func (w *world) leadsOutside(rr dns.RR) bool {
 	case *dns.SRV:
 		target = rr.Target
 	}
-	f, _ := w.flags(dns.CanonicalName(target))
+	target = dns.CanonicalName(target)
+	if z := w.zoneOf(target); z != nil && z.signed && !w.acting(target) && w.underMark(target) {
+		return true // of a signed zone it is not seen what stands by itself: the wildcard's mark counts
+	}
+	f, _ := w.flags(target)
 	return f.proxied
 }
 

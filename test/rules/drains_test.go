@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -57,6 +58,21 @@ func drains(until string, addresses ...string) string {
 
 const never = "2199-01-01T00:00:00Z"
 
+// Without them, a client asks again as soon as it is answered, and the drain begins and ends
+// as soon as all have seen it.
+var (
+	drainRate = flag.Int("drains.rate", 0, "queries a second in TestDrains_UnderLoad, of 64 clients together")
+	drainLast = flag.Duration("drains.last", 0, "how long TestDrains_UnderLoad asks before, during and after the drain")
+)
+
+// asking is what one client got: the answers without repetitions, how many there were, and
+// when the last one of each came.
+type asking struct {
+	answers []string
+	count   int
+	last    map[string]time.Time
+}
+
 // A drain of a prefix under load: every query is answered, from the first answer without
 // the drained address on none has it, until the drain ends by the clock. Secondaries are
 // told of the begin and the end, and see higher serials.
@@ -69,8 +85,16 @@ func TestDrains_UnderLoad(t *testing.T) {
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	var mu sync.Mutex
-	answers := make([][]string, 8) // :: client → what it got, without repetitions
-	for i := range answers {
+	askings := make([]asking, 8)
+	var pause time.Duration
+	if *drainRate > 0 {
+		askings = make([]asking, 64)
+		pause = time.Second * time.Duration(len(askings)) / time.Duration(*drainRate)
+	}
+	begin := time.Now()
+	for i := range askings {
+		a := &askings[i]
+		a.last = make(map[string]time.Time)
 		clients.Go(func() {
 			client := &dns.Client{Net: [...]string{"udp", "tcp"}[i%2], Timeout: server.Patience}
 			conn, err := client.Dial(s.Addr(client.Net)) // one: closed ones use up the ports
@@ -79,7 +103,10 @@ func TestDrains_UnderLoad(t *testing.T) {
 				return
 			}
 			defer conn.Close()
-			for {
+			for next := time.Now(); ; next = next.Add(pause) {
+				if pause > 0 {
+					time.Sleep(time.Until(next))
+				}
 				select {
 				case <-stop:
 					return
@@ -91,9 +118,11 @@ func TestDrains_UnderLoad(t *testing.T) {
 					got = server.Addresses(resp)
 				}
 				mu.Lock()
-				if n := len(answers[i]); n == 0 || answers[i][n-1] != got {
-					answers[i] = append(answers[i], got)
+				if n := len(a.answers); n == 0 || a.answers[n-1] != got {
+					a.answers = append(a.answers, got)
 				}
+				a.count++
+				a.last[got] = time.Now()
 				mu.Unlock()
 			}
 		})
@@ -103,24 +132,39 @@ func TestDrains_UnderLoad(t *testing.T) {
 		server.Eventually(t, what, func() bool {
 			mu.Lock()
 			defer mu.Unlock()
-			for _, got := range answers {
-				if fmt.Sprint(got) != fmt.Sprint(want) {
+			for _, a := range askings {
+				if fmt.Sprint(a.answers) != fmt.Sprint(want) {
 					return false
 				}
 			}
 			return true
 		})
 	}
+	// late is how long after a moment the last answer of a kind came.
+	late := func(got string, after time.Time) (d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, a := range askings {
+			d = max(d, a.last[got].Sub(after))
+		}
+		return d
+	}
 	everyoneGot("all addresses", all)
+	time.Sleep(*drainLast)
+	renamed := time.Now()
 	server.WriteFile(t, "drains/ana.yaml", drains(never, "203.0.113.128/25"))
 	everyoneGot("none is answered with a drained address", all, left)
+	t.Logf("the last answer with a drained address came %v after the file was written", late(all, renamed))
+	time.Sleep(*drainLast)
 	secondary.until(t, 2, "example.org.")
 	if got := s.Serial(t, "example.org."); got != serial+1 {
 		t.Errorf("the serial is %d after %d", got, serial)
 	}
-	end := time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano)
-	server.WriteFile(t, "drains/ana.yaml", drains(end, "203.0.113.128/25"))
+	end := time.Now().Add(time.Second)
+	server.WriteFile(t, "drains/ana.yaml", drains(end.UTC().Format(time.RFC3339Nano), "203.0.113.128/25"))
 	everyoneGot("the drain ends by the clock", all, left, all)
+	t.Logf("the last answer without the drained address came %v after the end of the drain", late(left, end))
+	time.Sleep(*drainLast)
 	secondary.until(t, 3, "example.org.")
 	if got := s.Serial(t, "example.org."); got != serial+2 {
 		t.Errorf("the serial is %d after %d", got, serial)
@@ -128,6 +172,11 @@ func TestDrains_UnderLoad(t *testing.T) {
 	close(stop)
 	clients.Wait()
 	everyoneGot("nothing else was answered", all, left, all)
+	n := 0
+	for _, a := range askings {
+		n += a.count
+	}
+	t.Logf("%d queries in %v, %.0f a second: none wrong, none lost", n, time.Since(begin), float64(n)/time.Since(begin).Seconds())
 }
 
 // With a new Corefile, and with a restart, the last good entries of a file that is refused

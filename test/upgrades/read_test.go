@@ -10,6 +10,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/addressmap/addressmap/plugin/drain"
 	"github.com/addressmap/addressmap/plugin/fleet"
 	"github.com/addressmap/addressmap/plugin/mapfile"
 	"github.com/addressmap/addressmap/plugin/push"
@@ -117,7 +118,7 @@ func putKeys(t *testing.T, client *clientv3.Client, dir string) {
 	must(t, err)
 }
 
-// Every key that a map can have is in what is kept of some version: one that is new is added
+// Every key that a map or a file of drains can have is in what is kept of some version: one that is new is added
 // to the files of the next.
 func TestRead_EveryKey(t *testing.T) {
 	var all strings.Builder
@@ -128,9 +129,9 @@ func TestRead_EveryKey(t *testing.T) {
 			}
 		}
 	}
-	for _, key := range keysOf(t, mapfile.Schema) {
+	for _, key := range slices.Concat(keysOf(t, mapfile.Schema), keysOf(t, drain.Schema)) {
 		if !strings.Contains(all.String(), key+":") {
-			t.Errorf("no map in %s has the key %q: write the next version, as docs/upgrades.md says", kept, key)
+			t.Errorf("nothing in %s has the key %q: write the next version, as docs/upgrades.md says", kept, key)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
@@ -44,7 +45,21 @@ func renderReference(page []byte) ([]byte, error) {
 // roff returns a manual page of its title line and its Markdown.
 func roff(title, markdown string) []byte {
 	page := string(md2man.Render([]byte(title + "\n\n" + upperHeadings(markdown))))
-	return []byte(strings.TrimLeft(page, "\n"))
+	return []byte(blockCells(strings.TrimLeft(page, "\n")))
+}
+
+var (
+	table = regexp.MustCompile(`(?ms)^\.TS$.*?^\.TE$`)
+	// longCell is the first cell of a row, with more in it than a line has room for.
+	longCell = regexp.MustCompile(`(?m)^([^\t\n]{60,})\t`)
+)
+
+// blockCells makes a block of text of each long cell, which groff breaks into lines. The
+// renderer does so itself, but counts no letters in italics.
+func blockCells(page string) string {
+	return table.ReplaceAllStringFunc(page, func(rows string) string {
+		return longCell.ReplaceAllString(rows, "T{\n$1\nT}\t")
+	})
 }
 
 // upperHeadings writes section headings in capitals, as manual pages have

@@ -91,3 +91,17 @@ func TestRenderReference(t *testing.T) {
 		t.Error("want an error for a page without a heading")
 	}
 }
+
+// A first cell that is wider than a line is a block of text, which groff breaks.
+func TestRender_LongCell(t *testing.T) {
+	long := strings.Repeat("*word* ", 12)
+	page, err := render([]byte("# x\n\n## Name\n\n| a | b |\n| --- | --- |\n| " + long + "| on |\n| short | off |\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nT{\n\\fIword\\fP ", "\nT}\ton\n", "\nshort\toff\n"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("want %q in the page, got\n%s", want, page)
+		}
+	}
+}

@@ -1,7 +1,13 @@
 package test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -17,4 +23,88 @@ func TestUnit_Exposure(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// A release made twice, in two folders, has the same octets in all of its files, and its
+// packages are as Debian and RPM want them. It takes longer than all other tests here.
+func TestRelease(t *testing.T) {
+	if os.Getenv("ADDRESSMAP_PACKAGES") != "1" {
+		t.Skip("*** SKIPPED: a release is made twice with ADDRESSMAP_PACKAGES=1, it takes a minute")
+	}
+	for _, program := range []string{"git", "lintian", "rpm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("*** SKIPPED: %v: install the package of that name", err)
+		}
+	}
+	first := release(t, "first")
+	packages := func(kind string) []string {
+		paths, err := filepath.Glob(filepath.Join(first, "*."+kind))
+		if err != nil || len(paths) != 2 {
+			t.Fatalf("want a package of the server and one of the command, got %q, %v", paths, err)
+		}
+		return paths
+	}
+	debs, rpms := packages("deb"), packages("rpm")
+	t.Run("again", func(t *testing.T) {
+		t.Parallel()
+		if one, other := octets(t, first), octets(t, release(t, "a/second")); one != other {
+			t.Errorf("a second release in another folder has other octets:\n%s\n%s", one, other)
+		}
+	})
+	t.Run("lintian", func(t *testing.T) {
+		t.Parallel() // Remarks below warnings are not asked for: it finds misspelt words in the binaries' tables.
+		out, err := exec.Command("lintian", append([]string{"--allow-root", "--fail-on", "error,warning"}, debs...)...).CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	t.Run("rpm", func(t *testing.T) {
+		t.Parallel()
+		for _, path := range rpms {
+			out, err := exec.Command("rpm", "--query", "--package", "--list", "--scripts", path).CombinedOutput()
+			if err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			server := strings.HasPrefix(filepath.Base(path), "coredns-")
+			for _, part := range []string{"/usr/lib/systemd/system/coredns-addressmap.service", "/var/lib/addressmap", "postinstall scriptlet"} {
+				if strings.Contains(string(out), part) != server {
+					t.Errorf("%s is to be in the server's package alone, got of %s:\n%s", part, path, out)
+				}
+			}
+		}
+	})
+}
+
+// release makes one for Linux on amd64, of a copy of the repository in a folder of that
+// name, and returns where it is.
+func release(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS(repository)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("tools/release", "--dry-run", "linux/amd64")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	return filepath.Join(dir, "dist")
+}
+
+// octets returns a line for each file of a folder: its checksum and its name.
+func octets(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("want files of a release, got %d, %v", len(entries), err)
+	}
+	var lines bytes.Buffer
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&lines, "%x %s\n", sha256.Sum256(data), e.Name())
+	}
+	return lines.String()
 }

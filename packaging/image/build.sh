@@ -24,6 +24,7 @@ authorities=/etc/ssl/certs/ca-certificates.crt
 
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
+(cd tools/licences && go run . -texts "$context/THIRD-PARTY.txt" >/dev/null)
 into=--tag
 if [ $# -gt 1 ]; then
     into=--manifest
@@ -32,10 +33,9 @@ fi
 for arch in "$@"; do
     root=$context/$arch/root
     mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/etc/addressmap" "$root/usr/share/licenses/addressmap" "$root/var/lib" "$context/$arch/state"
-    # shellcheck disable=SC2086 # A processor may have a version, as arm does.
     CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -ldflags='-s -w' -o "$root/usr/bin/coredns-addressmap" ./cmd/coredns
     cp $authorities "$root/etc/ssl/certs/"
-    cp LICENSE "$root/usr/share/licenses/addressmap/"
+    cp LICENSE "$context/THIRD-PARTY.txt" "$root/usr/share/licenses/addressmap/"
     echo 'addressmap:x:65532:65532::/var/lib/addressmap:/sbin/nologin' >"$root/etc/passwd"
     echo 'addressmap:x:65532:' >"$root/etc/group"
     chmod -R u=rwX,go=rX "$context/$arch"

@@ -153,7 +153,7 @@ func hasFiles(t *testing.T, root string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"/etc/group", "/etc/passwd", "/etc/ssl/certs/ca-certificates.crt", "/usr/bin/coredns-addressmap", "/usr/share/licenses/addressmap/LICENSE"}; !slices.Equal(files, want) {
+	if want := []string{"/etc/group", "/etc/passwd", "/etc/ssl/certs/ca-certificates.crt", "/usr/bin/coredns-addressmap", "/usr/share/licenses/addressmap/LICENSE", "/usr/share/licenses/addressmap/THIRD-PARTY.txt"}; !slices.Equal(files, want) {
 		t.Errorf("files %v, want %v", files, want)
 	}
 	t.Logf("%.1f MB", float64(size)/1e6)

@@ -21,6 +21,7 @@ func (c *conversation) unproxied(q question, d mapset.Decision, tentative bool, 
 		return out
 	}
 	if rep.Chased {
+		c.chased = true
 		asked := c.askBackend(Ask{Name: q.name, Type: q.qtype, Chase: true})
 		rep = &asked
 		if out, ok := c.through(q, rep); ok {
@@ -54,6 +55,8 @@ func (c *conversation) through(q question, rep *Reply) (Outcome, bool) {
 		return out, true
 	case out.Verdict == Passed && !out.Decision.Proxied():
 		return Outcome{}, false // a wildcard's mark that does not cover it
+	case out.Verdict == Passed && tentative && (rep.Chased || c.chased):
+		return Outcome{}, false // nothing to substitute: where the alias leads, another server block may answer
 	case out.Verdict == Passed && !c.names.acts(next.owner) && (out.msg == nil || len(out.msg.Answer) == 0):
 		return Outcome{}, false // the backend does not have it, another server block may
 	}

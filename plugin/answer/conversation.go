@@ -12,12 +12,13 @@ import (
 
 // conversation is the questioning of the backend about one request.
 type conversation struct {
-	req   *dns.Msg
-	asked fqdn.Name // the name in question
-	names Names
-	x     Exchange
-	depth int // aliases followed
-	left  int // questions that may be asked
+	req    *dns.Msg
+	asked  fqdn.Name // the name in question
+	names  Names
+	x      Exchange
+	depth  int  // aliases followed
+	chased bool // the backend was asked to follow them by itself
+	left   int  // questions that may be asked
 
 	moment   Moment   // when the questioning began
 	recalled bool     // presence is what is known of the name in question

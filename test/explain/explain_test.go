@@ -59,6 +59,8 @@ func openSources(t *testing.T) {
 var beyondExplain = map[string]string{
 	"r01-other-zones www.example.net. A":        "stands in a server block without the directive",
 	"r01-other-zones www.example.net. AAAA":     "stands in a server block without the directive",
+	"r08-not-acted-for own.example.org. A":      "the directive does not act for the zone",
+	"r08-not-acted-for again.example.net. A":    "the directive does not act for the zone",
 	"r26-outside www.example.net. A":            "the directive does not act for the zone",
 	"r14-plugin-any www.example.org. ANY":       "the plugin any answers first",
 	"r20-inner-queries www.example.org. AAAA":   "the plugin dns64 makes the addresses",

@@ -59,7 +59,7 @@ apt() { inside sh -c "apt-get -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-c
 
 # files prints all files, but those in which apt, dpkg and adduser keep what they did.
 files() {
-    inside find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' -o -path '/etc/*-' \) -prune -o -print | sort
+    inside find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /run -o -path /var/log -o -path /var/cache -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' -o -path '/etc/*-' \) -prune -o -print | sort
 }
 
 # told waits for the server to say it is ready, as systemd does.

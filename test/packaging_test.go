@@ -54,6 +54,35 @@ func TestRelease(t *testing.T) {
 			t.Errorf("a second release in another folder has other octets:\n%s\n%s", one, other)
 		}
 	})
+	t.Run("conffiles", func(t *testing.T) {
+		t.Parallel() // An example that dpkg asks about, or puts over the administrator's files, would be worse than none.
+		for _, path := range debs {
+			want := ""
+			if strings.HasPrefix(filepath.Base(path), "coredns-") {
+				want = "/etc/addressmap/Corefile\n"
+			}
+			dir := t.TempDir()
+			if out, err := exec.Command("dpkg-deb", "--control", path, dir).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, "conffiles")); string(got) != want || err != nil && want != "" {
+				t.Errorf("want the conffiles %q of %s, got %q, %v", want, path, got, err)
+			}
+		}
+	})
+	t.Run("archive", func(t *testing.T) {
+		t.Parallel()
+		paths, err := filepath.Glob(filepath.Join(first, "*.tar.gz"))
+		if err != nil || len(paths) != 1 {
+			t.Fatalf("want one archive, got %q, %v", paths, err)
+		}
+		out, err := exec.Command("tar", "-tzf", paths[0]).CombinedOutput()
+		for _, want := range []string{"packaging/coredns-addressmap.service", "examples/quickstart/Corefile", "docs/rules.md"} {
+			if err != nil || !strings.Contains(string(out), "/"+want+"\n") {
+				t.Errorf("docs/install.md and messages name %s, got %v and the files\n%s", want, err, out)
+			}
+		}
+	})
 	t.Run("lintian", func(t *testing.T) {
 		t.Parallel() // Remarks below warnings are not asked for: it finds misspelt words in the binaries' tables.
 		out, err := exec.Command("lintian", append([]string{"--allow-root", "--fail-on", "error,warning"}, debs...)...).CombinedOutput()
@@ -76,6 +105,32 @@ func TestRelease(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A release that is signed stays: the signature is made where this machine has no key.
+func TestRelease_LeavesSigned(t *testing.T) {
+	dir := t.TempDir()
+	script, err := os.ReadFile(filepath.Join(repository, "tools/release"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string][]byte{"tools/release": script, "dist/SHA256SUMS": nil, "dist/SHA256SUMS.sig": nil} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("tools/release", "--dry-run", "linux/amd64")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "dist has a signed release: move it elsewhere first") {
+		t.Errorf("want a refusal, got %v\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dist/SHA256SUMS.sig")); err != nil {
+		t.Error(err)
+	}
 }
 
 // release makes one for Linux on amd64, of a copy of the repository in a folder of that

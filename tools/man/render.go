@@ -23,7 +23,7 @@ func render(readme []byte) ([]byte, error) {
 	if !found {
 		return nil, errors.New("there is no section \"" + firstSection + "\", which a plugin's README must have")
 	}
-	return roff(title, firstSection+"\n"+manual), nil
+	return roff(title, firstSection+"\n"+manual, ""), nil
 }
 
 // The same of the reference of the map document.
@@ -39,11 +39,18 @@ func renderReference(page []byte) ([]byte, error) {
 	if !strings.HasPrefix(heading, "# ") {
 		return nil, errors.New("the first line is no heading")
 	}
-	return roff(referenceTitle, referenceName+text), nil
+	return roff(referenceTitle, referenceName+text, "docs/"), nil
 }
 
-// roff returns a manual page of its title line and its Markdown.
-func roff(title, markdown string) []byte {
+// site is where the files of the repository are for readers who do not have it.
+const site = "https://github.com/addressmap/addressmap/blob/main/"
+
+// relative is where a link to another file of the repository begins.
+var relative = regexp.MustCompile(`\]\(([a-z][a-z0-9/.-]*\.md\b)`)
+
+// roff returns a manual page of its title line and its Markdown, which is of that folder.
+func roff(title, markdown, folder string) []byte {
+	markdown = relative.ReplaceAllString(markdown, "]("+site+folder+"$1")
 	page := string(md2man.Render([]byte(title + "\n\n" + upperHeadings(markdown))))
 	return []byte(blockCells(strings.TrimLeft(page, "\n")))
 }

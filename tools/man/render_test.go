@@ -92,6 +92,23 @@ func TestRenderReference(t *testing.T) {
 	}
 }
 
+// A page that is installed has no repository around it: links to its files are whole, others stay.
+func TestRender_Links(t *testing.T) {
+	page, err := render([]byte("# x\n\n## Name\n\n[Fleets](docs/fleet.md#users), [here](#x) and [there](https://example.org/a.md).\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := renderReference([]byte("# Map document\n\n[Names](names.md).\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{site + "docs/fleet.md#users", "[la]#x", "[la]https://example.org/a.md", site + "docs/names.md"} {
+		if got := string(page) + string(other); !strings.Contains(got, want) {
+			t.Errorf("want %q in the pages, got\n%s", want, got)
+		}
+	}
+}
+
 // A first cell that is wider than a line is a block of text, which groff breaks.
 func TestRender_LongCell(t *testing.T) {
 	long := strings.Repeat("*word* ", 12)

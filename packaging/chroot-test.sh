@@ -19,7 +19,7 @@ if [ "${1-}" != inside ]; then
     chmod 755 "$tmp"
     trap 'rm -rf "$tmp"' EXIT
 
-    say "two releases, of which the second has another Corefile"
+    say "two releases, of which the second has another Corefile and another example"
     git clone -q . "$tmp/source"
     for version in 0.98.0 0.99.0; do
         (
@@ -27,7 +27,7 @@ if [ "${1-}" != inside ]; then
             git config user.name "A tester"
             git config user.email tester@example.org
             sed -i "s/^## \[Unreleased\]\$/&\n\n## [$version] - today\n\n- A change./" CHANGELOG.md
-            echo "# $version" >>packaging/Corefile
+            echo "# $version" | tee -a packaging/Corefile >>examples/quickstart/maps.yaml
             git commit -qam "release $version"
             git tag -m "$version" "v$version"
             tools/release "linux/$(go env GOHOSTARCH)" >"$tmp/release.log" || fail "tools/release: $(cat "$tmp/release.log")"
@@ -40,7 +40,7 @@ if [ "${1-}" != inside ]; then
     say "a new Debian"
     unshare --mount mmdebstrap --quiet --variant=apt --include=adduser "${1-bookworm}" "$tmp/root" "${2-/etc/apt/sources.list.d/debian.sources}"
     cp "$tmp"/0.9*/*.deb "$tmp/root/tmp"
-    unshare --net --mount "$0" inside "$tmp" # in a network of its own, port 1053 is free
+    unshare --net --mount "$0" inside "$tmp" # in a network of its own, all ports are free
     exit
 fi
 
@@ -129,9 +129,9 @@ quickstart() {
     echo "$n questions of the quick start are answered as README.md has it"
 }
 
-ttl() { dig @127.0.0.1 -p 1053 +noall +answer www.example.com A | awk 'NR == 1 { print $2 }'; }
+ttl() { dig @127.0.0.1 +noall +answer www.example.org A | awk 'NR == 1 { print $2 }'; }
 ttl_is() { [ "$(ttl)" = "$1" ]; }
-in_force() { dig @127.0.0.1 -p 1053 +short www.example.com A | grep -qx "$1"; }
+in_force() { dig @127.0.0.1 +short www.example.org A | grep -qx "$1"; }
 state() { (cd "$root/var/lib/addressmap" && find . -type f -exec sha256sum {} + | sort -k 2); }
 state_written() { ! state | grep manifest | grep -qxFf "$tmp/state"; } # none of the old ones
 
@@ -142,13 +142,24 @@ say "apt install ./coredns-addressmap_*.deb"
 apt install '/tmp/coredns-addressmap_0.98.0-1_*.deb /tmp/addressmap_0.98.0-1_*.deb'
 ls -ld "$root/etc/addressmap" "$root/var/lib/addressmap"
 inside addressmap --version | grep 'addressmap v0.98.0'
-inside addressmap check /etc/addressmap/maps.yaml
+inside addressmap check /usr/share/coredns-addressmap/quickstart/maps.yaml
 
 say "the unit's command"
 value ExecStart
 start
 grep -E '^(Uid|Gid|Cap...|NoNewPrivs)' "/proc/$server/status"
 quickstart
+stop
+
+say "zones of one's own, with the Corefile of docs/install.md"
+sed -n '/^ *```corefile/,/^ *```$/s/^   //p' "$tmp/source/docs/install.md" | sed '/```/d; s/bind .*/bind 127.0.0.1/' >"$root/etc/addressmap/Corefile"
+printf '%s\n' 'anycast: [192.0.2.1]' 'accounts: [{id: acme, zones: [{name: example.org, proxied: [www]}]}]' >"$tmp/maps.yaml"
+cp "$tmp/maps.yaml" "$tmp/source/examples/quickstart/db.example.org" "$root/tmp"
+inside install -o root -g addressmap -m 640 /tmp/maps.yaml /tmp/db.example.org /etc/addressmap/
+inside addressmap check /etc/addressmap/maps.yaml
+start
+wait_for in_force 192.0.2.1
+echo "a map with less in it than the example's meets no state of that"
 
 say "a reload by SIGUSR1, and a change of the map"
 sed -i 's/addressmap maps.yaml {/&\n        ttl 60 # of the administrator/' "$root/etc/addressmap/Corefile"
@@ -169,6 +180,7 @@ apt install '/tmp/coredns-addressmap_0.99.0-1_*.deb /tmp/addressmap_0.99.0-1_*.d
 sha256sum -c --quiet "$tmp/edited"
 state | diff "$tmp/state" -
 ls "$root/etc/addressmap"
+grep -qx '# 0.99.0' "$root/usr/share/coredns-addressmap/quickstart/maps.yaml"
 stop
 inside coredns-addressmap -version | grep 'addressmap-v0.99.0'
 echo 'no map' >"$root/etc/addressmap/maps.yaml"
@@ -185,6 +197,8 @@ apt remove coredns-addressmap addressmap
 
 say "apt purge"
 apt purge coredns-addressmap addressmap
+[ "$(ls "$root/etc/addressmap")" = $'db.example.org\nmaps.yaml' ] || fail "purging leaves not just the administrator's files"
+rm -r "$root/etc/addressmap"
 files | diff "$tmp/before" - && echo "no file is left" || fail "files are left, see above"
 [ "$(grep -v '^addressmap:' "$root/etc/passwd")" = "$(cat "$tmp/passwd")" ] || fail "other users have changed"
 echo "nor a user but addressmap, as Debian has it"

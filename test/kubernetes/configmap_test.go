@@ -112,3 +112,12 @@ func TestConfigMap_NoState(t *testing.T) {
 	p.is("www.example.org.", "192.0.2.3")
 	p.Stop(t)
 }
+
+// A zone file that is missing keeps no pod from being ready, and a name that is not proxied says so.
+func TestZoneFile_Missing(t *testing.T) {
+	p := schedule(t, quickstart)
+	p.volumes["/etc/addressmap/zones"].Publish(t, nil)
+	p.start()
+	p.is("ns1.example.org.", "SERVFAIL")
+	p.Stop(t)
+}

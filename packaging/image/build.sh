@@ -32,14 +32,14 @@ if [ $# -gt 1 ]; then
 fi
 for arch in "$@"; do
     root=$context/$arch/root
-    mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/etc/addressmap" "$root/usr/share/licenses/addressmap" "$root/var/lib" "$context/$arch/state"
+    mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/etc/addressmap" "$root/usr/share/licenses/addressmap" "$root/var/lib" "$context/$arch/state/addressmap"
     CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -ldflags='-s -w' -o "$root/usr/bin/coredns-addressmap" ./cmd/coredns
     cp $authorities "$root/etc/ssl/certs/"
     cp LICENSE "$context/THIRD-PARTY.txt" "$root/usr/share/licenses/addressmap/"
     echo 'addressmap:x:65532:65532::/var/lib/addressmap:/sbin/nologin' >"$root/etc/passwd"
     echo 'addressmap:x:65532:' >"$root/etc/group"
     chmod -R u=rwX,go=rX "$context/$arch"
-    chmod 700 "$context/$arch/state"
+    chmod 700 "$context/$arch/state/addressmap" # COPY keeps the mode of what is in a folder, not of the folder.
     # shellcheck disable=SC2086 # BUILDAH may have options.
     $buildah bud --isolation chroot --quiet --timestamp "$time" --platform "linux/$arch" $into "$name" \
         --build-arg VERSION="$version" --build-arg REVISION="$revision" \

@@ -144,6 +144,9 @@ func hasFiles(t *testing.T, root string) {
 		if wanted := map[bool]uint32{true: uid}[path == "/var/lib/addressmap"]; owner != wanted || fi.Mode().Perm()&0o022 != 0 || fi.Mode()&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
 			t.Errorf("%s: mode %v of %d", path, fi.Mode(), owner)
 		}
+		if owner == uid && fi.Mode().Perm() != 0o700 {
+			t.Errorf("%s: mode %v, and others read what the state has of the map", path, fi.Mode())
+		}
 		if !d.IsDir() {
 			files = append(files, path)
 			size += fi.Size()

@@ -27,6 +27,7 @@ func (v *Volume) Publish(t testing.TB, files map[string]string) {
 	}
 	old := v.path(v.name())
 	v.version++
+	do(os.MkdirAll(v.path(v.name()), 0o777))
 	for name, text := range files {
 		WriteFile(t, v.path(v.name(), name), text)
 	}

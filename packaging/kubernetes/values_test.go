@@ -34,6 +34,15 @@ func TestChart_Refused(t *testing.T) {
 		{"hostNetwork: {bind: [192.0.2.1]}", "hostNetwork.bind: a pod has no addresses of the node"},
 		{"ports: {dns: 53}", "ports.dns: a pod needs no port below 1024"},
 		{"ports: {ready: 8080}", "ports: two of them are one"},
+		{"dnsPolicy: None", "at '/dnsPolicy': value must be one of 'Default', 'ClusterFirst', 'ClusterFirstWithHostNet'"},
+		{"hostNetwork: {enabled: true}\ndnsPolicy: ClusterFirst", "dnsPolicy: with hostNetwork, Kubernetes takes ClusterFirst for Default"},
+		{"env: [{value: x}]", "at '/env/0': missing property 'name'"},
+		{"extraVolumes: [{emptyDir: {}}]", "at '/extraVolumes/0': missing property 'name'"},
+		{"extraVolumes: [{name: state}]", "extraVolumes[0].name: the chart has a volume state itself"},
+		{"extraVolumeMounts: [{name: drains}]", "at '/extraVolumeMounts/0': missing property 'mountPath'"},
+		{"extraVolumeMounts: [{name: tls, mountPath: /tls}]", "extraVolumeMounts[0].name: there is no tls in extraVolumes"},
+		{"servers: [{zones: [a]}, {zones: [b], options: \"guard 20%\\n  state /x\"}]", "servers[1].options: the chart writes state itself"},
+		{"servers: [{zones: [a], options: 'zone_files /x'}]", "servers[0].options: the chart writes zone_files itself"},
 		{"hostNetwork: {enabled: true}\nservice: {type: LoadBalancer}", "service.type: with hostNetwork, clients come to the node"},
 	} {
 		_, err := render(with(t, valuesOf(t, "quickstart.yaml"), c.over))

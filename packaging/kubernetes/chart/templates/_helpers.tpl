@@ -86,6 +86,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .Values.hostNetwork.enabled .Values.service.enabled (ne .Values.service.type "ClusterIP") -}}
 {{- fail "service.type: with hostNetwork, clients come to the node: write ClusterIP, or service.enabled: false" -}}
 {{- end -}}
+{{- if and (eq .Values.dnsPolicy "ClusterFirst") .Values.hostNetwork.enabled -}}
+{{- fail "dnsPolicy: with hostNetwork, Kubernetes takes ClusterFirst for Default: write ClusterFirstWithHostNet" -}}
+{{- end -}}
+{{- range $i, $server := .Values.servers -}}
+{{- with regexFind `(?m)^\s*(state|zone_files)\b` (dig "options" "" $server) | trim -}}
+{{- fail (printf "servers[%d].options: the chart writes %s itself: leave it out, and see state and zones of the values" $i .) -}}
+{{- end -}}
+{{- end -}}
+{{- $volumes := list -}}
+{{- range $i, $volume := .Values.extraVolumes -}}
+{{- if has .name (list "corefile" "map" "zones" "state") -}}
+{{- fail (printf "extraVolumes[%d].name: the chart has a volume %s itself: write another name" $i .name) -}}
+{{- end -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- range $i, $mount := .Values.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "extraVolumeMounts[%d].name: there is no %s in extraVolumes" $i .name) -}}
+{{- end -}}
+{{- end -}}
 {{- $ports := list .Values.ports.dns .Values.ports.health .Values.ports.ready .Values.ports.metrics -}}
 {{- if ne (len (uniq $ports)) 4 -}}
 {{- fail "ports: two of them are one: dns, health, ready and metrics listen at different ports" -}}

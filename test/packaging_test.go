@@ -123,7 +123,7 @@ func TestRelease_LeavesSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("tools/release", "--dry-run", "linux/amd64")
+	cmd := exec.Command("bash", "tools/release", "--dry-run", "linux/amd64")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "dist has a signed release: move it elsewhere first") {
 		t.Errorf("want a refusal, got %v\n%s", err, out)

@@ -19,6 +19,9 @@ const (
 	// of all others, and to begin anew would only make more of them. A node that is gone is
 	// noticed by the pings of the connection.
 	pageTimeout = time.Minute
+	// lookTimeout is that of a look for which etcd reads no documents but the newest. All
+	// servers look at once when etcd is back; meanwhile nothing is handed over.
+	lookTimeout = 30 * time.Second
 )
 
 // list reads everything anew, at the revision of the head if that is new, so that what was

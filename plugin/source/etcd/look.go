@@ -67,7 +67,11 @@ func (s *Source) look(ctx context.Context, client clientv3.KV) error {
 // brought, without sending a document. A deep one compares the revisions of all documents,
 // which may take as long as a page.
 func (s *Source) compare(ctx context.Context, client clientv3.KV, revision int64, deep bool) (now *store, differs bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	timeout := lookTimeout
+	if deep {
+		timeout = pageTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(revision)
 	ops := []clientv3.Op{
@@ -94,7 +98,7 @@ func (s *Source) isSameHistory(ctx context.Context, client clientv3.KV) (bool, e
 	if s.store == nil {
 		return true, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	prefix, at := s.opt.Map.Documents(), clientv3.WithRev(s.store.revision)
 	newest := s.store.newest()

@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -57,4 +58,39 @@ func TestLook_ReadsNoDocumentAfterAReconnect(t *testing.T) {
 	if err := s.work(t.Context(), kv, time.Now()); err != nil || kv.deep != 1 || !s.suspicious {
 		t.Errorf("%v, %d looks, suspicious %t", err, kv.deep, s.suspicious)
 	}
+}
+
+// silentKV is a node that takes requests and does not answer.
+type silentKV struct{ *memory }
+
+func (kv silentKV) Txn(ctx context.Context) clientv3.Txn { return silentTxn{kv.memory.Txn(ctx), ctx} }
+
+type silentTxn struct {
+	clientv3.Txn
+	ctx context.Context
+}
+
+func (t silentTxn) Then(...clientv3.Op) clientv3.Txn { return t }
+
+func (t silentTxn) Commit() (*clientv3.TxnResponse, error) {
+	<-t.ctx.Done()
+	return nil, t.ctx.Err()
+}
+
+// A look that is not answered holds what the watch brings for seconds, not for as long as a
+// page may take.
+func TestLook_Unanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := newMemory()
+		kv.write(map[string][]byte{testMap.Documents() + "a.yaml": []byte("1")})
+		s := newSource(Options{Map: testMap, Log: t.Logf})
+		if err := s.list(t.Context(), kv); err != nil {
+			t.Fatal(err)
+		}
+		s.connected(true)
+		begin := time.Now() // of the bubble: no time of the machine passes
+		if err := s.work(t.Context(), silentKV{kv}, begin); err == nil || time.Since(begin) > lookTimeout {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+	})
 }

@@ -32,7 +32,7 @@ type builder struct {
 func newBuilder(t *testing.T) *builder {
 	t.Helper()
 	if os.Getenv("ADDRESSMAP_IMAGE") != "1" || os.Getuid() != 0 {
-		t.Skip("SKIPPED: set ADDRESSMAP_IMAGE=1, and be root, to build the image and run it")
+		t.Skip("*** SKIPPED: set ADDRESSMAP_IMAGE=1, and be root, to build the image and run it")
 	}
 	for program, debian := range map[string]string{"buildah": "buildah", "dig": "bind9-dnsutils"} {
 		if _, err := exec.LookPath(program); err != nil {

@@ -287,7 +287,7 @@ func (l *loader) redrain() bool {
 }
 
 // namedInLog is how many drains have a line each in the log if many begin, end or are
-// ignored at one moment: a file can have as many as 16 MB of them.
+// ignored at one moment: a file can have thousands of them.
 const namedInLog = 10
 
 // firstOf calls name for the first of a list, and rest with how many more there are, if any.

@@ -45,6 +45,13 @@ func bind(t *testing.T, from, to string) {
 	t.Cleanup(func() { syscall.Unmount(to, syscall.MNT_DETACH) })
 }
 
+// unmount takes the mount at path away at once (umount -l). Without MNT_DETACH the kernel
+// answers EBUSY while the poll of a watcher has a file below path open.
+func unmount(t *testing.T, path string) {
+	t.Helper()
+	must(t, syscall.Unmount(path, syscall.MNT_DETACH))
+}
+
 // As docker run -v host/map.yaml:inside/map.yaml does. What is written to the
 // file has its events at the directory it was mounted from only.
 func bindFileWritten(t *testing.T) {
@@ -84,7 +91,7 @@ func bindFileReplaced(t *testing.T) {
 		if got := r.content(inside); got != before {
 			t.Errorf("want %q in force, got %q", before, got)
 		}
-		must(t, syscall.Unmount(inside, 0))
+		unmount(t, inside)
 		bind(t, host, inside)
 		r.wait(inside, after)
 		writeSlowly(t, host, before, os.O_TRUNC)
@@ -137,7 +144,7 @@ func bindDirectoryOfTwo(t *testing.T) {
 	first.wait(a, before)
 	second.wait(b, before)
 
-	must(t, syscall.Unmount(inside, 0))
+	unmount(t, inside)
 	second.w.Set([]string{host, host + "/more"}) // Places the watches again.
 	writeSlowly(t, b, after, os.O_TRUNC)
 	second.wait(b, after)

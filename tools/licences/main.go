@@ -3,6 +3,7 @@
 //
 //	cd tools/licences && go run .                                # the table
 //	cd tools/licences && go run . -texts ../../THIRD-PARTY.txt   # all texts, to go with the binaries
+//	cd tools/licences && go run . -sbom LIST.spdx.json BINARY    # the modules of one binary
 //
 // Licences ask for their text, and Apache-2.0 for the file NOTICE, beside a binary: an archive
 // or package of a release takes what -texts writes. The tool is a module of its own, so that
@@ -24,20 +25,36 @@ import (
 // allowed are the licences that a binary under Apache-2.0 may be linked with.
 var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MPL-2.0"}
 
-// binaries are what is released, by the arguments of go list.
-var binaries = []struct {
+// binary is a command as it is built.
+type binary struct {
 	name string
-	args []string
-}{
-	{"coredns", []string{"./cmd/coredns"}},
-	{"coredns, full", []string{"-tags", "full", "./cmd/coredns"}},
-	{"addressmap", []string{"./cmd/addressmap"}},
+	env  []string // for which system
+	args []string // of go list
 }
+
+// binaries are what is released.
+var binaries = []binary{
+	{"coredns", linux, []string{"./cmd/coredns"}},
+	{"coredns, full", linux, []string{"-tags", "full", "./cmd/coredns"}},
+	{"addressmap", linux, []string{"./cmd/addressmap"}},
+}
+
+var linux = []string{"GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0"}
 
 func main() {
 	texts := flag.String("texts", "", "write all licences and notices to this file")
+	sbom := flag.String("sbom", "", "write to this `FILE`, as SPDX, which modules the binary named after it is made of")
 	flag.Parse()
-	if err := run(os.Stdout, "../..", *texts); err != nil {
+	var err error
+	switch {
+	case *sbom != "" && flag.NArg() == 1:
+		err = writeSBOM("../..", flag.Arg(0), *sbom)
+	case *sbom != "" || flag.NArg() > 0:
+		err = fmt.Errorf("-sbom takes a file to write and one binary to read")
+	default:
+		err = run(os.Stdout, "../..", *texts)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "licences:", err)
 		os.Exit(1)
 	}
@@ -45,7 +62,7 @@ func main() {
 
 // run looks at the binaries of the repository.
 func run(out io.Writer, repository, texts string) error {
-	modules, err := linked(repository)
+	modules, err := linked(repository, binaries)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	spdxjson "github.com/spdx/tools-golang/json"
 )
 
 func TestJudge(t *testing.T) {
@@ -58,5 +62,58 @@ func TestCollect(t *testing.T) {
 	}
 	if want := "a/b/COPYING LICENSE.md Notice"; strings.Join(got, " ") != want {
 		t.Errorf("want %s, got %s", want, got)
+	}
+}
+
+// The list of a binary's modules can be read by who did not write it, has the modules and the
+// binary's checksum, and comes out with the same octets each time.
+func TestSBOM(t *testing.T) {
+	dir := t.TempDir()
+	binary, list := filepath.Join(dir, "addressmap"), filepath.Join(dir, "addressmap.spdx.json")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/addressmap")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	var before []byte
+	for range 2 {
+		if err := writeSBOM("../..", binary, list); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before != nil && !bytes.Equal(before, text) {
+			t.Error("the same binary has two lists")
+		}
+		before = text
+	}
+	doc, err := spdxjson.Read(bytes.NewReader(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	licences := make(map[string]string)
+	for _, p := range doc.Packages {
+		licences[p.PackageName] = p.PackageLicenseConcluded
+		if p.PackageName == "addressmap" && len(p.PackageChecksums) != 1 {
+			t.Errorf("want a checksum of the binary, got %v", p.PackageChecksums)
+		}
+	}
+	for name, want := range map[string]string{"addressmap": "Apache-2.0", "stdlib": "BSD-3-Clause", "github.com/miekg/dns": "BSD-3-Clause", "github.com/coredns/coredns": ""} {
+		if licences[name] != want {
+			t.Errorf("want the licence %q of %s, got %q", want, name, licences[name])
+		}
+	}
+	if want := "2023-11-14T22:13:20Z"; doc.CreationInfo.Created != want {
+		t.Errorf("want %s, got %s", want, doc.CreationInfo.Created)
+	}
+}
+
+func TestSBOM_NoBinary(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	if err := writeSBOM("../..", "main.go", filepath.Join(t.TempDir(), "list")); err == nil || !strings.Contains(err.Error(), "main.go") {
+		t.Errorf("want an error that names main.go, got %v", err)
 	}
 }

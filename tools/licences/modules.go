@@ -32,17 +32,17 @@ var noticeName = regexp.MustCompile(`(?i)^(notice|copyright|patents)|\.csv$`)
 // passed on, or a grant of patents beside the licence.
 func (f file) isNotice() bool { return noticeName.MatchString(filepath.Base(f.name)) }
 
-// linked returns the modules of all binaries, in the order of their paths. The licences are
+// linked returns the modules of the binaries, in the order of their paths. The licences are
 // those of the directories of linked packages, and of those above: a package may be a copy of
 // somebody else's.
-func linked(repository string) ([]*module, error) {
+func linked(repository string, binaries []binary) ([]*module, error) {
 	modules := make(map[string]*module)
 	seen := make(map[string]bool) // directories
 	for _, b := range binaries {
 		cmd := exec.Command("go", append([]string{"list", "-deps", "-f",
 			"{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}\t{{.Standard}}\t{{.Dir}}"}, b.args...)...)
 		cmd.Dir = repository
-		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), b.env...)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
@@ -66,7 +66,7 @@ func linked(repository string) ([]*module, error) {
 			}
 		}
 	}
-	standard, err := standardLibrary()
+	standard, err := standardLibrary(binaries)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (m *module) add(path string) error {
 }
 
 // standardLibrary returns that of Go, which is in every binary.
-func standardLibrary() (*module, error) {
+func standardLibrary(binaries []binary) (*module, error) {
 	out, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)

@@ -30,6 +30,10 @@ func TestScript(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
+			name := env.T().(interface{ Name() string }).Name()
+			if testing.Short() && !strings.Contains(name, "/export") && !strings.Contains(name, "/import_parallel") {
+				env.T().Skip("one thing happens at a time: there is nothing for the race detector")
+			}
 			env.Setenv("EXAMPLES", examples)
 			return nil
 		},

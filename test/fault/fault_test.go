@@ -95,7 +95,7 @@ func (f *figures) String() string {
 // may be in force, none fails, and in the end what is in force, the metrics and
 // the log are what the model says.
 func TestLifeCycle_Faults(t *testing.T) {
-	switch ran, all := privilege.GiveUp(t, "faults.", "test.timeout"); {
+	switch ran, all := privilege.GiveUp(t, "faults.", "test.timeout", "test.short"); {
 	case ran:
 		return
 	case all:
@@ -127,7 +127,11 @@ func TestLifeCycle_Faults(t *testing.T) {
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, *flagParallel)
 	over := timeIsOver()
-	for i := range uint64(*flagSequences) {
+	sequences := *flagSequences
+	if testing.Short() {
+		sequences /= 2
+	}
+	for i := range uint64(sequences) {
 		turn <- struct{}{}
 		if t.Failed() || over() {
 			break

@@ -15,6 +15,9 @@ import (
 // the server blocks' lines, for a world that lies in the working directory.
 func worlds(t *testing.T, zones int, b backing, start func(t *testing.T, w *world) func(zones []string) string) {
 	t.Helper()
+	if testing.Short() {
+		zones /= 2
+	}
 	var total figures
 	for seed := *propertySeed; total.zones < zones && !t.Failed(); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {

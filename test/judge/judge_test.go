@@ -364,6 +364,37 @@ func TestJudge_Transfers(t *testing.T) {
 	}
 }
 
+// A name with addresses of its own, that the backend answers for from a wildcard, stands in
+// the transfer: from the wildcard's mark a secondary would answer with others.
+func TestJudge_TransferOfANameBesideItsWildcard(t *testing.T) {
+	const wild = "*.wild.example.org. 60 IN TXT \"for all\"\n"
+	was := message(testSOA + "\n*.wild.example.org. 60 IN A 10.66.0.7\n" + wild + testSOA).Answer
+	const without = testSOA + "\n*.wild.example.org. 300 IN A 192.0.2.1\n*.wild.example.org. 300 IN AAAA 2001:db8::1\n" + wild
+	const addresses = "x.wild.example.org. 300 IN A 192.0.2.2\nx.wild.example.org. 300 IN AAAA 2001:db8::2\n"
+	const text = "x.wild.example.org. 60 IN TXT \"for all\"\n"
+	for _, tc := range []struct {
+		name, response string
+		kind           Kind
+	}{
+		{"written out", without + addresses + text + testSOA, OK},
+		{"left out", without + testSOA, Wrong},
+		{"without the wildcard's text", without + addresses + testSOA, Wrong},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := testWorld()
+			w.Options.Transfer = "mapped"
+			w.Names["*.wild.example.org."] = &Name{Name: "*.wild.example.org.", Status: Proxied, V4: w.Names["www.example.org."].V4, V6: w.Names["www.example.org."].V6}
+			w.Names["x.wild.example.org."] = &Name{Name: "x.wild.example.org.", Status: Proxied, Own: true,
+				V4: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, V6: []netip.Addr{netip.MustParseAddr("2001:db8::2")}}
+			q := ask("@ AXFR", 0)
+			m := message(tc.response)
+			m.Id, m.Response, m.Question, m.Authoritative = q.Id, true, q.Question, true
+			c := &Case{World: w, Query: pack(q), Responses: [][]byte{pack(m)}, Transport: "tcp", Backend: testBackend, Transfer: was}
+			check(t, c.Judge(), tc.kind, map[Kind]string{Wrong: "R18"}[tc.kind])
+		})
+	}
+}
+
 func lines(rrs []dns.RR) []string {
 	var out []string
 	for _, rr := range rrs {

@@ -80,6 +80,40 @@ func (c *Case) mappedTransfer(zone string) []dns.RR {
 			out = append(out, c.synthesized(name, n.V4, v6))
 		}
 	}
+	for name, n := range c.World.Names {
+		if n.Own && n.Status == Proxied && owners[name] == nil {
+			out = append(out, c.besideWildcard(name, n, owners)...)
+		}
+	}
+	return out
+}
+
+// besideWildcard is what the transfer holds of a name that the backend answers for from a
+// wildcard, and that has addresses of its own: a secondary would answer with those of the
+// wildcard. It is the name's addresses and copies of the wildcard's other records.
+func (c *Case) besideWildcard(name string, n *Name, owners map[string]map[uint16]bool) []dns.RR {
+	_, parent, _ := strings.Cut(name, ".")
+	wildcard := "*." + parent
+	if has := owners[wildcard]; !has[dns.TypeA] && !has[dns.TypeAAAA] && !has[dns.TypeCNAME] {
+		return nil
+	}
+	v6 := n.V6
+	if n.AAAAOnly && !owners[wildcard][dns.TypeAAAA] {
+		v6 = nil
+	}
+	out := append(c.mapped(name, n.V4), c.mapped(name, v6)...)
+	for _, rr := range c.Transfer {
+		t := rr.Header().Rrtype
+		if dns.CanonicalName(rr.Header().Name) != wildcard || t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeCNAME {
+			continue
+		}
+		rr = dns.Copy(rr)
+		rr.Header().Name = name
+		out = append(out, rr)
+	}
+	if c.World.Options.ALPN != nil && !owners[wildcard][dns.TypeHTTPS] {
+		out = append(out, c.synthesized(name, n.V4, v6))
+	}
 	return out
 }
 

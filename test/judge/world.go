@@ -29,6 +29,7 @@ type Name struct {
 	AAAAOnly  bool                // the zone is ipv6: false: AAAA only if the backend has AAAA
 	Spectrum  bool                // a Spectrum application: answered without the backend
 	Elsewhere bool                // in a zone that another server block serves
+	Own       bool                // the map gives it addresses that other names of its wildcard have not
 	Beside    map[uint16][]dns.RR // records that the backend has beside a CNAME
 }
 

@@ -23,6 +23,7 @@ func memberNames(spec Spec) []string {
 func (b *builder) members() {
 	for _, o := range memberNames(b.spec) {
 		b.ofMap(o)
+		b.names[full(o)].Own = true
 	}
 	if rw := b.names[full("rw")]; b.spec["members"] == "names" && b.spec["front"] == "rewrite" && rw.Status == judge.Proxied {
 		b.ofMap("rw") // www is asked in its place

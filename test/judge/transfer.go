@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -104,8 +105,11 @@ func (c *Case) besideWildcard(name string, n *Name, owners map[string]map[uint16
 	out := append(c.mapped(name, n.V4), c.mapped(name, v6)...)
 	for _, rr := range c.Transfer {
 		t := rr.Header().Rrtype
-		if dns.CanonicalName(rr.Header().Name) != wildcard || t == dns.TypeA || t == dns.TypeAAAA || t == dns.TypeCNAME {
+		switch {
+		case dns.CanonicalName(rr.Header().Name) != wildcard:
 			continue
+		case slices.Contains([]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeNSEC, dns.TypeRRSIG}, t):
+			continue // replaced, or a proof of the wildcard itself
 		}
 		rr = dns.Copy(rr)
 		rr.Header().Name = name

@@ -38,7 +38,7 @@ func (b *builder) members() {
 	}
 	list := []string{"own.wild"}
 	if b.spec["marks"] == "all" {
-		list = append(list, "ex.wild", "own.deep.wild", "z.deep.wild")
+		list = append(list, "ex.wild", "*.deep.wild", "own.deep.wild", "z.deep.wild")
 	}
 	for _, o := range list {
 		switch b.spec["backend"] {

@@ -17,9 +17,6 @@ import (
 // one: each change is accepted, wrong by itself, or cannot be made on top of those that
 // were accepted.
 func TestDecide_LeavesOutNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("one thing happens at a time: there is nothing for the race detector")
-	}
 	t.Parallel()
 	accepted, waiting, wrong := 0, 0, 0
 	for seed := range uint64(150) {

@@ -164,9 +164,6 @@ func TestState_DirectoriesDamaged(t *testing.T) {
 // Every octet of the manifest flipped: the other copy has all of it. Of both copies
 // damaged nothing is left, and it begins anew.
 func TestState_ManifestOctetsFlipped(t *testing.T) {
-	if testing.Short() {
-		t.Skip("one thing happens at a time: there is nothing for the race detector")
-	}
 	dir := t.TempDir()
 	d := opened(t, dir)
 	must(t, save(d, 1))

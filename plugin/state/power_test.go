@@ -186,9 +186,6 @@ func recording(t *testing.T, n int) (records []record, done []int) {
 
 // The power goes at every step, and each time in several ways.
 func TestState_PowerCut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("one thing happens at a time: there is nothing for the race detector")
-	}
 	t.Parallel()
 	const versions, ways = 5, 10
 	records, done := recording(t, versions)

@@ -15,9 +15,6 @@ const fuzzShares = 16
 // and maps, of which every input asks everything about a share of the names, over
 // sockets. The seeds are all shares of some worlds.
 func FuzzLeak(f *testing.F) {
-	if testing.Short() {
-		f.Skip("the worlds of the property tests are enough")
-	}
 	for world := range uint64(4) {
 		source := rand.NewPCG(world, 1)
 		var data []byte

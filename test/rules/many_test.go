@@ -31,9 +31,6 @@ func tenantAddress(n, v int) string { return fmt.Sprintf("100.%d.%d.%d", 64+v, n
 // A broken document among thousands of good ones is refused by itself, and says
 // so, while a change to another one comes into force.
 func TestLife_ManyDocuments(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes hundreds of files")
-	}
 	n := 200
 	if s := os.Getenv(documents); s != "" {
 		var err error

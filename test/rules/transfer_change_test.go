@@ -214,9 +214,6 @@ func TestR18_HintsBeforeAnyTransfer(t *testing.T) {
 // Secondaries that do not answer take seconds for each zone: zones are told of
 // some at a time, and shutting down waits for these alone.
 func TestR18_DeadSecondaries(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes as long as the transfer plugin waits for a secondary")
-	}
 	const many = 100
 	const atOnce = 16 // zones, as notify.go has it
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
